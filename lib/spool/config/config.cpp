@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+#include <spool/config/config.hpp>
+#include <spool/config/environment.hpp>
+#include <spool/log/dispatcher.hpp>
+#include <spool/log/ending.hpp>
+#include <spool/log/recorder.hpp>
+#include <spool/sinks/text.hpp>
+#include <spool/thread/shutdown.hpp>
+#include <system_error>
+#include <utility>
+
+namespace spool {
+namespace {
+
+constexpr std::uint64_t keep_in_memory = std::uint64_t{32} << 20U;
+
+struct State {
+  std::mutex mutex;
+  bool configured = false;  ///< by a call
+  bool by_environment = false;
+};
+
+State& configuration() {
+  static auto* made = new State;  // leaked: shutdown may come from a static destructor
+  return *made;
+}
+
+/// What `config` says, overridden by what the environment says.
+Config overridden(Config config, const config::Environment& environment) {
+  if (environment.directory) config.directory = *environment.directory;
+  config.keep = environment.keep.value_or(config.keep);
+  config.level = environment.level.value_or(config.level);
+  config.transitions = environment.transitions.value_or(config.transitions);
+  return config;
+}
+
+bool start_recorder(const Config& config, const config::Environment& environment) {
+  log::RecorderSettings settings;
+  settings.parent = config.directory;
+  settings.keep = config.directory.empty() ? keep_in_memory : config.keep;
+  settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
+  return log::Recorder::instance().start(settings);
+}
+
+/// Without a trace transitions are worth recording only for a sink that wants them.
+Mode mode_for(const Config& config) {
+  const bool wanted = std::ranges::any_of(config.sinks, [](const auto& sink) { return sink->wants_transitions(); });
+  return config.directory.empty() && !wanted ? Mode::off : config.transitions;
+}
+
+void tell(const std::string& problem) { std::fputs(fmt::format("spool: {}\n", problem).c_str(), stderr); }
+
+}  // namespace
+
+bool basic_config(Config config) {
+  State& state = configuration();
+  const std::lock_guard guard{state.mutex};
+  if (state.configured) return false;
+  const config::Environment environment = config::read_environment();
+  config = overridden(std::move(config), environment);
+  if (config.directory.empty() && config.sinks.empty()) config.sinks.push_back(sinks::console());
+  if (!start_recorder(config, environment)) {
+    throw std::system_error{errno, std::generic_category(),
+                            fmt::format("spool: no trace can be written to {}", config.directory.string())};
+  }
+  state.configured = true;
+  log::set_level(config.level);
+  log::set_mode(mode_for(config));
+  if (!config.sinks.empty()) log::Dispatcher::start(std::move(config.sinks));
+  return true;
+}
+
+void set_transitions(Mode mode) { log::set_mode(mode); }
+Mode transitions() { return log::current_mode(); }
+void set_level(Level level) { log::set_level(level); }
+std::filesystem::path trace_directory() { return log::Recorder::instance().directory(); }
+void flush() { log::Dispatcher::flush(); }
+
+void shutdown() {
+  thread::join_all();
+  log::end_recording();
+}
+
+namespace config {
+
+bool apply_environment() noexcept {
+  try {
+    State& state = configuration();
+    const std::lock_guard guard{state.mutex};
+    if (std::exchange(state.by_environment, true)) return false;
+    const Environment environment = read_environment();
+    for (const std::string& problem : environment.problems) tell(problem);
+    if (environment.level) log::set_level(*environment.level);
+    if (!environment.directory) return false;
+    const Config wanted = overridden({}, environment);
+    if (!start_recorder(wanted, environment)) {
+      tell(fmt::format("no trace can be written to SPOOL_DIR={}: {}; the program runs on without one", *environment.directory,
+                       std::strerror(errno)));  // NOLINT(concurrency-mt-unsafe): before main
+      return false;
+    }
+    log::set_level(wanted.level);
+    log::set_mode(wanted.transitions);
+    return true;
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "spool: the environment could not be applied: %s\n", problem.what());
+    return false;
+  }
+}
+
+namespace {
+
+/// After every destructor of a static: the last moment of the program.
+[[gnu::destructor]] void at_unload() { log::end_recording(); }
+
+}  // namespace
+}  // namespace config
+
+}  // namespace spool

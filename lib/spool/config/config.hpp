@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+//
+// Turns spool on: by a call, or by the environment, which overrides the call. Wires a trace and sinks together; owns
+// neither.
+//
+//   spool::basic_config({.directory = "/var/log/kvserver", .level = spool::Level::debug});
+//
+//   SPOOL_DIR=DIR            write a trace to DIR/PROGRAM-PID.spool
+//   SPOOL_KEEP=256M          bytes of the newest segments that stay; K, M, G; "all" keeps everything
+//   SPOOL_LEVEL=info         trace, debug, info, warning, error, critical, off
+//   SPOOL_TRANSITIONS=all    all, contended, off
+//   SPOOL_CLOCK=auto         auto, tsc, monotonic
+//
+// With none of these nothing is recorded, and only warnings and worse are printed to stderr.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <spool/log/control.hpp>
+#include <spool/log/sink.hpp>
+#include <vector>
+
+namespace spool {
+
+struct Config {
+  std::filesystem::path directory = {};             ///< parent of the trace directory; empty: no trace
+  std::uint64_t keep = std::uint64_t{256} << 20U;   ///< bytes; 0: all
+  Level level = Level::info;                        ///< the least that is logged
+  Mode transitions = Mode::all;
+  std::vector<std::shared_ptr<Sink>> sinks = {};    ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
+};
+
+/// Starts recording. As Python's basicConfig it does nothing when that was done before (false). What the environment
+/// says goes before what `config` says. Throws std::system_error if the trace directory cannot be made. Thread-safe.
+bool basic_config(Config config = {});
+
+/// Which transitions are recorded, from each thread's next acquire on. Thread-safe.
+void set_transitions(Mode mode);
+Mode transitions();
+
+/// The least level that is logged. Thread-safe.
+void set_level(Level level);
+
+/// Where the trace is; empty where none is written.
+std::filesystem::path trace_directory();
+
+/// Returns when every Record made before the call has reached the sinks.
+void flush();
+
+/// What the end of the program does anyway: joins the non-daemon threads, delivers everything to the sinks and closes
+/// the trace. For main; afterwards nothing is recorded.
+void shutdown();
+
+namespace config {
+
+/// Applies the environment; runs before main in every program that includes <spool/spool.hpp>. False: it said nothing.
+bool apply_environment() noexcept;
+inline const bool environment_applied = apply_environment();
+
+}  // namespace config
+
+}  // namespace spool

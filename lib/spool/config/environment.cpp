@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <spool/config/environment.hpp>
+#include <spool/trace/message.hpp>
+
+namespace spool::config {
+namespace {
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): read at start-up and in basic_config
+  return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>{value};
+}
+
+void complain(Environment& out, const char* name, const std::string& value, const char* known) {
+  out.problems.push_back(fmt::format("{}={} is not understood and ignored; it takes {}", name, trace::escaped(value), known));
+}
+
+template <class E>
+std::optional<E> named(const std::string& text, int count) {
+  for (int i = 0; i < count; ++i) {
+    if (trace::name_of(static_cast<E>(i)) == text) return static_cast<E>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<os::ClockChoice> clock_named(const std::string& text) {
+  if (text == "auto") return os::ClockChoice::automatic;
+  if (text == "tsc") return os::ClockChoice::tsc;
+  if (text == "monotonic") return os::ClockChoice::monotonic;
+  return std::nullopt;
+}
+
+/// Reads one variable with `parse`.
+template <class T, class Parse>
+void take(Environment& out, std::optional<T>& field, const char* name, const char* known, Parse parse) {
+  const auto value = variable(name);
+  if (!value) return;
+  field = parse(*value);
+  if (!field) complain(out, name, *value, known);
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_size(const std::string& text) {
+  if (text == "all") return 0;
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || number == 0) return std::nullopt;
+  const std::string unit{rest, end};
+  const unsigned shift = unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : 0;
+  if (shift == 0 && !unit.empty()) return std::nullopt;
+  if (number > (~std::uint64_t{0} >> shift)) return std::nullopt;
+  return number << shift;
+}
+
+Environment read_environment() {
+  constexpr int levels = 7;
+  constexpr int modes = 3;
+  Environment out;
+  out.directory = variable("SPOOL_DIR");
+  take(out, out.keep, "SPOOL_KEEP", "a size such as 64M or 2G, or all", parse_size);
+  take(out, out.level, "SPOOL_LEVEL", "trace, debug, info, warning, error, critical or off",
+       [](const std::string& text) { return named<trace::Level>(text, levels); });
+  take(out, out.transitions, "SPOOL_TRANSITIONS", "all, contended or off",
+       [](const std::string& text) { return named<trace::Mode>(text, modes); });
+  take(out, out.clock, "SPOOL_CLOCK", "auto, tsc or monotonic", clock_named);
+  return out;
+}
+
+}  // namespace spool::config

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// What the environment says, parsed; nothing is applied here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <spool/os/clock.hpp>
+#include <spool/trace/schema.hpp>
+#include <string>
+#include <vector>
+
+namespace spool::config {
+
+struct Environment {
+  std::optional<std::string> directory;
+  std::optional<std::uint64_t> keep;
+  std::optional<trace::Level> level;
+  std::optional<trace::Mode> transitions;
+  std::optional<os::ClockChoice> clock;
+  std::vector<std::string> problems;  ///< values that are not understood, in words
+};
+
+Environment read_environment();
+
+/// "256M" and the like in bytes; "all" is 0.
+std::optional<std::uint64_t> parse_size(const std::string& text);
+
+}  // namespace spool::config

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+//
+// A thread's first and last moment with spool: it gets a writer, and gives it back when all its thread_local objects
+// are gone.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <climits>
+#include <spool/log/control.hpp>
+#include <spool/log/recorder.hpp>
+#include <spool/log/status.hpp>
+#include <spool/os/process.hpp>
+
+namespace spool::log {
+
+constinit thread_local Writer* my_writer = nullptr;
+
+namespace {
+
+constexpr std::uint16_t begin_id = trace::record_id(trace::Kind::thread, trace::Verb::begin);
+constexpr std::uint16_t end_id = trace::record_id(trace::Kind::thread, trace::Verb::end);
+
+/// pthread's key: its destructor runs after those of thread_local objects. Other keys' destructors may still use spool,
+/// so it comes back for the last of the rounds that POSIX grants.
+pthread_key_t exit_key() {
+  static const pthread_key_t key = [] {
+    pthread_key_t made{};
+    pthread_key_create(&made, [](void* value) {
+      auto* writer = static_cast<Writer*>(value);
+      if (++writer->exit_round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+        pthread_setspecific(exit_key(), writer);
+      } else {
+        detach();
+      }
+    });
+    return made;
+  }();
+  return key;
+}
+
+std::shared_ptr<Identity> unknown_thread() {
+  const bool is_main = os::native_id() == os::process_id();
+  auto identity = std::make_shared<Identity>(is_main ? trace::Origin::main : trace::Origin::foreign,
+                                             is_main ? "MainThread" : next_dummy_name(), !is_main, 0);
+  Registry::add(identity);
+  return identity;
+}
+
+}  // namespace
+
+Writer& attach(std::shared_ptr<Identity> identity) {
+  const bool ours = identity != nullptr;
+  if (!ours) identity = unknown_thread();
+  Registry::set_native_id(*identity);
+  Writer& writer = Recorder::instance().attach(identity);
+  writer.exit_round = 0;
+  writer.holds = 0;
+  my_writer = &writer;
+  pthread_setspecific(exit_key(), &writer);
+  if (current_mode() == Mode::off) return writer;
+  emit_slowly(writer, begin_id, *identity, {}, identity->next_sequence(), identity->creator(), identity->native_id(),
+              {.thread = identity->creator()});
+  return writer;
+}
+
+void detach() {
+  Writer& writer = *my_writer;
+  const std::shared_ptr<Identity> identity = writer.identity;
+  if (current_mode() != Mode::off) {
+    emit(writer, end_id, *identity, {}, identity->next_sequence(), static_cast<std::uint32_t>(identity->outcome),
+         static_cast<std::uint32_t>(std::max(writer.holds, 0)));
+  }
+  my_writer = nullptr;
+  Recorder::instance().detach(writer);
+  Registry::remove(*identity);
+  // seq_cst, both: a joiner counts itself, then looks at `ended`; one of the two sees the other
+  identity->ended.store(1, std::memory_order_seq_cst);
+  if (identity->joiners.load(std::memory_order_seq_cst) != 0) os::unpark(&identity->ended, os::everybody);
+  identity->on_ended();
+}
+
+std::shared_ptr<Identity> main_identity() {
+  for (auto& identity : Registry::all()) {
+    if (identity->origin() == trace::Origin::main) return identity;
+  }
+  return nullptr;
+}
+
+bool prepare(Writer& writer, const Need& need) noexcept { return Recorder::instance().prepare(writer, need); }
+
+void count_loss(Writer& writer, trace::LossReason reason) noexcept {
+  Recorder::instance().count_loss(writer, reason);
+}
+
+namespace {
+
+constexpr int emit_attempts = 64;
+
+}  // namespace
+
+trace::SiteNumber number_of_site(Writer& writer, const Site& site) noexcept {
+  const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
+  const auto is_it = [&] { return slot.file == site.file && slot.line == site.line && slot.generation != 0; };
+  if (!is_it() && !prepare(writer, {.site = &site})) return 0;
+  return is_it() ? slot.number : 0;
+}
+
+Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
+                    std::uint32_t a, std::uint32_t b, const Quoted& quoted) noexcept {
+  const Need need{.size = sizeof(trace::Transition),
+                  .object = &object,
+                  .site = &site,
+                  .thread = quoted.thread,
+                  .quoted_site = quoted.site};
+  Emitted emitted{};
+  for (int i = 0; i < emit_attempts; ++i) {
+    if (!prepare(writer, need)) return {os::ticks(), 0};
+    if (try_emit(writer, id, object, site, sequence, a, b, emitted)) return emitted;
+  }
+  count_loss(writer, trace::LossReason::no_space);
+  return {os::ticks(), 0};
+}
+
+Emitted emit_quoting(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
+                     std::uint32_t a, std::uint32_t b, const Quoted& quoted) noexcept {
+  auto& thread = writer.quoted_threads[quoted.thread % Writer::quoted_slots];
+  auto& place = writer.quoted_sites[quoted.site % Writer::quoted_slots];
+  const auto is_known = [&](const Writer::QuotedSlot& slot, std::uint32_t number) {
+    return number == 0 || (slot.number == number && slot.generation == writer.generation);
+  };
+  if (!is_known(thread, quoted.thread) || !is_known(place, quoted.site)) {
+    const Emitted emitted = emit_slowly(writer, id, object, site, sequence, a, b, quoted);
+    thread = {quoted.thread, writer.generation};
+    place = {quoted.site, writer.generation};
+    return emitted;
+  }
+  // Should the segment change in between, the fast path refuses and the slow one defines them there.
+  Emitted emitted{};
+  if (try_emit(writer, id, object, site, sequence, a, b, emitted)) return emitted;
+  return emit_slowly(writer, id, object, site, sequence, a, b, quoted);
+}
+
+}  // namespace spool::log

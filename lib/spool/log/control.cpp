@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#include <spool/log/control.hpp>
+#include <spool/log/recorder.hpp>
+
+namespace spool::log {
+
+void set_mode(Mode mode) {
+  std::uint8_t before = current_state();
+  const auto wanted = static_cast<std::uint8_t>(mode);
+  // relaxed: a switch; the loop keeps the ending bit
+  while (!state.compare_exchange_weak(before, static_cast<std::uint8_t>((before & ending_bit) | wanted),
+                                      std::memory_order_relaxed)) {
+  }
+  Recorder::instance().note_mode(mode);
+}
+
+void set_level(Level level) {
+  level_floor.store(static_cast<std::uint8_t>(level), std::memory_order_relaxed);  // relaxed: a switch
+}
+
+void begin_ending() noexcept { state.fetch_or(ending_bit, std::memory_order_relaxed); }  // relaxed: a switch
+
+void park_if_ending() noexcept {
+  if ((current_state() & ending_bit) == 0) return;
+  const Writer* writer = my_writer;
+  if (writer == nullptr || writer->holds > 0 || !writer->identity->daemon()) return;
+  os::Word never_changes{0};
+  for (;;) os::park(never_changes, 0);
+}
+
+}  // namespace spool::log

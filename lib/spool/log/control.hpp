@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// What is recorded, switchable at run time, and the phase the process is in.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <spool/trace/schema.hpp>
+
+namespace spool {
+
+using trace::Level;
+using trace::Mode;
+
+}  // namespace spool
+
+namespace spool::log {
+
+/// The mode in the low bits, and a bit once the process ends: one load tells a primitive that there is nothing to do
+/// beside its own work (0).
+inline std::atomic<std::uint8_t> state{0};
+inline constexpr std::uint8_t ending_bit = 0x80;
+
+/// The least level that is logged. Before anything is configured: warning.
+inline std::atomic<std::uint8_t> level_floor{static_cast<std::uint8_t>(Level::warning)};
+
+constexpr Mode mode_of(std::uint8_t bits) { return static_cast<Mode>(bits & ~ending_bit & 0xffU); }
+
+inline std::uint8_t current_state() noexcept {
+  return state.load(std::memory_order_relaxed);  // relaxed: a switch, seen soon
+}
+
+inline Mode current_mode() noexcept { return mode_of(current_state()); }
+
+inline bool is_logged(Level level) noexcept {
+  return static_cast<std::uint8_t>(level) >= level_floor.load(std::memory_order_relaxed);  // relaxed: a switch
+}
+
+/// Which transitions are recorded from now on. Takes effect at each thread's next acquire; a hold that was recorded
+/// is released as recorded. Thread-safe.
+void set_mode(Mode mode);
+void set_level(Level level);
+
+/// The process ends: from now on daemon threads stop at their next call of ours (while they hold nothing).
+void begin_ending() noexcept;
+
+/// Parks the calling thread for ever if it is a daemon, the process ends, and it holds nothing of ours. Its stack is
+/// never unwound, so nothing it refers to is touched again.
+void park_if_ending() noexcept;
+
+}  // namespace spool::log

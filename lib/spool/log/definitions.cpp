@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <spool/log/definitions.hpp>
+#include <spool/os/clock.hpp>
+
+namespace spool::log {
+namespace {
+
+/// The byte-packed fields of one definition.
+class Fields {
+ public:
+  template <class T>
+  Fields& number(T value) {
+    const auto at = bytes_.size();
+    bytes_.resize(at + sizeof value);
+    std::memcpy(bytes_.data() + at, &value, sizeof value);
+    return *this;
+  }
+
+  /// Longer ones are cut, marked as such: a definition must fit into a packet.
+  Fields& text(std::string_view value) {
+    constexpr std::size_t most = 1024;
+    constexpr std::string_view cut = "...";
+    const bool fits = value.size() <= most;
+    number(static_cast<std::uint32_t>(fits ? value.size() : most + cut.size()));
+    append(value.substr(0, most));
+    if (!fits) append(cut);
+    return *this;
+  }
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  void append(std::string_view value) {
+    const auto at = bytes_.size();
+    bytes_.resize(at + value.size());
+    std::memcpy(bytes_.data() + at, value.data(), value.size());
+  }
+
+  std::vector<std::byte> bytes_;
+};
+
+std::string_view text_or_empty(const char* text) { return text == nullptr ? std::string_view{} : text; }
+
+}  // namespace
+
+bool Definitions::take_chunk(Segment& segment) {
+  if (segment.next_chunk >= segment.geometry.chunks) return false;
+  const std::size_t chunk = segment.next_chunk++;
+  trace::PacketHeader& header = segment.header(chunk);
+  header.stream_id = trace::definition_stream;
+  // Clamped: the counter can be read ahead of taking the mutex, so that two threads' times cross (I6).
+  last_ = std::max(last_, os::ticks_in_order());
+  header.timestamp_begin = last_;
+  segment_ = segment.number;
+  packet_ = segment.chunks[chunk].data();
+  position_ = sizeof header;
+  limit_ = segment.geometry.chunk_bytes;
+  return true;
+}
+
+bool Definitions::put(Segment& segment, trace::Verb verb, trace::ObjectNumber object,
+                      std::span<const std::byte> fields) {
+  const std::size_t size = sizeof(trace::RecordHeader) + fields.size();
+  if (segment_ != segment.number) return false;
+  if (trace::align_record(position_) + size > limit_ && !take_chunk(segment)) return false;
+  const std::uint64_t at = trace::align_record(position_);
+  last_ = std::max(last_, os::ticks());
+  const trace::RecordHeader header{
+      last_, trace::id_and_object(trace::record_id(trace::Kind::definition, verb), object)};
+  std::memcpy(packet_ + at, &header, sizeof header);
+  std::memcpy(packet_ + at + sizeof header, fields.data(), fields.size());
+  position_ = at + size;
+  // release: partner is the acquire of a reader of content_size
+  std::atomic_ref{Segment::header_at(packet_).content_size}.store(position_ * 8, std::memory_order_release);
+  return true;
+}
+
+bool Definitions::enter(Segment& segment, trace::Mode mode_now, std::uint64_t frequency) {
+  return take_chunk(segment) && clock(segment, frequency) && mode(segment, mode_now);
+}
+
+bool Definitions::clock(Segment& segment, std::uint64_t frequency) {
+  const os::ClockReading now = os::read_clocks();
+  return put(segment, trace::Verb::clock, 0,
+             Fields{}.number(now.monotonic).number(now.realtime).number(now.boottime).number(frequency).bytes());
+}
+
+bool Definitions::mode(Segment& segment, trace::Mode mode_now) {
+  return put(segment, trace::Verb::mode, 0, Fields{}.number(static_cast<std::uint8_t>(mode_now)).bytes());
+}
+
+trace::SiteNumber Definitions::number_of(const Site& site) {
+  if (site.file == nullptr) return 0;
+  std::string key = fmt::format("{}:{}", site.file, site.line);
+  const auto [found, is_new] = numbers_.try_emplace(std::move(key), static_cast<trace::SiteNumber>(sites_.size() + 1));
+  if (is_new) sites_.push_back({site, 0});
+  return found->second;
+}
+
+bool Definitions::define(Segment& segment, const Site& site, trace::SiteNumber& number) {
+  number = number_of(site);
+  return define_site(segment, number);
+}
+
+bool Definitions::define_site(Segment& segment, trace::SiteNumber number) {
+  if (number == 0 || number > sites_.size()) return true;
+  KnownSite& known = sites_[number - 1];
+  if (known.defined == segment.number) return true;
+  const Site& site = known.site;
+  const bool done = put(segment, trace::Verb::site, 0,
+                        Fields{}
+                            .number(number)
+                            .number(site.line)
+                            .text(text_or_empty(site.file))
+                            .text(text_or_empty(site.function))
+                            .bytes());
+  if (done) known.defined = segment.number;
+  return done;
+}
+
+bool Definitions::define_thread(Segment& segment, Identity& identity) {
+  // relaxed, both: `defined_` is written under m
+  if (identity.defined_.load(std::memory_order_relaxed) == segment.number) return true;
+  const bool done = put(segment, trace::Verb::thread, identity.known_number(),
+                        Fields{}
+                            .number(identity.native_id())
+                            .number(identity.creator())
+                            .number(static_cast<std::uint8_t>(identity.daemon()))
+                            .number(static_cast<std::uint8_t>(identity.origin()))
+                            .text(identity.name())
+                            .bytes());
+  if (done) identity.defined_.store(segment.number, std::memory_order_relaxed);
+  return done;
+}
+
+const ObjectClass* Definitions::shared(const ObjectClass& wanted) {
+  const std::string key = fmt::format("{}|{}|{}|{}", static_cast<int>(wanted.kind), text_or_empty(wanted.site.file),
+                                      wanted.site.line, text_or_empty(wanted.name));
+  const auto [found, is_new] = class_of_.try_emplace(key, nullptr);
+  if (is_new) found->second = &classes_.emplace_back(wanted);
+  return found->second;
+}
+
+bool Definitions::put_object(Segment& segment, trace::ObjectNumber number, const ObjectClass& described,
+                             trace::ObjectNumber parent) {
+  trace::SiteNumber site = 0;
+  return define(segment, described.site, site) && put(segment, trace::Verb::object, number,
+                                                      Fields{}
+                                                          .number(site)
+                                                          .number(static_cast<std::uint8_t>(described.kind))
+                                                          .number(parent)
+                                                          .text(text_or_empty(described.name))
+                                                          .bytes());
+}
+
+bool Definitions::define(Segment& segment, Object& object) {
+  if (object.kind() == trace::Kind::thread) return define_thread(segment, static_cast<Identity&>(object));
+  if (object.is_defined(segment.number)) return true;
+  if (object.shared_class() == nullptr) {
+    // release: partner is the acquire in shared_class()
+    object.shared_class_.store(shared(object.class_), std::memory_order_release);
+  }
+  Object* parent = object.parent();
+  if (parent != nullptr && !define(segment, *parent)) return false;
+  if (!put_object(segment, object.number(), object.class_, parent == nullptr ? 0 : parent->number())) return false;
+  object.defined_.store(segment.number, std::memory_order_relaxed);  // relaxed: see is_defined
+  return true;
+}
+
+bool Definitions::define_remembered(Segment& segment, trace::ObjectNumber number, const ObjectClass& described,
+                                    trace::ObjectNumber parent) {
+  return put_object(segment, number, described, parent);
+}
+
+bool Definitions::define_message(Segment& segment, MessageSite& message) {
+  if (!define(segment, message.site, message.number)) return false;
+  if (message.defined == segment.number) return true;
+  if (!segment.append_metadata(trace::message_class_text(message.declared))) return false;
+  message.defined = segment.number;
+  return true;
+}
+
+}  // namespace spool::log

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// What the numbers in a segment mean: sites, objects, threads, clock and mode, written to the segment's definition
+// stream before the first Record that uses them (I5). All of it under the recorder's mutex m.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <set>
+#include <span>
+#include <spool/log/identity.hpp>
+#include <spool/log/object.hpp>
+#include <spool/log/segment.hpp>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace spool::log {
+
+/// A message site's event class, immortal.
+struct MessageSite {
+  trace::MessageClass declared;
+  Site site;
+  trace::SiteNumber number = 0;  ///< the site's, once defined
+  std::uint32_t defined = 0;     ///< number of the segment whose metadata has it
+};
+
+class Definitions {
+ public:
+  /// Begins the definition stream of a segment: clock and mode first. Its first chunk is chunk 0.
+  bool enter(Segment& segment, trace::Mode mode, std::uint64_t frequency);
+
+  // Each is true when the definition stands in the segment, now or before; false when the segment is full.
+  bool define(Segment& segment, Object& object);
+  bool define(Segment& segment, const Site& site, trace::SiteNumber& number);
+  bool define_site(Segment& segment, trace::SiteNumber number);
+  bool define_thread(Segment& segment, Identity& identity);
+  bool define_message(Segment& segment, MessageSite& message);
+  /// From a thread's status alone, without touching the object.
+  bool define_remembered(Segment& segment, trace::ObjectNumber number, const ObjectClass& shared,
+                         trace::ObjectNumber parent);
+  bool clock(Segment& segment, std::uint64_t frequency);
+  bool mode(Segment& segment, trace::Mode mode);
+
+ private:
+  struct KnownSite {
+    Site site;
+    std::uint32_t defined = 0;
+  };
+
+  const ObjectClass* shared(const ObjectClass& wanted);
+  trace::SiteNumber number_of(const Site& site);
+  bool put_object(Segment& segment, trace::ObjectNumber number, const ObjectClass& described,
+                  trace::ObjectNumber parent);
+  bool put(Segment& segment, trace::Verb verb, trace::ObjectNumber object, std::span<const std::byte> fields);
+  bool take_chunk(Segment& segment);
+
+  std::deque<KnownSite> sites_;  ///< number - 1
+  std::unordered_map<std::string, trace::SiteNumber> numbers_;  ///< "file:line"
+  std::deque<ObjectClass> classes_;
+  std::unordered_map<std::string, const ObjectClass*> class_of_;
+
+  std::uint32_t segment_ = 0;  ///< where the stream stands now
+  std::byte* packet_ = nullptr;
+  std::uint64_t position_ = 0;
+  std::uint64_t limit_ = 0;
+  trace::Ticks last_ = 0;  ///< times in the stream never go back (I6)
+};
+
+}  // namespace spool::log

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstdio>
+#include <mutex>
+#include <spool/log/dispatcher.hpp>
+#include <spool/log/drain.hpp>
+#include <spool/log/hidden_thread.hpp>
+#include <spool/log/sink_feed.hpp>
+#include <spool/os/clock.hpp>
+#include <spool/os/park.hpp>
+
+namespace spool::log {
+namespace {
+
+constexpr auto poll_interval = std::chrono::milliseconds{20};
+
+/// The thread's own state.
+class Loop {
+ public:
+  static Loop& instance() {
+    static auto* loop = new Loop;  // leaked: flush is legal at any time
+    return *loop;
+  }
+
+  void start(std::vector<std::shared_ptr<Sink>> sinks) {
+    feed_.set_sinks(std::move(sinks));
+    stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread does not exist yet
+    running_ = thread_.start("spool-dispatch", [] { instance().run(); });
+  }
+
+  void stop() {
+    if (!running_) return;
+    stopping_.store(true, std::memory_order_release);  // release: partner is the acquire in run
+    wake();
+    thread_.join();
+    running_ = false;
+  }
+
+  void flush() {
+    if (!running_) return;
+    // seq_cst, all: the request, the wake and the answer are one conversation; it is rare
+    const std::uint32_t ticket = asked_.fetch_add(1) + 1;
+    wake();
+    for (std::uint32_t done = answered_.load(); static_cast<std::int32_t>(done - ticket) < 0; done = answered_.load()) {
+      os::park(answered_, done);
+    }
+  }
+
+  void forget() {
+    thread_.forget();
+    running_ = false;
+  }
+
+ private:
+  void run() {
+    for (;;) {
+      const std::uint32_t seen = wakes_.load(std::memory_order_acquire);      // acquire: partner is wake
+      const bool last = stopping_.load(std::memory_order_acquire);            // acquire: partner is stop
+      const std::uint32_t ticket = asked_.load();                             // seq_cst: see flush
+      const bool all = last || ticket != answered_.load();                    // seq_cst: see flush
+      deliver(all);
+      if (all) feed_.flush();
+      answered_.store(ticket);  // seq_cst: see flush
+      os::unpark(&answered_, os::everybody);
+      if (last) return;
+      os::park(wakes_, seen, os::deadline_after(poll_interval));
+    }
+  }
+
+  void deliver(bool all) {
+    const os::ClockReading now = os::read_clocks();
+    feed_.set_clock(now);
+    drain_.poll(fresh_);
+    for (DrainedRecord& record : fresh_) {
+      if (record.definition) {
+        feed_.define(record);
+      } else {
+        waiting_.push_back(std::move(record));
+      }
+    }
+    fresh_.clear();
+    std::ranges::stable_sort(waiting_, {}, &DrainedRecord::time);
+    const trace::Ticks horizon = all ? ~trace::Ticks{0} : feed_.ticks_before(now.ticks, dispatch_delay);
+    const auto due = std::ranges::upper_bound(waiting_, horizon, {}, &DrainedRecord::time);
+    for (auto each = waiting_.begin(); each != due; ++each) feed_.write(*each);
+    waiting_.erase(waiting_.begin(), due);
+    feed_.note_lapped(drain_.lapped());
+  }
+
+  void wake() {
+    wakes_.fetch_add(1, std::memory_order_release);  // release: partner is the acquire in run
+    os::unpark(&wakes_, 1);
+  }
+
+  Drain drain_;
+  SinkFeed feed_;
+  std::vector<DrainedRecord> fresh_;
+  std::vector<DrainedRecord> waiting_;
+  HiddenThread thread_;
+  bool running_ = false;
+  os::Word wakes_{0};
+  os::Word asked_{0};
+  os::Word answered_{0};
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace
+
+void Dispatcher::start(std::vector<std::shared_ptr<Sink>> sinks) { Loop::instance().start(std::move(sinks)); }
+void Dispatcher::stop() { Loop::instance().stop(); }
+void Dispatcher::flush() { Loop::instance().flush(); }
+void Dispatcher::forget_after_fork() { Loop::instance().forget(); }
+
+}  // namespace spool::log

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+//
+// The dispatcher: a thread of ours that reads what the writers have committed, merges it by time and feeds the sinks.
+// A Record reaches the sinks within `dispatch_delay` and one interval; flush() and the end of the program deliver all.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <spool/log/sink.hpp>
+#include <vector>
+
+namespace spool::log {
+
+/// How long a Record waits for earlier ones of other threads.
+inline constexpr std::chrono::milliseconds dispatch_delay{10};
+
+class Dispatcher {
+ public:
+  static void start(std::vector<std::shared_ptr<Sink>> sinks);
+  /// Delivers everything and ends the thread.
+  static void stop();
+  /// Returns when all Records committed before the call have reached the sinks and these are flushed.
+  static void flush();
+  static void forget_after_fork();
+};
+
+}  // namespace spool::log

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include <pthread.h>
+
+#include <algorithm>
+#include <spool/log/control.hpp>
+#include <spool/log/dispatcher.hpp>
+#include <spool/log/ending.hpp>
+#include <spool/log/keeper.hpp>
+#include <spool/log/recorder.hpp>
+
+namespace spool::log {
+namespace {
+
+constexpr std::uint16_t end_id = trace::record_id(trace::Kind::trace, trace::Verb::end);
+
+/// In the stream of the thread that ends the program.
+void write_end() {
+  Writer& writer = self();
+  const auto alive = static_cast<std::uint32_t>(std::max<std::size_t>(1, Registry::all().size()) - 1);
+  constexpr int attempts = 16;
+  for (int i = 0; i < attempts; ++i) {
+    Emission emission;
+    if (emission.enter(writer, sizeof(trace::Transition)) == Emission::Result::entered) {
+      const trace::Transition record{{os::ticks(), trace::id_and_object(end_id, 0)}, 0, alive, 0, 0};
+      std::memcpy(emission.bytes, &record, sizeof record);
+      emission.commit(writer);
+      return;
+    }
+    if (!prepare(writer, {.size = sizeof(trace::Transition)})) return;
+  }
+}
+
+}  // namespace
+
+void end_recording() noexcept {
+  Recorder& recorder = Recorder::instance();
+  if (!recorder.is_recording()) return;
+  try {
+    write_end();
+    Dispatcher::stop();
+    // Not set_mode: what was recorded was recorded in the mode that the trace names last. relaxed: a switch
+    state.fetch_and(ending_bit, std::memory_order_relaxed);
+    recorder.stop();
+  } catch (...) {  // no memory: what is committed stays
+  }
+}
+
+void prepare_for_fork() {
+  static const bool registered = [] {
+    pthread_atfork([] { Recorder::instance().lock_for_fork(); }, [] { Recorder::instance().unlock_after_fork(); },
+                   [] {
+                     // relaxed: the child has one thread
+                     state.store(0, std::memory_order_relaxed);
+                     Keeper::forget_after_fork();
+                     Dispatcher::forget_after_fork();
+                     Recorder::instance().abandon_after_fork();
+                   });
+    return true;
+  }();
+  (void)registered;
+}
+
+}  // namespace spool::log

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+//
+// A thread of ours (keeper, dispatcher): no identity, all signals blocked, so that the server's handlers never run on it.
+#pragma once
+
+#include <pthread.h>
+
+namespace spool::log {
+
+class HiddenThread {
+ public:
+  /// False when the system makes no thread.
+  bool start(const char* name, void (*run)());
+  /// Waits for its end; nothing if it was not started.
+  void join();
+  /// After fork, in the child: the thread does not exist there.
+  void forget() { running_ = false; }
+
+ private:
+  pthread_t thread_{};
+  bool running_ = false;
+};
+
+}  // namespace spool::log

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+#include <spool/log/hidden_thread.hpp>
+#include <spool/log/keeper.hpp>
+#include <spool/log/recorder.hpp>
+
+namespace spool::log {
+namespace {
+
+constexpr auto idle_pause = std::chrono::milliseconds{100};
+constexpr auto closing_pause = std::chrono::milliseconds{1};
+constexpr auto clock_interval = std::chrono::seconds{1};
+
+class Loop {
+ public:
+  static void run() {
+    Recorder& recorder = Recorder::instance();
+    os::Deadline next_clock = os::deadline_after(clock_interval);
+    for (;;) {
+      // acquire: partner is the release in wake
+      const std::uint32_t seen = wakes.load(std::memory_order_acquire);
+      if (stopping.load(std::memory_order_acquire)) return;  // acquire: partner is the release in stop
+      const bool closing = recorder.keep_house();
+      if (std::chrono::steady_clock::now() >= next_clock) {
+        recorder.write_clock();
+        next_clock = os::deadline_after(clock_interval);
+      }
+      os::park(wakes, seen, os::deadline_after(closing ? closing_pause : idle_pause));
+    }
+  }
+
+  static inline os::Word wakes{0};
+  static inline std::atomic<bool> stopping{false};
+  static inline HiddenThread thread;
+};
+
+}  // namespace
+
+void Keeper::start() {
+  Loop::stopping.store(false, std::memory_order_relaxed);  // relaxed: the thread does not exist yet
+  Loop::thread.start("spool-keeper", &Loop::run);
+}
+
+void Keeper::stop() {
+  Loop::stopping.store(true, std::memory_order_release);  // release: partner is the acquire in run
+  wake();
+  Loop::thread.join();
+}
+
+void Keeper::forget_after_fork() { Loop::thread.forget(); }
+
+void Keeper::wake() noexcept {
+  Loop::wakes.fetch_add(1, std::memory_order_release);  // release: partner is the acquire in run
+  os::unpark(&Loop::wakes, 1);
+}
+
+}  // namespace spool::log

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+//
+// All message sites of the process, by key and by class id. Owns them for ever; defining them in a segment is
+// Definitions'.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <spool/log/definitions.hpp>
+#include <spool/log/message.hpp>
+#include <tuple>
+
+namespace spool::log {
+
+class MessageSites {
+ public:
+  static MessageSites& instance();
+
+  /// nullptr: there are too many, or the format is too long for the metadata; then the text is written instead.
+  MessageSite* find_or_add(const MessageKey& key);
+  const MessageSite* find(std::uint16_t id);
+
+ private:
+  static constexpr std::size_t most_sites = 2000;
+  static constexpr std::size_t longest_format = 512;
+  using Key = std::tuple<const char*, const char*, std::uint32_t, const trace::Field*, Level>;
+
+  std::mutex mutex_;
+  std::map<Key, MessageSite*> by_key_;
+  std::deque<MessageSite> sites_;
+};
+
+}  // namespace spool::log

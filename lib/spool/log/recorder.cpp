@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+//
+// The slow path of an emit: room, definitions, and the swap to the next segment.
+#include <algorithm>
+#include <spool/log/keeper.hpp>
+#include <spool/log/recorder.hpp>
+#include <spool/log/status.hpp>
+
+namespace spool::log {
+namespace {
+
+/// A Record made under m, as bytes.
+template <class T>
+std::span<const std::byte> bytes_of(const T& value) {
+  return std::as_bytes(std::span{&value, 1});
+}
+
+struct StatusHoldRecord {
+  trace::RecordHeader header;
+  std::uint32_t site;
+  std::uint32_t mode;
+  std::uint64_t since;
+};
+static_assert(sizeof(StatusHoldRecord) == 32);
+
+struct StatusWaitRecord {
+  trace::RecordHeader header;
+  std::uint32_t site;
+  std::uint32_t owner;
+  std::uint64_t since;
+  std::uint32_t owner_site;
+  std::uint32_t record;
+};
+static_assert(sizeof(StatusWaitRecord) == 40);
+
+struct LossRecord {
+  trace::RecordHeader header;
+  std::uint64_t count;
+  std::uint32_t reason;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(LossRecord) == 32);
+
+/// Room kept for what the recorder itself puts in front of a thread's Record.
+constexpr std::uint64_t status_room =
+    trace::status_holds * sizeof(StatusHoldRecord) + sizeof(StatusWaitRecord) + sizeof(LossRecord) + 64;
+
+/// Marks the owner as being in the slow path, against signal handlers that emit.
+class SlowMark {
+ public:
+  explicit SlowMark(Writer& writer) : writer_{writer} {
+    writer_.slow = true;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+  ~SlowMark() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    writer_.slow = false;
+  }
+  SlowMark(const SlowMark&) = delete;
+  SlowMark& operator=(const SlowMark&) = delete;
+
+ private:
+  Writer& writer_;
+};
+
+}  // namespace
+
+Recorder& Recorder::instance() {
+  static auto* recorder = new Recorder;  // leaked: logging is legal in static destructors
+  return *recorder;
+}
+
+bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
+  if (writer.slow || writer.position.load(std::memory_order_relaxed) !=  // relaxed, both: our own
+                         writer.committed.load(std::memory_order_relaxed)) {
+    count_loss(writer, trace::LossReason::reentered);
+    return false;
+  }
+  if (no_space_.load(std::memory_order_relaxed)) {  // relaxed: a hint; the keeper takes it back
+    count_loss(writer, trace::LossReason::no_space);
+    return false;
+  }
+  const SlowMark mark{writer};
+  auto reason = trace::LossReason::no_space;
+  try {
+    constexpr int attempts = 16;
+    for (int i = 0; i < attempts; ++i) {
+      {
+        const std::lock_guard guard{m_};
+        const Outcome outcome = try_prepare(writer, need);
+        if (outcome == Outcome::ready) return true;
+        if (outcome == Outcome::impossible) {
+          reason = stopped_.load(std::memory_order_relaxed) || current_ == nullptr ? trace::LossReason::shut_down : trace::LossReason::no_stream;
+          break;
+        }
+        if (swap_segments()) continue;
+      }
+      const std::lock_guard files{fm_};
+      if (!ensure_spare(true)) {
+        no_space_.store(true, std::memory_order_relaxed);  // relaxed: a hint
+        break;
+      }
+    }
+  } catch (...) {  // no memory: the server goes on, the Record does not
+    reason = trace::LossReason::no_space;
+  }
+  count_loss(writer, reason);
+  return false;
+}
+
+Recorder::Outcome Recorder::try_prepare(Writer& writer, const Need& need) {
+  if (current_ == nullptr || stopped_.load(std::memory_order_relaxed)) return Outcome::impossible;
+  const std::uint64_t most = current_->geometry.chunk_bytes - sizeof(trace::PacketHeader) - status_room;
+  if (need.size > most) return Outcome::impossible;
+  const std::uint64_t at = trace::align_record(writer.position.load(std::memory_order_relaxed));  // relaxed: our own
+  const std::uint64_t limit = writer.limit.load(std::memory_order_relaxed);  // relaxed: under m
+  const bool stays = writer.segment == current_.get() && !writer.fresh && at + need.size <= limit;
+  if (!stays && !move_writer(writer, need.size)) return Outcome::full;
+  if (!define_all(writer, need)) return Outcome::full;
+  if (writer.lost != 0) write_loss(writer);
+  return Outcome::ready;
+}
+
+bool Recorder::define_all(Writer& writer, const Need& need) {
+  Segment& segment = *current_;
+  if (need.object != nullptr && !definitions_.define(segment, *need.object)) return false;
+  if (need.site != nullptr) {
+    trace::SiteNumber number = 0;
+    if (!definitions_.define(segment, *need.site, number)) return false;
+    writer.sites[site_slot(need.site->file, need.site->line)] = {need.site->file, need.site->line, segment.number,
+                                                                 number};
+  }
+  if (need.message != nullptr && !definitions_.define_message(segment, *need.message)) return false;
+  if (need.thread != 0) {
+    const std::shared_ptr<Identity> named = Registry::find(need.thread);
+    if (named != nullptr && !definitions_.define_thread(segment, *named)) return false;
+  }
+  return definitions_.define_site(segment, need.quoted_site);
+}
+
+bool Recorder::move_writer(Writer& writer, std::uint64_t size) {
+  const bool enters = writer.generation != current_->number || writer.fresh;
+  if (!definitions_.define_thread(*current_, *writer.identity)) return false;
+  if (!chain_packet(writer, size) && !take_chunk(writer, size)) return false;
+  writer.fresh = false;
+  return !enters || write_status(writer);
+}
+
+/// Takes the rest of the chunk that an ended thread left. Its packet becomes visible with one store, after it is whole.
+///
+///    | packet of the ended thread | packet of this one ...      |
+///      packet_size ───────────────▶                         ▲ reaches to the end of the file
+bool Recorder::chain_packet(Writer& writer, std::uint64_t size) {
+  if (writer.segment != current_.get() || !writer.fresh || writer.packet == nullptr) return false;
+  Segment& segment = *current_;
+  std::byte* const file = segment.chunks[writer.chunk].data();
+  trace::PacketHeader& old = Segment::header_at(writer.packet);
+  constexpr std::uint64_t packet_alignment = 64;
+  const std::uint64_t used = old.content_size / 8;
+  const auto start = static_cast<std::uint64_t>(writer.packet - file);
+  const std::uint64_t next = (start + used + packet_alignment - 1) / packet_alignment * packet_alignment;
+  const std::uint64_t file_size = segment.geometry.chunk_bytes;
+  if (next + sizeof old + status_room + size > file_size) return false;
+  trace::PacketHeader fresh = old;
+  fresh.content_size = sizeof fresh * 8;
+  fresh.packet_size = (file_size - next) * 8;
+  fresh.thread_id = writer.number;
+  fresh.timestamp_begin = os::ticks_in_order();  // in order: not before the old packet's last Record (I6)
+  std::memcpy(file + next, &fresh, sizeof fresh);
+  // release: partner is a reader's acquire; the new header is whole before it can be found (I1)
+  std::atomic_ref{old.packet_size}.store((next - start) * 8, std::memory_order_release);
+  writer.limit.store(0, std::memory_order_relaxed);  // relaxed: a signal handler must not write in between
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  writer.packet = file + next;
+  writer.position.store(sizeof fresh, std::memory_order_relaxed);   // relaxed, both: under m
+  writer.committed.store(sizeof fresh, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  writer.limit.store(file_size - next, std::memory_order_relaxed);  // relaxed: under m
+  return true;
+}
+
+bool Recorder::take_chunk(Writer& writer, std::uint64_t size) {
+  Segment& segment = *current_;
+  if (segment.next_chunk >= segment.geometry.chunks) return false;
+  if (sizeof(trace::PacketHeader) + status_room + size > segment.geometry.chunk_bytes) return false;
+  const std::size_t chunk = segment.next_chunk++;
+  trace::PacketHeader& header = segment.header(chunk);
+  header.thread_id = writer.number;
+  header.timestamp_begin = os::ticks_in_order();
+  writer.limit.store(0, std::memory_order_relaxed);  // relaxed: a signal handler must not write in between
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  writer.segment = &segment;
+  writer.chunk = static_cast<std::uint32_t>(chunk);
+  writer.packet = segment.chunks[chunk].data();
+  writer.generation = segment.number;
+  writer.position.store(sizeof header, std::memory_order_relaxed);   // relaxed, both: under m
+  writer.committed.store(sizeof header, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  writer.limit.store(segment.geometry.chunk_bytes, std::memory_order_relaxed);  // relaxed: under m
+  return true;
+}
+
+bool Recorder::write_raw(Writer& writer, std::span<const std::byte> record) {
+  const std::uint64_t at = trace::align_record(writer.position.load(std::memory_order_relaxed));  // relaxed: our own
+  const std::uint64_t end = at + record.size();
+  if (end > writer.limit.load(std::memory_order_relaxed)) return false;  // relaxed: under m
+  std::memcpy(writer.packet + at, record.data(), record.size());
+  writer.position.store(end, std::memory_order_relaxed);  // relaxed: under m, the keeper cannot look now
+  // release: partner is the acquire of a reader of content_size
+  Emission::content_size(writer.packet).store(end * 8, std::memory_order_release);
+  writer.committed.store(end, std::memory_order_release);  // release: partner is the close pass
+  return true;
+}
+
+/// First in a thread's first packet of a segment: its holds and its wait, so that nothing is cut off from its beginning.
+bool Recorder::write_status(Writer& writer) {
+  const trace::StatusEntry& entry = *writer.status;
+  const std::size_t depth = std::min<std::size_t>(entry.depth, trace::status_holds);
+  for (std::size_t i = 0; i < depth; ++i) {
+    const trace::StatusHold& hold = entry.holds[i];
+    const ObjectClass* known = writer.held[i].load(std::memory_order_relaxed);  // relaxed: our own
+    if (known != nullptr && !definitions_.define_remembered(*current_, hold.object, *known, 0)) return false;
+    if (!definitions_.define_site(*current_, hold.site)) return false;
+    const StatusHoldRecord record{
+        {os::ticks(), trace::id_and_object(trace::record_id(trace::Kind::status, trace::Verb::hold), hold.object)},
+        hold.site,
+        hold.mode,
+        hold.since};
+    if (!write_raw(writer, bytes_of(record))) return false;
+  }
+  if (entry.wait_record == 0) return true;
+  const ObjectClass* waited = writer.waited.load(std::memory_order_relaxed);  // relaxed: our own
+  const trace::ObjectNumber parent = writer.waited_parent.load(std::memory_order_relaxed);  // relaxed: our own
+  if (waited != nullptr && !definitions_.define_remembered(*current_, entry.wait_object, *waited, parent)) return false;
+  if (!definitions_.define_site(*current_, entry.wait_site)) return false;
+  if (!definitions_.define_site(*current_, entry.wait_owner_site)) return false;
+  const StatusWaitRecord record{
+      {os::ticks(), trace::id_and_object(trace::record_id(trace::Kind::status, trace::Verb::wait), entry.wait_object)},
+      entry.wait_site,
+      entry.wait_owner,
+      entry.wait_since,
+      entry.wait_owner_site,
+      entry.wait_record};
+  return write_raw(writer, bytes_of(record));
+}
+
+void Recorder::write_loss(Writer& writer) {
+  const LossRecord record{
+      {os::ticks(), trace::id_and_object(trace::record_id(trace::Kind::trace, trace::Verb::loss), 0)},
+      writer.lost,
+      static_cast<std::uint32_t>(writer.lost_reason),
+      0};
+  if (write_raw(writer, bytes_of(record))) writer.lost = 0;
+}
+
+void Recorder::count_loss(Writer& writer, trace::LossReason reason) noexcept {
+  ++writer.lost;
+  writer.lost_reason = reason;
+  const std::uint64_t total = lost_.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a count
+  if (status_) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+    auto& header = *reinterpret_cast<trace::StatusHeader*>(status_.data());
+    std::atomic_ref{header.lost}.store(total, std::memory_order_relaxed);  // relaxed: a count
+  }
+}
+
+bool Recorder::swap_segments() {
+  if (spare_ == nullptr) return false;
+  if (!definitions_.enter(*spare_, mode_, process_.frequency)) return false;
+  closing_.push_back(std::move(current_));
+  current_ = std::move(spare_);
+  ++counters_.segments;
+  // seq_cst: the keeper's half of I3, before its barrier
+  generation.store(current_->number, std::memory_order_seq_cst);
+  Keeper::wake();
+  return true;
+}
+
+}  // namespace spool::log

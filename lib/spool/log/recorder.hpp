@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// The recorder's state and slow path: which segment is current, who writes where, and what to do when a chunk is full.
+// The keeper (keeper.hpp) prepares, closes and recycles segments beside it.
+//
+//   m    memory only: nothing under it calls the kernel but the wake of the keeper
+//   fm   file system work
+//   order: fm, then m
+//
+// Invariants, cited by number in the code:
+//   I1  every visible directory is a valid trace at every instant
+//   I2  a chunk has one writer; only the owner's slow path changes that, and the keeper takes it back only while the
+//       owner is outside
+//   I3  store position, then load generation (thread) against store generation, barrier, load position (keeper)
+//   I4  only closed segments are recycled
+//   I5  m is held with the writer's generation current while defining: a definition precedes its use in its segment
+//   I6  times in one file never go back
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <spool/log/definitions.hpp>
+#include <spool/log/segment.hpp>
+#include <spool/log/writer.hpp>
+#include <vector>
+
+namespace spool::log {
+
+/// How to record.
+struct RecorderSettings {
+  std::filesystem::path parent;  ///< where the trace directory is made; empty: in memory, for sinks only
+  std::uint64_t keep = std::uint64_t{256} << 20U;  ///< bytes of the newest segments that stay; 0: all
+  Geometry geometry;
+  os::ClockChoice clock = os::ClockChoice::automatic;
+};
+
+/// What the recording has cost so far. Counts of the whole process.
+struct RecorderCounters {
+  std::uint64_t lost = 0;       ///< Records
+  std::uint64_t segments = 0;   ///< segments begun
+  std::uint64_t recycled = 0;   ///< of these, made from an old one
+  std::uint64_t helped = 0;     ///< segments that a writing thread had to prepare itself
+};
+
+class Recorder {
+ public:
+  /// The one recorder; never destroyed, so that static destructors may log.
+  static Recorder& instance();
+
+  /// Makes the trace directory and the first segments. False with errno and nothing left behind; true also if it
+  /// records already.
+  bool start(const RecorderSettings& settings);
+  /// Ends it in order: closes the last segment. Records after that are lost and counted.
+  void stop();
+  bool is_recording() const { return generation.load(std::memory_order_relaxed) != 0; }  // relaxed: a hint
+
+  std::filesystem::path directory() const;  ///< of the trace; empty in memory
+  RecorderCounters counters();
+  void note_mode(trace::Mode mode);  ///< a change of mode is itself a definition
+
+  // For writer.hpp.
+  bool prepare(Writer& writer, const Need& need) noexcept;
+  Writer& attach(std::shared_ptr<Identity> identity);
+  void detach(Writer& writer);
+  void count_loss(Writer& writer, trace::LossReason reason) noexcept;
+  /// After fork, in the child: the mappings are the parent's; this process records nothing.
+  void abandon_after_fork();
+  void lock_for_fork();
+  void unlock_after_fork();
+
+  // For the keeper and the drain.
+  bool keep_house();  ///< one round of the keeper; true: some segment is still closing
+  void write_clock();
+  std::vector<std::shared_ptr<Segment>> pin_segments();  ///< in the order of their numbers; not recycled until unpinned
+  void unpin(const std::vector<std::shared_ptr<Segment>>& segments);
+
+ private:
+  enum class Outcome : std::uint8_t { ready, full, impossible };
+  Outcome try_prepare(Writer& writer, const Need& need);
+  bool move_writer(Writer& writer, std::uint64_t size);
+  bool chain_packet(Writer& writer, std::uint64_t size);
+  bool take_chunk(Writer& writer, std::uint64_t size);
+  bool write_status(Writer& writer);
+  bool write_raw(Writer& writer, std::span<const std::byte> record);
+  void write_loss(Writer& writer);
+  bool define_all(Writer& writer, const Need& need);
+  bool swap_segments();
+  std::shared_ptr<Segment> make_segment(std::uint32_t number);
+  std::shared_ptr<Segment> take_oldest_closed(const Geometry& geometry);
+  bool close_pass();
+  bool close_if_left(Segment& segment);
+  bool ensure_spare(bool helping);  ///< under fm
+  void redefine_quiet_threads();    ///< what status entries name, in the current segment
+  bool redefine(const struct StatusSnapshot& seen);
+  void trim();
+  Geometry wanted_geometry();
+  std::size_t ring_size() const;
+  bool make_directory();
+  bool open_status();
+  void assign_status(Writer& writer);
+
+  std::mutex m_;
+  std::mutex fm_;
+  RecorderSettings settings_;
+  std::filesystem::path directory_;
+  trace::Process process_;
+  trace::Mode mode_ = trace::Mode::off;
+  Definitions definitions_;
+  std::shared_ptr<Segment> current_;
+  std::shared_ptr<Segment> spare_;
+  std::vector<std::shared_ptr<Segment>> closing_;
+  std::deque<std::shared_ptr<Segment>> closed_;
+  std::deque<Writer> writers_;
+  std::vector<Writer*> idle_writers_;
+  os::MappedFile status_;
+  std::uint32_t last_number_ = 0;
+  std::uint32_t redefined_ = 0;  ///< the segment that redefine_quiet_threads did last
+  RecorderCounters counters_;
+  std::atomic<std::uint64_t> lost_{0};
+  std::atomic<bool> no_space_{false};  ///< nothing can be made now: lose at once, the keeper tries again
+  std::atomic<bool> stopped_{false};
+};
+
+}  // namespace spool::log

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+//
+// The recorder's start and end, and the writers that come and go with their threads.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <spool/log/ending.hpp>
+#include <spool/log/keeper.hpp>
+#include <spool/log/recorder.hpp>
+#include <spool/os/process.hpp>
+
+namespace spool::log {
+namespace {
+
+constexpr std::size_t status_entries = 2048;
+
+/// Like mkdir -p, for our eyes only.
+bool make_parents(const std::filesystem::path& path) {
+  std::filesystem::path so_far;
+  for (const auto& part : path) {
+    so_far /= part;
+    if (mkdir(so_far.c_str(), 0700) != 0 && errno != EEXIST && errno != EISDIR && errno != EROFS) return false;
+  }
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) return true;
+  errno = error ? error.value() : ENOTDIR;
+  return false;
+}
+
+/// What may stand in a file name: everything else becomes '_'.
+std::string plain(std::string_view name) {
+  std::string text{name.empty() ? "program" : name};
+  std::ranges::replace_if(
+      text,
+      [](char each) {
+        const bool letter = (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z');
+        return !letter && !(each >= '0' && each <= '9') && each != '-' && each != '_' && each != '.';
+      },
+      '_');
+  return text;
+}
+
+trace::Process describe_process(os::ClockChoice choice) {
+  const os::Clock clock = os::choose_clock(choice);
+  const os::ClockReading now = os::read_clocks();
+  trace::Process process;
+  process.program = os::program_name();
+  process.hostname = os::host_name();
+  process.pid = os::process_id();
+  process.clock = clock.tsc ? "tsc" : "monotonic";
+  process.frequency = clock.frequency;
+  // Tick 0 as realtime, in whole seconds and the rest in ticks.
+  const auto since_zero =
+      static_cast<long double>(now.ticks) * 1e9L / static_cast<long double>(clock.frequency);
+  const long double zero = static_cast<long double>(now.realtime) - since_zero;
+  const long double seconds = std::max(0.0L, zero / 1e9L);
+  process.epoch_seconds = static_cast<std::int64_t>(seconds);
+  process.epoch_ticks = static_cast<std::uint64_t>((seconds - static_cast<long double>(process.epoch_seconds)) *
+                                                   static_cast<long double>(clock.frequency));
+  const auto wall = static_cast<std::time_t>(now.realtime / 1'000'000'000U);
+  process.started = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(wall), now.realtime % 1'000'000'000U);
+  return process;
+}
+
+}  // namespace
+
+bool Recorder::make_directory() {
+  if (settings_.parent.empty()) return true;
+  if (!make_parents(settings_.parent)) return false;
+  const std::string base = fmt::format("{}-{}", plain(process_.program), process_.pid);
+  directory_ = settings_.parent / (base + ".spool");
+  if (mkdir(directory_.c_str(), 0700) == 0) return true;
+  if (errno != EEXIST) return false;
+  // Process ids come again: an earlier process's trace stays as it is.
+  directory_ = settings_.parent / fmt::format("{}-{}.spool", base, plain(process_.started));
+  return mkdir(directory_.c_str(), 0700) == 0;
+}
+
+bool Recorder::open_status() {
+  constexpr std::size_t size = sizeof(trace::StatusHeader) + status_entries * sizeof(trace::StatusEntry);
+  status_ = directory_.empty() ? os::MappedFile::anonymous(size) : os::MappedFile::create(directory_ / ".status", size);
+  if (!status_) return false;
+  const trace::StatusHeader header{.magic = trace::status_magic,
+                                   .entry_size = sizeof(trace::StatusEntry),
+                                   .entry_count = status_entries,
+                                   .entries_missed = 0,
+                                   .mode = static_cast<std::uint32_t>(mode_),
+                                   .pid = process_.pid,
+                                   .reserved_a = 0,
+                                   .frequency = process_.frequency,
+                                   .lost = 0,
+                                   .reserved_b = {}};
+  std::memcpy(status_.data(), &header, sizeof header);
+  return true;
+}
+
+bool Recorder::start(const RecorderSettings& settings) {
+  const std::lock_guard files{fm_};
+  if (is_recording()) return true;
+  settings_ = settings;
+  process_ = describe_process(settings.clock);
+  full_fence = !os::barrier_everywhere();
+  std::shared_ptr<Segment> first;
+  const bool made = make_directory() && open_status() &&
+                    (first = build_segment(directory_, 1, settings_.geometry, process_)) != nullptr;
+  if (!made) {
+    const int why = errno;
+    std::error_code ignored;  // best effort: nothing of ours stays behind
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+    directory_.clear();
+    status_ = {};
+    errno = why;
+    return false;
+  }
+  {
+    const std::lock_guard guard{m_};
+    stopped_.store(false, std::memory_order_relaxed);  // relaxed: under m
+    last_number_ = 1;
+    current_ = std::move(first);
+    (void)definitions_.enter(*current_, mode_, process_.frequency);
+    ++counters_.segments;
+    for (Writer& writer : writers_) {
+      if (writer.attached) assign_status(writer);
+    }
+    generation.store(1, std::memory_order_seq_cst);  // seq_cst: as in a swap
+  }
+  (void)ensure_spare(false);
+  prepare_for_fork();
+  Keeper::start();
+  return true;
+}
+
+void Recorder::stop() {
+  if (!is_recording()) return;
+  write_clock();
+  Keeper::stop();
+  {
+    const std::lock_guard guard{m_};
+    stopped_.store(true, std::memory_order_relaxed);  // relaxed: under m
+    generation.store(0, std::memory_order_seq_cst);   // seq_cst: as in a swap
+    closing_.push_back(current_);
+    current_.reset();
+  }
+  (void)close_pass();
+  const std::lock_guard files{fm_};
+  if (spare_ != nullptr) remove_segment(*spare_);
+}
+
+/// Requires m.
+void Recorder::assign_status(Writer& writer) {
+  writer.private_status = {};
+  writer.status = &writer.private_status;
+  if (status_) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+    const std::span entries{reinterpret_cast<trace::StatusEntry*>(status_.data() + sizeof(trace::StatusHeader)),
+                            status_entries};
+    const auto free = std::ranges::find(entries, 0U, &trace::StatusEntry::thread);
+    if (free != entries.end()) {
+      writer.status = &*free;
+    } else {
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+      ++reinterpret_cast<trace::StatusHeader*>(status_.data())->entries_missed;
+    }
+  }
+  writer.status->thread = writer.number;
+}
+
+Writer& Recorder::attach(std::shared_ptr<Identity> identity) {
+  const std::lock_guard guard{m_};
+  Writer* writer = nullptr;
+  // The newest idle one: its chunk is the likeliest to be of the current segment.
+  if (idle_writers_.empty()) {
+    writer = &writers_.emplace_back();
+  } else {
+    writer = idle_writers_.back();
+    idle_writers_.pop_back();
+  }
+  writer->number = identity->thread_number();
+  writer->identity = std::move(identity);
+  writer->fresh = true;
+  writer->attached = true;
+  writer->lost = 0;
+  assign_status(*writer);
+  return *writer;
+}
+
+void Recorder::detach(Writer& writer) {
+  const std::lock_guard guard{m_};
+  writer.attached = false;
+  writer.limit.store(0, std::memory_order_relaxed);  // relaxed: under m
+  trace::StatusEntry& entry = *writer.status;
+  const std::uint32_t version = entry.version;
+  entry = {};
+  entry.version = version + 2;
+  writer.status = &writer.private_status;
+  writer.identity.reset();
+  idle_writers_.push_back(&writer);
+}
+
+void Recorder::lock_for_fork() {
+  fm_.lock();
+  m_.lock();
+}
+
+void Recorder::unlock_after_fork() {
+  m_.unlock();
+  fm_.unlock();
+}
+
+void Recorder::abandon_after_fork() {
+  stopped_.store(true, std::memory_order_relaxed);  // relaxed: the child has one thread
+  generation.store(0, std::memory_order_relaxed);   // relaxed: as above
+  for (Writer& writer : writers_) {
+    writer.limit.store(0, std::memory_order_relaxed);  // relaxed: as above
+    writer.segment = nullptr;
+    writer.private_status = {};
+    writer.status = &writer.private_status;
+  }
+  status_ = {};
+  unlock_after_fork();
+}
+
+}  // namespace spool::log

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+//
+// The keeper's half of the recorder: the ring of segments, from the spare over the current to the oldest closed one.
+//
+//      spare ──▶ current ──▶ closing ──▶ closed ... closed ──▶ recycled as the next spare
+//        (keeper)   (swap, a writer)  (keeper: nobody is inside)
+#include <algorithm>
+#include <spool/log/keeper.hpp>
+#include <spool/log/recorder.hpp>
+#include <spool/log/status.hpp>
+#include <spool/os/process.hpp>
+
+namespace spool::log {
+namespace {
+
+constexpr std::size_t smallest_ring = 3;
+constexpr std::size_t kept_mapped = 2;  ///< closed segments a drain may still want when all are kept on disk
+constexpr std::size_t most_chunks = 2048;
+constexpr std::size_t smallest_chunk = 16 * 1024;
+
+std::size_t bytes_of(const Geometry& geometry) {
+  return geometry.chunks * geometry.chunk_bytes + geometry.metadata_bytes;
+}
+
+}  // namespace
+
+std::size_t Recorder::ring_size() const {
+  return std::max<std::size_t>(smallest_ring, settings_.keep / bytes_of(settings_.geometry));
+}
+
+/// Chunks must outnumber live threads, or segments fill with chunks that are nearly empty.
+Geometry Recorder::wanted_geometry() {
+  Geometry geometry = settings_.geometry;
+  const std::size_t threads = writers_.size() - idle_writers_.size();
+  while (geometry.chunks < 2 * threads && geometry.chunks < most_chunks) {
+    geometry.chunks *= 2;
+    geometry.chunk_bytes = std::max(geometry.chunk_bytes / 2, smallest_chunk);
+  }
+  return geometry;
+}
+
+bool Recorder::keep_house() {
+  const bool closing = close_pass();
+  {
+    const std::lock_guard files{fm_};
+    if (ensure_spare(false)) no_space_.store(false, std::memory_order_relaxed);  // relaxed: a hint
+    trim();
+  }
+  redefine_quiet_threads();
+  return closing;
+}
+
+/// Closes what nobody writes to any more. A thread that was descheduled inside an emit delays only its own segment.
+bool Recorder::close_pass() {
+  {
+    const std::lock_guard guard{m_};
+    if (closing_.empty()) return false;
+  }
+  // The keeper's half of I3: the swap has stored `generation`; after this every thread that is inside shows it.
+  if (!full_fence) os::barrier_everywhere();
+  const std::lock_guard guard{m_};
+  std::erase_if(closing_, [&](const std::shared_ptr<Segment>& segment) {
+    if (!close_if_left(*segment)) return false;
+    closed_.push_back(segment);
+    return true;
+  });
+  std::ranges::sort(closed_, {}, &Segment::number);
+  return !closing_.empty();
+}
+
+bool Recorder::close_if_left(Segment& segment) {
+  bool inside = false;
+  for (Writer& writer : writers_) {
+    if (writer.segment != &segment) continue;
+    // relaxed: ordered by the barrier; acquire: partner is the release of commit, the packet may be reused after it
+    const std::uint64_t position = writer.position.load(std::memory_order_relaxed);
+    if (position != writer.committed.load(std::memory_order_acquire)) {
+      inside = true;
+      continue;
+    }
+    writer.segment = nullptr;
+    writer.limit.store(0, std::memory_order_relaxed);  // relaxed: the owner refuses by `generation` already
+  }
+  if (inside) return false;
+  segment.records_end = os::ticks_in_order();
+  // release: partner is a reader's acquire; nothing is written to the segment any more (I4)
+  std::atomic_ref{segment.header(0).closed}.store(segment.records_end, std::memory_order_release);
+  return true;
+}
+
+bool Recorder::ensure_spare(bool helping) {
+  std::uint32_t number = 0;
+  {
+    const std::lock_guard guard{m_};
+    if (spare_ != nullptr || stopped_.load(std::memory_order_relaxed)) return true;  // relaxed: set under m
+    number = last_number_ + 1;
+  }
+  std::shared_ptr<Segment> made = make_segment(number);
+  if (made == nullptr) return false;
+  const std::lock_guard guard{m_};
+  last_number_ = number;
+  spare_ = std::move(made);
+  if (helping) ++counters_.helped;
+  return true;
+}
+
+/// The oldest closed segment, out of the ring, if the ring is full and the segment is of the wanted size.
+std::shared_ptr<Segment> Recorder::take_oldest_closed(const Geometry& geometry) {
+  if (closed_.empty() || closed_.front()->readers != 0 || settings_.keep == 0) return nullptr;
+  const std::size_t total = closed_.size() + closing_.size() + 1;
+  if (total < ring_size() || closed_.front()->geometry != geometry) return nullptr;
+  std::shared_ptr<Segment> oldest = std::move(closed_.front());
+  closed_.pop_front();
+  oldest->recycled = true;
+  return oldest;
+}
+
+std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
+  std::shared_ptr<Segment> old;
+  Geometry geometry;
+  {
+    const std::lock_guard guard{m_};
+    geometry = wanted_geometry();
+    old = take_oldest_closed(geometry);
+  }
+  if (old != nullptr && recycle_segment(*old, number, process_)) {
+    const std::lock_guard guard{m_};
+    ++counters_.recycled;
+    return old;
+  }
+  return build_segment(directory_, number, geometry, process_);
+}
+
+/// Lets go what is over: the oldest beyond `keep`. Where all are kept, only their mappings go.
+void Recorder::trim() {
+  std::vector<std::shared_ptr<Segment>> victims;
+  {
+    const std::lock_guard guard{m_};
+    const std::size_t most = settings_.keep == 0 ? kept_mapped : ring_size();
+    while (!closed_.empty() && closed_.front()->readers == 0 &&
+           closed_.size() + closing_.size() + (settings_.keep == 0 ? 0 : 1) > most) {
+      victims.push_back(std::move(closed_.front()));
+      closed_.pop_front();
+    }
+  }
+  if (settings_.keep == 0) return;
+  for (const auto& victim : victims) remove_segment(*victim);
+}
+
+/// A thread that sleeps through segments writes nothing into them; what its status names is defined for it.
+void Recorder::redefine_quiet_threads() {
+  const std::lock_guard guard{m_};
+  if (current_ == nullptr || redefined_ == current_->number) return;
+  for (Writer& writer : writers_) {
+    StatusSnapshot seen{};
+    if (!writer.attached || !snapshot(writer, seen)) continue;
+    if (!definitions_.define_thread(*current_, *writer.identity) || !redefine(seen)) return;
+  }
+  redefined_ = current_->number;
+}
+
+bool Recorder::redefine(const StatusSnapshot& seen) {
+  Segment& segment = *current_;
+  for (std::size_t i = 0; i < std::min<std::size_t>(seen.entry.depth, trace::status_holds); ++i) {
+    if (seen.held[i] == nullptr) continue;
+    if (!definitions_.define_remembered(segment, seen.entry.holds[i].object, *seen.held[i], 0)) return false;
+    if (!definitions_.define_site(segment, seen.entry.holds[i].site)) return false;
+  }
+  if (seen.entry.wait_record == 0) return true;
+  const bool object = seen.waited == nullptr || definitions_.define_remembered(segment, seen.entry.wait_object,
+                                                                               *seen.waited, seen.waited_parent);
+  return object && definitions_.define_site(segment, seen.entry.wait_site) &&
+         definitions_.define_site(segment, seen.entry.wait_owner_site);
+}
+
+void Recorder::write_clock() {
+  const std::lock_guard guard{m_};
+  if (current_ != nullptr) (void)definitions_.clock(*current_, process_.frequency);
+}
+
+void Recorder::note_mode(trace::Mode mode) {
+  const std::lock_guard guard{m_};
+  mode_ = mode;
+  if (current_ != nullptr) (void)definitions_.mode(*current_, mode);
+  if (!status_) return;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+  auto& header = *reinterpret_cast<trace::StatusHeader*>(status_.data());
+  std::atomic_ref{header.mode}.store(static_cast<std::uint32_t>(mode), std::memory_order_relaxed);  // relaxed: a hint
+}
+
+std::vector<std::shared_ptr<Segment>> Recorder::pin_segments() {
+  const std::lock_guard guard{m_};
+  std::vector<std::shared_ptr<Segment>> all{closed_.begin(), closed_.end()};
+  all.insert(all.end(), closing_.begin(), closing_.end());
+  if (current_ != nullptr) all.push_back(current_);
+  std::ranges::sort(all, {}, &Segment::number);
+  for (const auto& segment : all) ++segment->readers;
+  return all;
+}
+
+void Recorder::unpin(const std::vector<std::shared_ptr<Segment>>& segments) {
+  const std::lock_guard guard{m_};
+  for (const auto& segment : segments) --segment->readers;
+}
+
+RecorderCounters Recorder::counters() {
+  const std::lock_guard guard{m_};
+  RecorderCounters now = counters_;
+  now.lost = lost_.load(std::memory_order_relaxed);  // relaxed: a count
+  return now;
+}
+
+std::filesystem::path Recorder::directory() const { return directory_; }
+
+}  // namespace spool::log

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// One segment: its chunk files and its metadata, mapped. Owns building, reusing and handing out chunks; which segment
+// is current, and who may write, is the recorder's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <spool/os/mapped_file.hpp>
+#include <spool/trace/ctf.hpp>
+#include <spool/trace/metadata.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spool::log {
+
+/// Sizes of a segment.
+struct Geometry {
+  std::size_t chunks = 64;
+  std::size_t chunk_bytes = 128 * 1024;
+  std::size_t metadata_bytes = 256 * 1024;
+  bool operator==(const Geometry&) const = default;
+};
+
+struct Segment {
+  std::uint32_t number = 0;
+  trace::Uuid uuid{};
+  Geometry geometry;
+  std::filesystem::path directory;  ///< empty: in memory only
+  std::vector<os::MappedFile> chunks;
+  os::MappedFile metadata;
+  std::size_t next_chunk = 0;    ///< under m: the first one not yet handed out
+  std::uint64_t records_end = 0;  ///< ticks: when it was closed, 0 while it is not
+  int readers = 0;                ///< under m: a drain copies from it, so it must not be recycled now
+  bool recycled = false;          ///< under m: has been taken for reuse
+
+  trace::PacketHeader& header(std::size_t chunk) const { return header_at(chunks[chunk].data()); }
+  static trace::PacketHeader& header_at(std::byte* packet);
+
+  /// Appends to the metadata text and commits it. False: it does not fit.
+  bool append_metadata(std::string_view text) const;
+};
+
+/// Builds a segment in `parent` under a hidden name and renames it to its number; in memory where `parent` is empty.
+/// nullptr on failure, with errno set and nothing left behind.
+std::unique_ptr<Segment> build_segment(const std::filesystem::path& parent, std::uint32_t number,
+                                       const Geometry& geometry, const trace::Process& process);
+
+/// Makes a closed segment a new, empty one: hidden while its headers are reset, so that every visible directory is a
+/// valid trace at every instant (I1). False (errno): it is gone, or somebody else has moved, linked or locked it;
+/// then it must not be reused.
+bool recycle_segment(Segment& segment, std::uint32_t number, const trace::Process& process);
+
+/// Removes the segment's directory; for what was never used, or is older than what `keep` allows.
+void remove_segment(const Segment& segment);
+
+}  // namespace spool::log

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <spool/log/status.hpp>
+
+namespace spool::log {
+
+using detail::get;
+using detail::put;
+using detail::StatusWrite;
+
+namespace {
+
+void copy_hold(trace::StatusHold& to, const trace::StatusHold& from) noexcept {
+  put(to.object, from.object);
+  put(to.since, from.since);
+  put(to.site, from.site);
+  put(to.mode, from.mode);
+}
+
+trace::StatusHold read_hold(const trace::StatusHold& hold) noexcept {
+  return {get(hold.object), get(hold.since), get(hold.site), get(hold.mode)};
+}
+
+}  // namespace
+
+void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
+  trace::StatusEntry& entry = *writer.status;
+  const std::uint32_t depth = entry.depth;
+  const std::uint32_t kept = std::min<std::uint32_t>(depth, trace::status_holds);
+  for (std::uint32_t i = kept; i-- > 0;) {
+    if (entry.holds[i].object != object) continue;
+    const StatusWrite write{entry};
+    for (std::uint32_t next = i + 1; next < kept; ++next) {
+      copy_hold(entry.holds[next - 1], entry.holds[next]);
+      // relaxed load: our own; release: partner is the acquire in snapshot
+      writer.held[next - 1].store(writer.held[next].load(std::memory_order_relaxed), std::memory_order_release);
+    }
+    put(entry.depth, depth - 1);
+    return;
+  }
+  // Beyond the entry's room only the count is kept.
+  if (depth > trace::status_holds) put(entry.depth, depth - 1);
+}
+
+void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,
+                trace::SiteNumber owner_site) noexcept {
+  trace::StatusEntry& entry = *writer.status;
+  const StatusWrite write{entry};
+  const bool goes_on = entry.wait_record != 0 && entry.wait_object == object.known_number();
+  if (!goes_on) put(entry.wait_since, at.time);
+  put(entry.wait_object, object.known_number());
+  put(entry.wait_site, at.site);
+  put(entry.wait_owner, owner);
+  put(entry.wait_owner_site, owner_site);
+  put(entry.wait_record, std::uint32_t{record});
+  Object* parent = object.parent();
+  // release, both: partner is the acquire in snapshot
+  writer.waited.store(object.shared_class(), std::memory_order_release);
+  writer.waited_parent.store(parent == nullptr ? 0 : parent->known_number(), std::memory_order_release);
+}
+
+void end_wait(Writer& writer) noexcept {
+  trace::StatusEntry& entry = *writer.status;
+  if (entry.wait_record == 0) return;
+  const StatusWrite write{entry};
+  put(entry.wait_record, std::uint32_t{0});
+  put(entry.wait_object, std::uint64_t{0});
+}
+
+bool snapshot(const Writer& writer, StatusSnapshot& out) noexcept {
+  const trace::StatusEntry& entry = *writer.status;
+  constexpr int tries = 100;
+  for (int i = 0; i < tries; ++i) {
+    const std::uint32_t before = get(entry.version);
+    if (before % 2 != 0) continue;
+    out.entry.version = before;
+    out.entry.thread = get(entry.thread);
+    out.entry.depth = get(entry.depth);
+    out.entry.wait_record = get(entry.wait_record);
+    out.entry.wait_object = get(entry.wait_object);
+    out.entry.wait_since = get(entry.wait_since);
+    out.entry.wait_site = get(entry.wait_site);
+    out.entry.wait_owner = get(entry.wait_owner);
+    out.entry.wait_owner_site = get(entry.wait_owner_site);
+    for (std::size_t hold = 0; hold < trace::status_holds; ++hold) {
+      out.entry.holds[hold] = read_hold(entry.holds[hold]);
+      // acquire: partner is the release of the owner
+      out.held[hold] = writer.held[hold].load(std::memory_order_acquire);
+    }
+    out.waited = writer.waited.load(std::memory_order_acquire);                // acquire: as above
+    out.waited_parent = writer.waited_parent.load(std::memory_order_acquire);  // acquire: as above
+    if (get(entry.version) == before) return true;
+  }
+  return false;
+}
+
+}  // namespace spool::log

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+//
+// A thread's own way into the trace, and the one emit path. Owns the fast path; what must happen when a chunk is full,
+// a segment has changed or something is not yet defined is the recorder's.
+//
+// Invariants (numbered as in docs/recorder.md):
+//   I2  a chunk has one writer: only the owner's slow path changes that, and the keeper takes it back only while the
+//       owner is outside
+//   I3  owner: store position, then load generation; keeper: store generation, barrier in all threads, load position.
+//       At least one of the two sees the other.
+//   A thread is inside an emit iff position != committed. (A mirror of content_size, so that nobody
+//   has to read a packet that may have been taken away.)
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <spool/log/identity.hpp>
+#include <spool/log/object.hpp>
+#include <spool/os/clock.hpp>
+#include <spool/trace/ctf.hpp>
+#include <spool/trace/status.hpp>
+
+namespace spool::log {
+
+struct Segment;
+struct MessageSite;
+
+/// The current segment's number; 0 while nothing is recorded.
+inline std::atomic<std::uint32_t> generation{0};
+
+/// Where seccomp forbids membarrier each emit pays a full fence instead. Set before the first Record.
+inline bool full_fence = false;
+
+/// What an emit gives back to the primitive: when it happened and the number of the site.
+struct Emitted {
+  trace::Ticks time;
+  trace::SiteNumber site;
+};
+
+/// A direct-mapped cache from a Site to its number in the current segment.
+struct SiteSlot {
+  const char* file = nullptr;
+  std::uint32_t line = 0;
+  std::uint32_t generation = 0;
+  trace::SiteNumber number = 0;
+};
+
+/// The same from a message site to its class.
+struct MessageSlot {
+  const void* key = nullptr;
+  const char* format = nullptr;
+  std::uint32_t line = 0;
+  std::uint32_t generation = 0;
+  trace::SiteNumber site = 0;
+  std::uint16_t id = 0;
+  trace::Level level = trace::Level::info;
+};
+
+struct Writer {
+  // Touched by each emit. `position` is the owner's; the keeper reads it.
+  std::atomic<std::uint64_t> position{0};   ///< bytes of the packet, a claimed Record included
+  std::atomic<std::uint64_t> committed{0};  ///< bytes of the packet that are whole
+  std::atomic<std::uint64_t> limit{0};      ///< bytes the packet may have; 0: evicted, by the keeper under m
+  std::byte* packet = nullptr;              ///< owner
+  std::uint32_t generation = 0;             ///< owner: the segment that packet belongs to
+  trace::ThreadNumber number = 0;
+  trace::StatusEntry* status = nullptr;
+  std::int32_t holds = 0;  ///< owner: locks taken less locks released, in every mode
+
+  // The slow path's, under m.
+  Segment* segment = nullptr;      ///< nullptr: evicted
+  std::uint32_t chunk = 0;
+  bool fresh = false;              ///< the packet is another thread's: chain one for this thread
+  std::uint64_t lost = 0;               ///< owner: not yet told in a loss Record
+  trace::LossReason lost_reason{};
+  bool slow = false;                    ///< owner: in the slow path; a signal handler that emits now loses its Record
+  bool attached = false;                ///< a thread uses it
+  int exit_round = 0;                   ///< owner: see attach.cpp
+  std::shared_ptr<Identity> identity;
+  std::array<std::atomic<const ObjectClass*>, trace::status_holds> held{};  ///< beside status->holds
+  std::atomic<const ObjectClass*> waited{nullptr};                          ///< beside status->wait_object
+  std::atomic<trace::ObjectNumber> waited_parent{0};
+  trace::StatusEntry private_status{};  ///< where the status file has no room
+
+  /// What is known to be defined in `generation`, by number: saves the mutex when the same are quoted again.
+  struct QuotedSlot {
+    std::uint32_t number = 0;
+    std::uint32_t generation = 0;
+  };
+  static constexpr std::size_t quoted_slots = 64;
+  std::array<QuotedSlot, quoted_slots> quoted_threads{};
+  std::array<QuotedSlot, quoted_slots> quoted_sites{};
+
+  static constexpr std::size_t site_slots = 256;
+  static constexpr std::size_t message_slots = 64;
+  std::array<SiteSlot, site_slots> sites{};
+  std::array<MessageSlot, message_slots> messages{};
+};
+
+/// The calling thread's writer, or nullptr before it first touched spool.
+extern constinit thread_local Writer* my_writer;
+
+/// Gives the calling thread an identity and a writer. `identity` is empty for a thread that spool did not start.
+Writer& attach(std::shared_ptr<Identity> identity);
+/// Takes them away again: the thread ends.
+void detach();
+
+inline Writer& self() {
+  Writer* writer = my_writer;
+  if (writer == nullptr) [[unlikely]] {
+    return attach({});
+  }
+  return *writer;
+}
+
+inline std::size_t site_slot(const char* file, std::uint32_t line) {
+  const auto mixed = (std::bit_cast<std::uintptr_t>(file) >> 3U) + line * 0x9E37'79B1ULL;
+  return (mixed ^ mixed >> 12U) % Writer::site_slots;
+}
+
+/// What an emit needs to have defined in the current segment before it may write.
+struct Need {
+  std::uint64_t size = 0;
+  Object* object = nullptr;
+  const Site* site = nullptr;
+  MessageSite* message = nullptr;
+  trace::ThreadNumber thread = 0;        ///< a thread that the Record names (owner, waker), 0: none
+  trace::SiteNumber quoted_site = 0;  ///< a site that it names (owner_site, waker_site), 0: none
+};
+
+/// Makes room and definitions for `need`. False: the Record is lost, and has been counted.
+bool prepare(Writer& writer, const Need& need) noexcept;
+
+/// Counts a Record that could not be written.
+void count_loss(Writer& writer, trace::LossReason reason) noexcept;
+
+/// One Record under way: the bytes between enter() and commit().
+struct Emission {
+  enum class Result : std::uint8_t { entered, refused, reentered };
+
+  std::byte* bytes = nullptr;
+  std::uint64_t end = 0;
+  std::uint64_t left = 0;
+
+  /// Claims `size` bytes (ENTER). `refused`: full, evicted or another segment; `reentered`: a signal handler has
+  /// interrupted an emit of its own thread. Then nothing is claimed.
+  [[gnu::always_inline]] inline Result enter(Writer& writer, std::uint64_t size) noexcept {
+    // relaxed, both: the owner's own; the keeper only reads them
+    left = writer.position.load(std::memory_order_relaxed);
+    if (left != writer.committed.load(std::memory_order_relaxed)) [[unlikely]] {
+      return Result::reentered;
+    }
+    const std::uint64_t at = trace::align_record(left);
+    end = at + size;
+    // relaxed, then a compiler fence: the keeper's barrier_everywhere orders it before the next load (I3)
+    writer.position.store(end, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (full_fence) [[unlikely]] {
+      os::full_fence();
+    }
+    // relaxed, both: see I3; `limit` is lowered only while we are outside
+    const bool fits = end <= writer.limit.load(std::memory_order_relaxed) &&
+                      writer.generation == generation.load(std::memory_order_relaxed);
+    if (!fits) [[unlikely]] {
+      leave(writer);
+      return Result::refused;
+    }
+    bytes = writer.packet + at;
+    return Result::entered;
+  }
+
+  /// COMMIT, then LEAVE.
+  [[gnu::always_inline]] inline void commit(Writer& writer) const noexcept {
+    // release: partner is the acquire of whoever reads content_size (the drain, or any reader of the file)
+    content_size(writer.packet).store(end * 8, std::memory_order_release);
+    // release: partner is the acquire in the keeper's close pass, which may then reuse the packet
+    writer.committed.store(end, std::memory_order_release);
+  }
+
+  /// LEAVE without a Record.
+  [[gnu::always_inline]] inline void leave(Writer& writer) const noexcept {
+    writer.position.store(left, std::memory_order_relaxed);  // relaxed: the keeper's barrier orders it
+  }
+
+  static std::atomic_ref<std::uint64_t> content_size(std::byte* packet) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+    return std::atomic_ref{reinterpret_cast<trace::PacketHeader*>(packet)->content_size};
+  }
+};
+
+/// The number of a site, without a Record; 0 where it cannot be had now.
+trace::SiteNumber number_of_site(Writer& writer, const Site& site) noexcept;
+
+/// Another thread and a site of its that a Record names (owner, waker): they are defined first.
+struct Quoted {
+  trace::ThreadNumber thread = 0;
+  trace::SiteNumber site = 0;
+};
+
+/// The slow continuation of emit.
+Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
+                    std::uint32_t a, std::uint32_t b, const Quoted& quoted = {}) noexcept;
+
+/// One attempt on the fast path; false when the slow path is due.
+[[gnu::always_inline]] inline bool try_emit(Writer& writer, std::uint16_t id, const Object& object, const Site& site,
+                                            trace::Sequence sequence, std::uint32_t a, std::uint32_t b,
+                                            Emitted& out) noexcept {
+  Emission emission;
+  if (emission.enter(writer, sizeof(trace::Transition)) != Emission::Result::entered) [[unlikely]] {
+    return false;
+  }
+  const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
+  const std::uint32_t segment = writer.generation;
+  const bool known = slot.file == site.file && slot.line == site.line && slot.generation == segment &&
+                     object.is_defined(segment);
+  if (!known) [[unlikely]] {
+    emission.leave(writer);
+    return false;
+  }
+  const trace::Ticks now = os::ticks();
+  const trace::Transition record{{now, trace::id_and_object(id, object.known_number())}, slot.number, sequence, a, b};
+  std::memcpy(emission.bytes, &record, sizeof record);
+  emission.commit(writer);
+  out = {now, slot.number};
+  return true;
+}
+
+/// Writes a transition. `a` and `b` are the row's third and fourth field. No lock, no allocation, no formatting and no
+/// atomic read-modify-write, unless the slow path is due.
+[[gnu::always_inline]] inline Emitted emit(Writer& writer, std::uint16_t id, Object& object, const Site& site,
+                                           trace::Sequence sequence, std::uint32_t a, std::uint32_t b) noexcept {
+  Emitted emitted{};
+  if (try_emit(writer, id, object, site, sequence, a, b, emitted)) [[likely]] {
+    return emitted;
+  }
+  return emit_slowly(writer, id, object, site, sequence, a, b);
+}
+
+/// The same for a Record that names another thread, or a site of its: these are defined first.
+Emitted emit_quoting(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
+                     std::uint32_t a, std::uint32_t b, const Quoted& quoted) noexcept;
+
+}  // namespace spool::log

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <spool/os/mapped_file.hpp>
+#include <utility>
+
+namespace spool::os {
+namespace {
+
+/// Pages for all of it now, so that no store faults later. EFAULT says that a store would have been a SIGBUS.
+bool touch(void* memory, std::size_t size) {
+#ifndef MADV_POPULATE_WRITE
+  constexpr int MADV_POPULATE_WRITE = 23;
+#endif
+  if (madvise(memory, size, MADV_POPULATE_WRITE) == 0) return true;
+  return errno == EINVAL;  // a kernel before 5.14: pages come at the first store
+}
+
+std::byte* map(int file, std::size_t size) {
+  const int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, file, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  if (touch(memory, size)) return static_cast<std::byte*>(memory);
+  const int why = errno;
+  munmap(memory, size);
+  errno = why == EFAULT ? ENOSPC : why;
+  return nullptr;
+}
+
+}  // namespace
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_{std::exchange(other.data_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(data_, size_);
+}
+
+MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t size) noexcept {
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) return {};
+  int why = posix_fallocate(file, 0, static_cast<off_t>(size));
+  std::byte* data = nullptr;
+  if (why == 0) {
+    data = map(file, size);
+    why = errno;
+  }
+  close(file);
+  if (data != nullptr) return {data, size};
+  unlink(path.c_str());  // ext4 keeps what a failed reservation got
+  errno = why;
+  return {};
+}
+
+MappedFile MappedFile::anonymous(std::size_t size) noexcept {
+  std::byte* data = map(-1, size);
+  return data == nullptr ? MappedFile{} : MappedFile{data, size};
+}
+
+}  // namespace spool::os

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+//
+// A file, or plain memory, mapped for writing, with its pages already there: a store into it neither faults nor
+// meets a full disk.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace spool::os {
+
+class MappedFile {
+ public:
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  /// Creates `path` (mode 0600; it must not exist; symbolic links are not followed), reserves `size` bytes on disk,
+  /// maps and touches them. Empty on failure, with errno set and nothing left behind.
+  static MappedFile create(const std::filesystem::path& path, std::size_t size) noexcept;
+
+  /// `size` bytes of memory without a file, touched likewise.
+  static MappedFile anonymous(std::size_t size) noexcept;
+
+  explicit operator bool() const { return data_ != nullptr; }
+  std::byte* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  MappedFile(std::byte* data, std::size_t size) : data_{data}, size_{size} {}
+
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace spool::os

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <spool/os/process.hpp>
+
+namespace spool::os {
+
+std::uint32_t native_id() noexcept { return static_cast<std::uint32_t>(gettid()); }
+
+std::uint32_t process_id() noexcept { return static_cast<std::uint32_t>(getpid()); }
+
+std::string program_name() { return program_invocation_short_name; }
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? std::string{name.data()} : std::string{};
+}
+
+std::string elided_name(std::string_view name) {
+  constexpr std::size_t most = 15;
+  constexpr std::size_t head = 7;
+  if (name.size() <= most) return std::string{name};
+  return std::string{name.substr(0, head)} + '~' + std::string{name.substr(name.size() - (most - head - 1))};
+}
+
+void name_thread(std::string_view name) noexcept {
+  // A name with a NUL inside ends there for the kernel; a failure leaves the old name, which harms nobody.
+  pthread_setname_np(pthread_self(), elided_name(name).c_str());
+}
+
+bool barrier_everywhere() noexcept {
+  static const bool registered =
+      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0U, 0) == 0;
+  return registered && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0U, 0) == 0;
+}
+
+}  // namespace spool::os

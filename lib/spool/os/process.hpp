@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// What the kernel knows of this process and its threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace spool::os {
+
+/// The kernel's id of the calling thread.
+std::uint32_t native_id() noexcept;
+
+std::uint32_t process_id() noexcept;
+
+/// The executable's file name.
+std::string program_name();
+
+std::string host_name();
+
+/// Names the calling thread for top, gdb and perf. The kernel keeps 15 bytes: a longer name loses its middle.
+void name_thread(std::string_view name) noexcept;
+
+/// What the kernel is given for `name`.
+std::string elided_name(std::string_view name);
+
+/// Makes every running thread of this process pass a full barrier (membarrier). False where it is forbidden.
+bool barrier_everywhere() noexcept;
+
+}  // namespace spool::os

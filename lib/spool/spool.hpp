@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+//
+// spool: threading primitives whose log says who waited for whom, for how long, and because of which line.
+// This header has all of it; a program that includes it also obeys the SPOOL_... environment (config/config.hpp).
+#pragma once
+
+#include <spool/config/config.hpp>
+#include <spool/log/message.hpp>
+#include <spool/sinks/text.hpp>
+#include <spool/sync/condition.hpp>
+#include <spool/sync/guards.hpp>
+#include <spool/sync/lock.hpp>
+#include <spool/sync/misuse.hpp>
+#include <spool/thread/thread.hpp>

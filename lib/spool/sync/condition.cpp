@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+#include <spool/log/status.hpp>
+#include <spool/sync/condition.hpp>
+#include <spool/sync/misuse.hpp>
+#include <utility>
+
+namespace spool {
+namespace {
+
+using trace::Verb;
+
+constexpr std::uint16_t id(Verb verb) { return trace::record_id(trace::Kind::condition, verb); }
+
+}  // namespace
+
+/// A waiter, on its own stack. It stays there until the waiter has the lock again, which whoever notifies it holds.
+struct Condition::Node {
+  enum State : std::uint32_t { waiting = 0, notified = 1, timed_out = 2, stopped = 3 };
+
+  os::Word state{waiting};
+  Node* next = nullptr;
+  Node* before = nullptr;
+  bool linked = false;
+  bool recorded = false;
+  trace::ThreadNumber waker = 0;  ///< before the notifying CAS, read after it
+  trace::SiteNumber waker_site = 0;
+
+  /// One of notify, deadline and stop decides.
+  bool decide(State outcome) {
+    std::uint32_t undecided = waiting;
+    // acq_rel: publishes waker to the waiter, whose acquire load of `state` is the partner
+    return state.compare_exchange_strong(undecided, outcome, std::memory_order_acq_rel);
+  }
+};
+
+Condition::Condition(Name name, Site site)
+    : lock_{nullptr}, own_{std::make_unique<Lock>(name, site)}, object_{trace::Kind::condition, name, site} {
+  lock_ = own_.get();
+  object_.set_parent(&lock_->log_object());
+}
+
+Condition::~Condition() {
+  const std::uint8_t state = log::current_state();
+  if (waiters_ != 0 && (state & log::ending_bit) == 0) {
+    log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
+  }
+  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
+  log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, waiters_, 0);
+}
+
+void Condition::check_owned(const char* what, const Site& site) {
+  if (lock_->is_owned()) return;
+  log::throw_misuse(what, object_, 0, site);
+}
+
+void Condition::enqueue(Node& node) {
+  node.before = last_;
+  (last_ == nullptr ? first_ : last_->next) = &node;
+  last_ = &node;
+  node.linked = true;
+  ++waiters_;
+}
+
+void Condition::unlink(Node& node) {
+  (node.before == nullptr ? first_ : node.before->next) = node.next;
+  (node.next == nullptr ? last_ : node.next->before) = node.before;
+  node.linked = false;
+  --waiters_;
+}
+
+void Condition::sleep(Node& node, os::Deadline deadline) const {
+  // acquire: partner is the acq_rel in decide
+  while (node.state.load(std::memory_order_acquire) == Node::waiting) {
+    if (!os::park(node.state, Node::waiting, deadline)) (void)node.decide(Node::timed_out);
+  }
+}
+
+void Condition::note_block(const Node& node, const Site& site) {
+  if (!node.recorded) return;
+  log::Writer& me = log::self();
+  // relaxed: under the lock
+  const log::Emitted at = log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed),
+                                    waiters_, 0);
+  log::begin_wait(me, id(Verb::block), object_, at, 0, 0);
+}
+
+void Condition::note_woken(const Node& node, const Site& site) {
+  log::Writer& me = log::self();
+  const std::uint32_t outcome = node.state.load(std::memory_order_relaxed);  // relaxed: sleep has acquired
+  if (node.recorded && log::current_mode() != Mode::off) {
+    const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
+    if (outcome == Node::notified) {
+      log::emit_quoting(me, id(Verb::resume), object_, site, sequence, node.waker, node.waker_site,
+                        {node.waker, node.waker_site});
+    } else {
+      log::emit(me, id(outcome == Node::stopped ? Verb::cancel : Verb::timeout), object_, site, sequence, 0, 0);
+    }
+  }
+  log::end_wait(me);
+}
+
+bool Condition::wait_on(os::Deadline deadline, const std::stop_token* stop, const Site& site) {
+  log::park_if_ending();
+  check_owned("wait without the lock on", site);
+  Node node;
+  node.recorded = log::current_mode() != Mode::off;
+  enqueue(node);
+  note_block(node, site);
+  lock_->unlock(site);
+  if (stop == nullptr) {
+    sleep(node, deadline);
+  } else {
+    const std::stop_callback wake{*stop, [&node] {
+                                    if (node.decide(Node::stopped)) os::unpark(&node.state, 1);
+                                  }};
+    sleep(node, deadline);
+  }
+  note_woken(node, site);
+  lock_->lock(site);
+  if (node.linked) unlink(node);
+  return node.state.load(std::memory_order_relaxed) == Node::notified;  // relaxed: sleep has acquired
+}
+
+void Condition::notify(std::size_t count, Site site) {
+  log::park_if_ending();
+  check_owned("notify without the lock on", site);
+  log::Writer& me = log::self();
+  const Mode mode = log::current_mode();
+  const std::uint32_t waiters = waiters_;
+  const bool recorded = mode == Mode::all || (mode == Mode::contended && waiters != 0);
+  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed, both: under the lock
+  if (recorded) sequence_.store(sequence, std::memory_order_relaxed);
+  const trace::SiteNumber here = recorded && waiters != 0 ? log::number_of_site(me, site) : 0;
+  std::uint32_t woken = 0;
+  Node* chosen = nullptr;  // newest first; they stay where they are until we release the lock
+  while (woken < count && first_ != nullptr) {
+    Node& node = *first_;
+    unlink(node);
+    node.waker = me.number;
+    node.waker_site = here;
+    if (!node.decide(Node::notified)) continue;
+    node.next = std::exchange(chosen, &node);
+    ++woken;
+  }
+  if (recorded) log::emit(me, id(Verb::notify), object_, site, sequence, woken, waiters);
+  wake_in_order(chosen);
+}
+
+/// The list is newest first; who has waited longest is woken first.
+void Condition::wake_in_order(Node* newest) {
+  Node* oldest = nullptr;
+  while (newest != nullptr) {
+    Node* const next = newest->next;
+    newest->next = std::exchange(oldest, newest);
+    newest = next;
+  }
+  for (; oldest != nullptr; oldest = oldest->next) os::unpark(&oldest->state, 1);
+}
+
+}  // namespace spool

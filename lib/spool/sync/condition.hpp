@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// Condition: wait, under a Lock, until another thread notifies. Python's threading.Condition with
+// std::condition_variable's names. Owns the queue of waiters; the lock may be its own or the user's.
+//
+//   spool::Condition ready{"ready"};
+//   { std::lock_guard guard{ready}; ready.wait([&] { return !jobs.empty(); }); ... }
+//   { std::lock_guard guard{ready}; jobs.push(job); ready.notify_one(); }
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <memory>
+#include <spool/sync/lock.hpp>
+
+namespace spool {
+
+/// Thread-safe. Waiters are woken first come, first served, and no spurious wake-up reaches the caller: a wait returns
+/// because it was notified, timed out or was stopped.
+///
+///   a waiter's word   waiting ──notify──▶ notified        decided by one CAS: a notification is never given to a
+///                        └──deadline, stop──▶ gone         waiter that has given up
+///
+/// Memory ordering: all of it happens under the lock, whose ordering holds.
+/// Requires: the calling thread holds the lock, else MisuseError; not destroyed while waited on.
+/// Records: of a wait: block, the lock's release, then continue (with who notified, and where), timeout or cancel, then
+/// the lock's Records of acquiring it again. Each with the caller's line.
+class SPOOL_CAPABILITY("mutex") Condition {
+ public:
+  /// Over the user's lock, which must outlive it.
+  explicit Condition(Lock& lock, Name name = {}, Site site = Site::current())
+      : lock_{&lock}, object_{trace::Kind::condition, name, site} {
+    object_.set_parent(&lock.log_object());
+  }
+  /// Over a lock of its own.
+  explicit Condition(Name name = {}, Site site = Site::current());
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+  ~Condition();
+
+  /// The lock, so that guards work on a Condition as on its lock.
+  void lock(Site site = Site::current()) SPOOL_ACQUIRE() { lock_->lock(site); }
+  [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) { return lock_->try_lock(site); }
+  void unlock(Site site = Site::current()) SPOOL_RELEASE() { lock_->unlock(site); }
+
+  /// Waits until notified.
+  void wait(Site site = Site::current()) { (void)wait_on(os::never, nullptr, site); }
+
+  /// Waits until notified (true) or for `span` (false); the lock is held again either way.
+  template <class Rep, class Period>
+  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+    return wait_on(os::deadline_after(span), nullptr, site);
+  }
+  template <class Clock, class Duration>
+  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current()) {
+    return wait_on(os::deadline_at(time), nullptr, site);
+  }
+  /// False when `stop` asked to stop first.
+  [[nodiscard]] bool wait(std::stop_token stop, Site site = Site::current()) {
+    return wait_on(os::never, &stop, site);
+  }
+
+  /// Waits until `done()`, called under the lock. The timed ones return its last value.
+  template <std::predicate Done>
+  void wait(Done done, Site site = Site::current()) {
+    while (!done()) (void)wait_on(os::never, nullptr, site);
+  }
+  template <class Rep, class Period, std::predicate Done>
+  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Done done, Site site = Site::current()) {
+    return wait_while_not(os::deadline_after(span), nullptr, done, site);
+  }
+  template <class Clock, class Duration, std::predicate Done>
+  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time, Done done,
+                                Site site = Site::current()) {
+    return wait_while_not(os::deadline_at(time), nullptr, done, site);
+  }
+  template <std::predicate Done>
+  [[nodiscard]] bool wait(std::stop_token stop, Done done, Site site = Site::current()) {
+    return wait_while_not(os::never, &stop, done, site);
+  }
+  template <class Rep, class Period, std::predicate Done>
+  [[nodiscard]] bool wait_for(std::stop_token stop, std::chrono::duration<Rep, Period> span, Done done,
+                              Site site = Site::current()) {
+    return wait_while_not(os::deadline_after(span), &stop, done, site);
+  }
+
+  /// Wakes the `count` longest waiting. Records: notify, with how many were woken and how many waited.
+  void notify(std::size_t count = 1, Site site = Site::current());
+  void notify_one(Site site = Site::current()) { notify(1, site); }
+  void notify_all(Site site = Site::current()) { notify(static_cast<std::size_t>(-1), site); }
+
+  log::ObjectState& log_object() { return object_; }
+
+ private:
+  struct Node;
+
+  template <class Done>
+  bool wait_while_not(os::Deadline deadline, const std::stop_token* stop, Done& done, const Site& site) {
+    while (!done()) {
+      if (!wait_on(deadline, stop, site)) return done();
+    }
+    return true;
+  }
+
+  bool wait_on(os::Deadline deadline, const std::stop_token* stop, const Site& site);
+  void enqueue(Node& node);
+  void unlink(Node& node);
+  static void wake_in_order(Node* newest);
+  void sleep(Node& node, os::Deadline deadline) const;
+  void note_block(const Node& node, const Site& site);
+  void note_woken(const Node& node, const Site& site);
+  void check_owned(const char* what, const Site& site);
+
+  Lock* lock_;
+  std::unique_ptr<Lock> own_;
+  Node* first_ = nullptr;  ///< under the lock, as all below
+  Node* last_ = nullptr;
+  std::uint32_t waiters_ = 0;
+  std::atomic<trace::Sequence> sequence_{0};  ///< advanced under the lock, quoted by who times out
+  log::ObjectState object_;
+};
+
+}  // namespace spool

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <limits>
+#include <spool/log/status.hpp>
+#include <spool/sync/lock.hpp>
+#include <spool/sync/misuse.hpp>
+#include <thread>
+
+namespace spool {
+namespace {
+
+using trace::Kind;
+using trace::Verb;
+
+constexpr std::uint16_t id(Verb verb) { return trace::record_id(Kind::lock, verb); }
+
+constexpr std::uint8_t most_spins = 100;
+
+void pause_cpu() {
+#if defined(__x86_64__)
+  _mm_pause();
+#endif
+}
+
+std::uint32_t saturated(std::uint64_t ticks) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, std::numeric_limits<std::uint32_t>::max()));
+}
+
+bool can_spin() {
+  static const bool several_cpus = std::thread::hardware_concurrency() > 1;
+  return several_cpus;
+}
+
+}  // namespace
+
+Lock::~Lock() {
+  const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
+  const std::uint8_t state = log::current_state();
+  if (word != 0 && (state & log::ending_bit) == 0) {
+    log::abort_misuse("destruction of a held", object_, word & ~waiters_bit, object_.site());
+  }
+  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: as above
+  log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, word & ~waiters_bit, 0);
+}
+
+bool Lock::take_if_free(log::Writer& me, std::uint32_t flags) {
+  std::uint32_t free = 0;
+  // acquire: partner is the release in unlock or release; relaxed: the caller looks again
+  return word_.compare_exchange_strong(free, me.number | flags, std::memory_order_acquire, std::memory_order_relaxed);
+}
+
+bool Lock::try_acquire(log::Writer& me, const Site& site) {
+  log::park_if_ending();
+  const Mode mode = log::current_mode();
+  if (take_if_free(me, 0)) {
+    note_acquired(me, site, mode, {});
+    return true;
+  }
+  if (mode == Mode::all) note_failed(me, site, Verb::busy);
+  return false;
+}
+
+bool Lock::acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
+  log::park_if_ending();
+  if (take_if_free(me, 0)) [[likely]] {
+    note_acquired(me, site, log::current_mode(), {});
+    return true;
+  }
+  return acquire_contended(me, site, deadline, stopped);
+}
+
+bool Lock::acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop, os::Deadline deadline) {
+  os::Word stopped{0};
+  const std::stop_callback wake{stop, [&stopped] {
+                                  // release: partner is the acquire in acquire_contended
+                                  stopped.store(1, std::memory_order_release);
+                                  os::unpark(&stopped, 1);
+                                }};
+  return acquire(me, site, deadline, &stopped);
+}
+
+/// A hold is often shorter than a trip to the kernel. The limit follows what the last spins took, as in glibc's
+/// adaptive mutex; with waiters asleep it is pointless.
+bool Lock::spin(log::Writer& me, Waited& waited) {
+  if (!can_spin()) return false;
+  const trace::Ticks begun = os::ticks();
+  const int limit = std::min<int>(most_spins, spin_limit_ * 2 + 10);
+  int tries = 0;
+  bool taken = false;
+  while (!taken && tries < limit) {
+    ++tries;
+    pause_cpu();
+    const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: take_if_free acquires
+    if ((word & waiters_bit) != 0) break;
+    taken = word == 0 && take_if_free(me, 0);
+  }
+  waited.spun = saturated(os::ticks() - begun);
+  // Only the holder writes: a thread that failed to spin leaves the limit to who comes after it.
+  if (taken) spin_limit_ = static_cast<std::uint8_t>(spin_limit_ + (tries - spin_limit_) / 8);
+  return taken;
+}
+
+/// Sets the waiters bit on a held word and returns the word; 0 when the lock is free.
+std::uint32_t Lock::register_waiter() {
+  std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed, all: a free word is taken with acquire
+  while (word != 0 && (word & waiters_bit) == 0) {
+    if (word_.compare_exchange_weak(word, word | waiters_bit, std::memory_order_relaxed)) return word | waiters_bit;
+  }
+  return word;
+}
+
+bool Lock::acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
+  Waited waited;
+  if (spin(me, waited)) {
+    note_acquired(me, site, log::current_mode(), waited);
+    return true;
+  }
+  trace::ThreadNumber seen_owner = 0;
+  trace::Sequence seen_sequence = 0;
+  bool in_time = true;
+  for (;;) {
+    // Whoever slept takes the lock with the waiters bit: others may sleep still.
+    const std::uint32_t word = register_waiter();
+    if (word == 0) {
+      if (!take_if_free(me, waited.blocked ? waiters_bit : 0)) continue;
+      note_acquired(me, site, log::current_mode(), waited);
+      return true;
+    }
+    // acquire: partner is the release in the stop callback
+    if (stopped != nullptr && stopped->load(std::memory_order_acquire) != 0) {
+      return give_up(me, site, waited, Verb::cancel);
+    }
+    if (!in_time) return give_up(me, site, waited, Verb::timeout);
+    const trace::ThreadNumber owner = word & ~waiters_bit;
+    const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
+    // Registered, and about to sleep: the block. Again after a futile wake, with the new owner.
+    if (!waited.blocked || owner != seen_owner || sequence != seen_sequence) note_block(me, site, owner);
+    waited.blocked = true;
+    seen_owner = owner;
+    seen_sequence = sequence;
+    in_time = stopped == nullptr ? os::park(word_, word, deadline) : os::park_either(word_, word, *stopped, deadline);
+  }
+}
+
+/// The wait ends without the lock. Two ways to lose a wake-up are closed here: the release may have woken just us, so
+/// the waiters bit must be set again for those who sleep on; and it may have freed the lock for nobody but us.
+///
+///   A holds, B and C sleep    A: word = 0, wakes B    B: timed out as well, goes away    C sleeps for ever
+bool Lock::give_up(log::Writer& me, const Site& site, Waited& waited, Verb verb) {
+  while (register_waiter() == 0) {
+    if (!take_if_free(me, waiters_bit)) continue;
+    note_acquired(me, site, log::current_mode(), waited);
+    return true;
+  }
+  note_failed(me, site, verb);
+  return false;
+}
+
+trace::SiteNumber Lock::site_of(trace::ThreadNumber owner) const {
+  const std::uint64_t both = owner_site_.load(std::memory_order_relaxed);  // relaxed: checked against the word's owner
+  return both >> 32U == owner ? static_cast<trace::SiteNumber>(both) : 0;
+}
+
+void Lock::note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited) {
+  ++me.holds;
+  if (waited.blocked) log::end_wait(me);
+  const bool recorded = mode == Mode::all || (mode == Mode::contended && waited.blocked);
+  hold_ = mode == Mode::all ? Hold::recorded : mode == Mode::contended ? Hold::contended : Hold::unrecorded;
+  if (mode == Mode::off) return;
+  if (!recorded) {
+    // relaxed: a hint for waiters
+    owner_site_.store(std::uint64_t{me.number} << 32U | log::number_of_site(me, site), std::memory_order_relaxed);
+    return;
+  }
+  const trace::ThreadNumber waker = waited.blocked ? last_releaser_ : 0;
+  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
+  sequence_.store(sequence, std::memory_order_relaxed);                            // relaxed: as above
+  const log::Emitted at =
+      waker != 0 ? log::emit_quoting(me, id(Verb::acquire), object_, site, sequence, waker, waited.spun, {waker, 0})
+                 : log::emit(me, id(Verb::acquire), object_, site, sequence, 0, waited.spun);
+  owner_site_.store(std::uint64_t{me.number} << 32U | at.site, std::memory_order_relaxed);  // relaxed: a hint
+  if (mode == Mode::all) log::push_hold(me, object_, at);
+}
+
+void Lock::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
+  if (log::current_mode() == Mode::off) return;
+  const log::Quoted quoted{owner, site_of(owner)};
+  const log::Emitted at = log::emit_quoting(me, id(Verb::block), object_, site,
+                                            sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
+                                            quoted.thread, quoted.site, quoted);
+  log::begin_wait(me, id(Verb::block), object_, at, quoted.thread, quoted.site);
+}
+
+void Lock::note_failed(log::Writer& me, const Site& site, Verb verb) {
+  if (log::current_mode() != Mode::off) {
+    const trace::ThreadNumber owner = word_.load(std::memory_order_relaxed) & ~waiters_bit;  // relaxed: a quote
+    const log::Quoted quoted{owner, site_of(owner)};
+    log::emit_quoting(me, id(verb), object_, site, sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
+                      quoted.thread, quoted.site, quoted);
+  }
+  log::end_wait(me);
+}
+
+void Lock::release(log::Writer& me, const Site& site) {
+  log::park_if_ending();
+  const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse
+  if (word == 0) log::throw_misuse("release of a free", object_, 0, site);
+  const trace::ThreadNumber owner = word & ~waiters_bit;
+  const bool waiters = (word & waiters_bit) != 0;
+  const Hold hold = hold_;
+  hold_ = Hold::unrecorded;
+  last_releaser_ = me.number;
+  if (hold == Hold::contended && !waiters) {
+    std::uint32_t expected = word;
+    // release: partner is the acquire of the next lock; relaxed: a waiter has come, its release is recorded below
+    if (word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) {
+      if (owner == me.number) --me.holds;
+      return;
+    }
+  }
+  if (hold != Hold::unrecorded) {
+    const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
+    sequence_.store(sequence, std::memory_order_relaxed);                            // relaxed: as above
+    const auto sleeping = static_cast<std::uint32_t>(waiters || hold == Hold::contended);
+    log::emit(me, id(Verb::release), object_, site, sequence, sleeping, owner);
+    if (hold == Hold::recorded) log::pop_hold(me, object_.known_number());
+  }
+  if (owner == me.number) --me.holds;
+  os::Word* const address = &word_;  // after the exchange somebody else may destroy the lock
+  // release: partner is the acquire of the next lock
+  const std::uint32_t last = word_.exchange(0, std::memory_order_release);
+  if ((last & waiters_bit) != 0) os::unpark(address, 1);
+}
+
+}  // namespace spool

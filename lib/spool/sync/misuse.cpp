@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <spool/log/message.hpp>
+#include <spool/log/writer.hpp>
+#include <spool/sync/misuse.hpp>
+#include <spool/trace/message.hpp>
+
+namespace spool::log {
+namespace {
+
+std::string describe_thread(trace::ThreadNumber number) {
+  if (number == 0) return "nobody";
+  const auto identity = Registry::find(number);
+  return fmt::format("thread {} ({})", identity == nullptr ? "that has ended" : trace::escaped(identity->name()), number);
+}
+
+std::string describe(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
+  const Site& made = object.site();
+  return fmt::format("{} {} \"{}\" (created at {}:{}, held by {}) by {} at {}:{}", what, trace::name_of(object.kind()),
+                     trace::escaped(object.name() == nullptr ? "" : object.name()),
+                     made.file == nullptr ? "?" : made.file, made.line, describe_thread(holder),
+                     describe_thread(self().number), site.file == nullptr ? "?" : site.file, site.line);
+}
+
+}  // namespace
+
+void throw_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
+  throw MisuseError{describe(what, object, holder, site)};
+}
+
+void abort_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) noexcept {
+  const std::string text = describe(what, object, holder, site);
+  if (is_recording()) write_text(Level::critical, site, text);
+  print_at_once(Level::critical, text);
+  std::abort();
+}
+
+}  // namespace spool::log

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+//
+// What happens when a primitive is used against its contract: a clear error, thrown where a caller can catch it, else
+// logged and followed by abort.
+#pragma once
+
+#include <spool/log/object.hpp>
+#include <spool/log/site.hpp>
+#include <stdexcept>
+#include <string_view>
+
+namespace spool {
+
+/// Python's RuntimeError of the threading module: a primitive was used against its contract. The text names the object,
+/// who holds it, the calling thread and its line.
+class MisuseError : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+namespace log {
+
+/// Throws MisuseError: `what` the object, held by `holder` (0: nobody).
+[[noreturn]] void throw_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site);
+
+/// The same words as a critical message, then abort: for destructors and what is noexcept.
+[[noreturn]] void abort_misuse(std::string_view what, Object& object, trace::ThreadNumber holder,
+                               const Site& site) noexcept;
+
+}  // namespace log
+}  // namespace spool

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// Turns the raw arguments of a message into its text. Shared by the sinks in the process and by the tools: one way
+// to read a message. Input is hostile: a format string from a file may ask for a gigabyte of padding.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <spool/trace/schema.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace spool::trace {
+
+/// One argument, read. Text points into the bytes that it was read from.
+using Value = std::variant<bool, std::int64_t, std::uint64_t, float, double, std::string_view>;
+
+/// Reads the byte-packed fields at the front of `bytes`; nullopt when they do not fit into it.
+std::optional<std::vector<Value>> read_values(std::span<const Field> fields, std::span<const std::byte> bytes);
+
+/// The length of the byte-packed fields at the front of `bytes`; nullopt when they do not fit into it.
+std::optional<std::size_t> packed_length(std::span<const Field> fields, std::span<const std::byte> bytes);
+
+/// fmt's result for `format` and `arguments`. Where it cannot be had (a format string that does not fit the
+/// arguments, a width or precision over 4096) the answer is the format string followed by the arguments: nothing
+/// is hidden and nothing thrown.
+std::string message_text(std::string_view format, std::span<const Value> arguments);
+
+/// Printable on one line: control characters (C0, DEL, C1), backslashes and bytes that are not UTF-8 are written as
+/// \n, \t, \\, \x1b, ... Quotes are left alone.
+std::string escaped(std::string_view text);
+
+}  // namespace spool::trace

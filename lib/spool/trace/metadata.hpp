@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// The text of a segment's `metadata` (TSDL), made from the schema table. Owns the text, not the file it is put in.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <spool/trace/ctf.hpp>
+#include <spool/trace/schema.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spool::trace {
+
+/// What a segment says of its process; goes into TSDL's env and clock blocks.
+struct Process {
+  std::string program;      ///< the executable's name
+  std::string hostname;
+  std::uint32_t pid = 0;
+  std::string started;      ///< RFC 3339, UTC
+  std::string clock;        ///< "tsc" or "monotonic"
+  std::uint64_t frequency = 1'000'000'000;  ///< ticks a second
+  std::int64_t epoch_seconds = 0;           ///< tick 0 as realtime: seconds, then
+  std::uint64_t epoch_ticks = 0;            ///< the rest in ticks
+};
+
+/// The declarations that every segment begins with: types, env, clock, streams and one event class a row.
+std::string metadata_text(const Process& process, const Uuid& uuid, std::uint32_t segment);
+
+/// A message site's own event class. Argument i is the field `arg<i>`, or its name where it has one.
+struct MessageClass {
+  std::uint16_t id = 0;
+  Level level = Level::info;
+  std::string logger;  ///< empty for the root logger
+  std::string format;  ///< fmt's
+  std::vector<Field> arguments;
+};
+std::string message_class_text(const MessageClass& message);
+
+/// `text` as a TSDL string literal, quotes included; control characters and quotes are escaped.
+std::string tsdl_quoted(std::string_view text);
+
+/// "6c1b...": the usual 36 characters.
+std::string uuid_text(const Uuid& uuid);
+
+}  // namespace spool::trace

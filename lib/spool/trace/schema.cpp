@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <initializer_list>
+#include <spool/trace/schema.hpp>
+
+namespace spool::trace {
+namespace {
+
+constexpr Field site{"site", Type::u32, Means::site};
+constexpr Field seq{"seq", Type::u32, Means::sequence};
+constexpr Field owner{"owner", Type::u32, Means::thread};
+constexpr Field owner_site{"owner_site", Type::u32, Means::site};
+constexpr Field waker{"waker", Type::u32, Means::thread};
+constexpr Field waker_site{"waker_site", Type::u32, Means::site};
+constexpr Field since{"since", Type::u64, Means::ticks};
+constexpr Field name{"name", Type::text};
+
+constexpr Field number(std::string_view text, Type type = Type::u32) { return {text, type, Means::value}; }
+
+constexpr Row row(Kind kind, Verb verb, std::string_view text, Effect effect, bool advances, Verbs next,
+                  std::initializer_list<Field> fields, bool packed = false) {
+  Row made{kind, verb, text, effect, advances, packed, next, {}, static_cast<std::uint8_t>(fields.size())};
+  std::copy(fields.begin(), fields.end(), made.field_array.begin());
+  return made;
+}
+
+constexpr bool advances = true;
+constexpr bool quotes = false;
+constexpr bool packed = true;
+constexpr Verbs any{};
+constexpr Verbs in_lock_wait = verbs(Verb::block, Verb::acquire, Verb::timeout, Verb::cancel);
+constexpr Verbs in_wait = verbs(Verb::block, Verb::resume, Verb::timeout, Verb::cancel);
+constexpr Verbs nothing_more = verbs(Verb::destroy);
+
+// clang-format off
+constexpr std::array table{
+    // ── the recording
+    row(Kind::trace, Verb::loss, "trace.loss", Effect::none, quotes, any,
+        {number("count", Type::u64), number("reason"), number("reserved")}),
+    row(Kind::trace, Verb::end, "trace.end", Effect::none, quotes, any,
+        {site, number("alive"), number("reserved_a"), number("reserved_b")}),
+    // ── threads and joins; block to continue is a join's wait, a join of an ended thread is a lone continue
+    row(Kind::thread, Verb::create, "thread.create", Effect::none, advances, any,
+        {site, seq, number("daemon"), number("reserved")}),
+    row(Kind::thread, Verb::start, "thread.start", Effect::none, advances, any,
+        {site, seq, number("reserved_a"), number("reserved_b")}),
+    row(Kind::thread, Verb::begin, "thread.begin", Effect::none, advances, any,
+        {site, seq, {"creator", Type::u32, Means::thread}, number("native_id")}),
+    row(Kind::thread, Verb::end, "thread.end", Effect::none, advances, nothing_more,
+        {site, seq, number("outcome"), number("held")}),
+    row(Kind::thread, Verb::block, "thread.block", Effect::wait, quotes, in_wait,
+        {site, seq, owner, owner_site}),
+    row(Kind::thread, Verb::resume, "thread.continue", Effect::resume, advances, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::thread, Verb::timeout, "thread.timeout", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::thread, Verb::cancel, "thread.cancel", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    // ── Lock
+    row(Kind::lock, Verb::block, "lock.block", Effect::wait, quotes, in_lock_wait,
+        {site, seq, owner, owner_site}),
+    row(Kind::lock, Verb::acquire, "lock.acquire", Effect::acquire, advances, any,
+        {site, seq, waker, {"spun", Type::u32, Means::ticks}}),
+    row(Kind::lock, Verb::release, "lock.release", Effect::release, advances, any,
+        {site, seq, number("waiters"), owner}),
+    row(Kind::lock, Verb::busy, "lock.busy", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::lock, Verb::timeout, "lock.timeout", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::lock, Verb::cancel, "lock.cancel", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::lock, Verb::destroy, "lock.destroy", Effect::none, advances, nothing_more,
+        {site, seq, owner, owner_site}),
+    // ── Condition
+    row(Kind::condition, Verb::block, "condition.block", Effect::wait, quotes, in_wait,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::condition, Verb::resume, "condition.continue", Effect::resume, quotes, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::condition, Verb::timeout, "condition.timeout", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::condition, Verb::cancel, "condition.cancel", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::condition, Verb::notify, "condition.notify", Effect::none, advances, any,
+        {site, seq, number("woken"), number("waiters")}),
+    row(Kind::condition, Verb::destroy, "condition.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("waiters"), number("reserved")}),
+    // ── a thread's state, repeated where it enters a segment
+    row(Kind::status, Verb::hold, "status.hold", Effect::none, quotes, any,
+        {site, number("mode"), since}),
+    row(Kind::status, Verb::wait, "status.wait", Effect::none, quotes, any,
+        {site, owner, since, owner_site, number("record")}),
+    // ── text that was formatted where it was logged; typed messages have classes of their own
+    row(Kind::message, Verb::text, "message", Effect::none, quotes, any,
+        {site, number("level", Type::u8), {"logger", Type::text}, {"text", Type::text}}, packed),
+    // ── what the numbers mean (stream class 1); a later one of the same number replaces an earlier
+    row(Kind::definition, Verb::thread, "definition.thread", Effect::none, quotes, any,
+        {number("native_id"), {"creator", Type::u32, Means::thread}, number("daemon", Type::u8),
+         number("origin", Type::u8), name}, packed),
+    row(Kind::definition, Verb::object, "definition.object", Effect::none, quotes, any,
+        {site, number("kind", Type::u8), {"parent", Type::u64, Means::object}, name}, packed),
+    row(Kind::definition, Verb::site, "definition.site", Effect::none, quotes, any,
+        {{"number", Type::u32, Means::site}, number("line"), {"file", Type::text}, {"function", Type::text}}, packed),
+    row(Kind::definition, Verb::clock, "definition.clock", Effect::none, quotes, any,
+        {number("monotonic", Type::u64), number("realtime", Type::u64), number("boottime", Type::u64),
+         number("frequency", Type::u64)}, packed),
+    row(Kind::definition, Verb::mode, "definition.mode", Effect::none, quotes, any,
+        {number("mode", Type::u8)}, packed),
+};
+// clang-format on
+
+constexpr std::array<std::string_view, kind_count> kind_names{
+    "trace",       "thread", "lock",  "condition", "status",            "message", "definition", "rlock",
+    "shared_lock", "event",  "semaphore", "bounded_semaphore", "barrier", "queue",   "pool",       "timer"};
+constexpr std::array<std::string_view, 7> level_names{"trace", "debug", "info", "warning", "error", "critical", "off"};
+constexpr std::array<int, 7> ctf_levels{14, 7, 6, 4, 3, 2, 0};
+constexpr std::array<std::string_view, 3> mode_names{"off", "contended", "all"};
+constexpr std::array<std::string_view, 5> reason_names{"no space", "no stream", "reentered", "shut down", "lapped"};
+constexpr std::array<std::string_view, 4> origin_names{"main", "spool", "foreign", "internal"};
+
+template <std::size_t N, class E>
+std::string_view pick(const std::array<std::string_view, N>& names, E value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < N ? names[index] : std::string_view{"unknown"};
+}
+
+}  // namespace
+
+std::span<const Row> rows() { return table; }
+
+const Row* row_named(std::string_view text) {
+  const auto* found = std::ranges::find(table, text, &Row::name);
+  return found == table.end() ? nullptr : found;
+}
+
+const Row* row_of(Kind kind, Verb verb) {
+  const auto* found =
+      std::ranges::find_if(table, [&](const Row& each) { return each.kind == kind && each.verb == verb; });
+  return found == table.end() ? nullptr : found;
+}
+
+std::string_view name_of(Kind kind) { return pick(kind_names, kind); }
+
+Kind kind_named(std::string_view text) {
+  const auto* found = std::ranges::find(kind_names, text);
+  return found == kind_names.end() ? Kind::trace : static_cast<Kind>(found - kind_names.begin());
+}
+
+Verbs at_rest(Kind kind) {
+  std::uint32_t bits = 0;
+  for (const Row& each : table) {
+    const bool only_in_wait = each.verb == Verb::timeout || each.verb == Verb::cancel ||
+                              (each.verb == Verb::resume && kind != Kind::thread);
+    if (each.kind == kind && !only_in_wait) bits |= verbs(each.verb).bits;
+  }
+  return {bits};
+}
+
+std::string_view name_of(Level level) { return pick(level_names, level); }
+
+int ctf_loglevel(Level level) { return ctf_levels[static_cast<std::size_t>(level) % ctf_levels.size()]; }
+
+Level level_of_ctf(int loglevel) {
+  if (loglevel <= 2) return Level::critical;
+  if (loglevel == 3) return Level::error;
+  if (loglevel == 4) return Level::warning;
+  if (loglevel <= 6) return Level::info;
+  return loglevel <= 13 ? Level::debug : Level::trace;
+}
+
+std::string_view name_of(Mode mode) { return pick(mode_names, mode); }
+std::string_view name_of(LossReason reason) { return pick(reason_names, reason); }
+std::string_view name_of(Origin origin) { return pick(origin_names, origin); }
+
+}  // namespace spool::trace

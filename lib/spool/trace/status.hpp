@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+//
+// The bytes of `.status`: each live thread's last state, written by the thread itself and left behind by any death.
+//
+//   | StatusHeader, 64 bytes | StatusEntry, 512 bytes | StatusEntry | ...
+//
+// An entry is written under its `version`: odd while a write is under way. A killed writer can leave it odd; then at
+// most the top hold, or the wait, is half written, and a reader takes it as a hint only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <spool/trace/ctf.hpp>
+
+namespace spool::trace {
+
+inline constexpr std::array<char, 8> status_magic{'S', 'P', 'O', 'O', 'L', 'S', 'T', '1'};
+
+struct StatusHeader {
+  std::array<char, 8> magic;
+  std::uint32_t entry_size;
+  std::uint32_t entry_count;  ///< how many entries the file holds; an unused one has thread 0
+  std::uint32_t entries_missed;  ///< threads that found no free entry
+  std::uint32_t mode;            ///< trace::Mode; holds are complete only in Mode::all
+  std::uint32_t pid;
+  std::uint32_t reserved_a;
+  std::uint64_t frequency;  ///< ticks a second
+  std::uint64_t lost;       ///< Records lost so far, whether or not a trace.loss Record has told
+  std::array<std::uint64_t, 2> reserved_b;
+};
+static_assert(sizeof(StatusHeader) == 64);
+
+/// One hold of a thread, oldest first.
+struct StatusHold {
+  std::uint64_t object;
+  std::uint64_t since;  ///< ticks
+  std::uint32_t site;
+  std::uint32_t mode;  ///< 0 exclusive, 1 shared
+};
+static_assert(sizeof(StatusHold) == 24);
+
+inline constexpr std::size_t status_holds = 18;
+
+struct StatusEntry {
+  std::uint32_t version;
+  std::uint32_t thread;  ///< ThreadNumber; 0: unused
+  std::uint32_t depth;   ///< holds; more than status_holds means that the newest are missing
+  std::uint32_t wait_record;  ///< id of the block Record of the wait, 0: not waiting
+  std::uint64_t wait_object;
+  std::uint64_t wait_since;  ///< ticks
+  std::uint32_t wait_site;
+  std::uint32_t wait_owner;       ///< ThreadNumber seen when it blocked, 0: none
+  std::uint32_t wait_owner_site;  ///< where the owner acquired, 0: not known
+  std::uint32_t reserved_a;
+  std::array<std::uint64_t, 4> reserved_b;
+  std::array<StatusHold, status_holds> holds;
+};
+static_assert(sizeof(StatusEntry) == 512);
+
+}  // namespace spool::trace

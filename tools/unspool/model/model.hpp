@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+//
+// What the rooms of unspool hand to each other: a process's definitions, and its Records one after another.
+// read fills it, order merges it, replay and analyze use it, render prints it. Numbers are the trace's own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <spool/trace/ids.hpp>
+#include <spool/trace/schema.hpp>
+#include <spool/trace/status.hpp>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace unspool {
+
+namespace trace = spool::trace;
+
+/// A place in the source.
+struct Site {
+  std::string file;  ///< as compiled; render shortens it
+  std::string function;
+  std::uint32_t line = 0;
+};
+
+struct Thread {
+  std::string name;  ///< raw: may hold anything; render escapes it
+  std::uint32_t native_id = 0;
+  trace::ThreadNumber creator = 0;
+  bool daemon = false;
+  trace::Origin origin = trace::Origin::foreign;
+};
+
+struct Object {
+  std::string name;  ///< may be empty; raw
+  trace::Kind kind = trace::Kind::trace;
+  trace::SiteNumber site = 0;       ///< where it was created
+  trace::ObjectNumber parent = 0;  ///< a Condition's lock
+};
+
+/// A message site: how to read a message's bytes and how to make its text.
+struct MessageClass {
+  trace::Level level = trace::Level::info;
+  std::string logger;
+  std::string format;
+  std::vector<trace::Field> arguments;     ///< names point into `argument_names`
+  std::vector<std::string> argument_names;
+};
+
+/// Pairs of clock readings; the first and the last of a trace give the best frequency.
+struct ClockReading {
+  trace::Ticks ticks = 0;
+  std::uint64_t monotonic = 0;  ///< ns
+  std::uint64_t realtime = 0;   ///< ns since 1970
+  std::uint64_t boottime = 0;   ///< ns
+  std::uint64_t frequency = 0;  ///< ticks a second
+};
+
+/// Where a Record stands, to cite it: segment number, chunk number, byte offset in the chunk's file.
+struct Place {
+  std::uint32_t segment = 0;
+  std::uint32_t chunk = 0;
+  std::uint64_t offset = 0;
+};
+
+/// One Record. Fields that its row does not have are 0.
+struct Record {
+  const trace::Row* row = nullptr;  ///< of a typed message: the row of `message`
+  trace::Ticks time = 0;
+  trace::ThreadNumber thread = 0;  ///< who wrote it
+  trace::ObjectNumber object = 0;
+  trace::SiteNumber site = 0;
+  trace::Sequence seq = 0;
+  std::uint32_t a = 0;  ///< a transition's third field; its meaning is row->fields()[2]
+  std::uint32_t b = 0;  ///< a transition's fourth
+  trace::Ticks since = 0;  ///< of status.hold and status.wait
+  std::uint64_t count = 0;  ///< of trace.loss
+  const MessageClass* message = nullptr;  ///< of a typed message
+  std::span<const std::byte> bytes;       ///< a message's fields behind `site`; valid until the next Record is read
+  Place place;
+};
+
+/// Something in the input that could not be used, in words: what, where, what to do. None stops the analysis.
+struct Problem {
+  enum class Severity : std::uint8_t { note, damage };
+  Severity severity = Severity::damage;
+  std::string text;
+};
+
+/// Everything about one process that is not a Record.
+struct Process {
+  std::string path;  ///< the trace directory as given
+  std::string program;
+  std::string hostname;
+  std::string started;  ///< RFC 3339
+  std::uint32_t pid = 0;
+  std::string clock_source;
+  std::uint64_t frequency = 1'000'000'000;  ///< best known, ticks a second
+  trace::Mode mode = trace::Mode::all;      ///< the last one seen
+  bool mode_changed = false;
+  bool orderly_end = false;  ///< a trace.end Record was seen
+  std::unordered_map<trace::ThreadNumber, Thread> threads;
+  std::unordered_map<trace::ObjectNumber, Object> objects;
+  std::unordered_map<trace::SiteNumber, Site> sites;
+  std::vector<ClockReading> clocks;
+  std::vector<trace::StatusEntry> status;  ///< the `.status` file's used entries; empty when there is none
+  std::uint64_t lost = 0;                  ///< Records that the process says it lost
+  std::vector<Problem> problems;
+
+  /// Ticks to nanoseconds: order and subtract in ticks, convert last.
+  double nanoseconds(trace::Ticks span) const {
+    return static_cast<double>(span) * 1e9 / static_cast<double>(frequency);
+  }
+};
+
+}  // namespace unspool
