@@ -114,6 +114,8 @@ Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site
                   .thread = quoted.thread,
                   .quoted_site = quoted.site};
   Emitted emitted{};
+  const bool quotes = quoted.thread != 0 || quoted.site != 0;
+  if (!quotes && try_emit(writer, id, object, site, sequence, a, b, emitted)) return emitted;
   for (int i = 0; i < emit_attempts; ++i) {
     if (!prepare(writer, need)) return {os::ticks(), 0};
     if (try_emit(writer, id, object, site, sequence, a, b, emitted)) return emitted;

@@ -104,6 +104,7 @@ bool Recorder::start(const RecorderSettings& settings) {
   settings_ = settings;
   process_ = describe_process(settings.clock);
   full_fence = !os::barrier_everywhere();
+  is_unusual = full_fence || process_.clock != "tsc";
   std::shared_ptr<Segment> first;
   const bool made = make_directory() && open_status() &&
                     (first = build_segment(directory_, 1, settings_.geometry, process_)) != nullptr;

@@ -4,9 +4,9 @@
 
 namespace spool::log {
 
+using detail::advance_version;
 using detail::get;
 using detail::put;
-using detail::StatusWrite;
 
 namespace {
 
@@ -29,7 +29,8 @@ void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
   const std::uint32_t kept = std::min<std::uint32_t>(depth, trace::status_holds);
   for (std::uint32_t i = kept; i-- > 0;) {
     if (entry.holds[i].object != object) continue;
-    const StatusWrite write{entry};
+    advance_version(entry);
+    put(entry.depth, i);  // what moves does not count meanwhile
     for (std::uint32_t next = i + 1; next < kept; ++next) {
       copy_hold(entry.holds[next - 1], entry.holds[next]);
       // relaxed load: our own; release: partner is the acquire in snapshot
@@ -45,26 +46,26 @@ void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,
                 trace::SiteNumber owner_site) noexcept {
   trace::StatusEntry& entry = *writer.status;
-  const StatusWrite write{entry};
   const bool goes_on = entry.wait_record != 0 && entry.wait_object == object.known_number();
+  if (goes_on) put(entry.version, entry.version + 1);
   if (!goes_on) put(entry.wait_since, at.time);
   put(entry.wait_object, object.known_number());
   put(entry.wait_site, at.site);
   put(entry.wait_owner, owner);
   put(entry.wait_owner_site, owner_site);
-  put(entry.wait_record, std::uint32_t{record});
   Object* parent = object.parent();
   // release, both: partner is the acquire in snapshot
   writer.waited.store(object.shared_class(), std::memory_order_release);
   writer.waited_parent.store(parent == nullptr ? 0 : parent->known_number(), std::memory_order_release);
+  put(entry.wait_record, std::uint32_t{record});
+  if (goes_on) put(entry.version, entry.version + 1);
 }
 
 void end_wait(Writer& writer) noexcept {
   trace::StatusEntry& entry = *writer.status;
   if (entry.wait_record == 0) return;
-  const StatusWrite write{entry};
+  advance_version(entry);
   put(entry.wait_record, std::uint32_t{0});
-  put(entry.wait_object, std::uint64_t{0});
 }
 
 bool snapshot(const Writer& writer, StatusSnapshot& out) noexcept {

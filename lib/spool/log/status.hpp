@@ -3,8 +3,11 @@
 // A thread's last state: what it holds and what it waits for, kept in its entry of the mapped `.status` file by the
 // thread itself. Survives SIGKILL; read by the watchdog and by the tools, who never touch an object.
 //
-// An entry is a seqlock: `version` is odd while its thread writes. Data is stored with release so that it is not seen
-// before the odd version, and loaded with acquire so that the version is read again after it.
+// A reader copies an entry between two looks at `version`. Adding needs no version: what is added is written before the
+// store that makes it count (`depth`, `wait_record`), and nothing that counted is overwritten. Taking away advances the
+// version first, so that a reader who sees a place reused sees the new version too. Only a wait that goes on with another
+// owner is overwritten in place; then the version is odd meanwhile. All stores are release and all loads acquire, so
+// that they are seen in this order; on x86 both are plain moves.
 #pragma once
 
 #include <spool/log/writer.hpp>
@@ -24,29 +27,16 @@ inline T get(const T& field) noexcept {
   return std::atomic_ref{const_cast<T&>(field)}.load(std::memory_order_acquire);  // acquire: partner is `put`
 }
 
-/// A write to an entry, from odd to even.
-class StatusWrite {
- public:
-  explicit StatusWrite(trace::StatusEntry& entry) noexcept : entry_{entry}, version_{entry.version} {
-    put(entry_.version, version_ + 1);
-  }
-  ~StatusWrite() { put(entry_.version, version_ + 2); }
-  StatusWrite(const StatusWrite&) = delete;
-  StatusWrite& operator=(const StatusWrite&) = delete;
-
- private:
-  trace::StatusEntry& entry_;
-  std::uint32_t version_;
-};
+/// Something that counts is about to go.
+inline void advance_version(trace::StatusEntry& entry) noexcept { put(entry.version, entry.version + 2); }
 
 }  // namespace detail
 
 /// A hold begins. Owner only, as all below.
 inline void push_hold(Writer& writer, const Object& object, const Emitted& at, std::uint32_t mode = 0) noexcept {
   trace::StatusEntry& entry = *writer.status;
-  const detail::StatusWrite write{entry};
   const std::uint32_t depth = entry.depth;
-  if (depth < trace::status_holds) {
+  if (depth < trace::status_holds) [[likely]] {
     trace::StatusHold& hold = entry.holds[depth];
     detail::put(hold.object, object.known_number());
     detail::put(hold.since, at.time);
@@ -64,10 +54,10 @@ void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept;
 /// A hold ends. Nothing happens when the thread does not hold the object: a Lock may be released by another.
 inline void pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
   trace::StatusEntry& entry = *writer.status;
-  const std::uint32_t depth = entry.depth;
-  if (depth > 0 && depth <= trace::status_holds && entry.holds[depth - 1].object == object) [[likely]] {
-    const detail::StatusWrite write{entry};
-    detail::put(entry.depth, depth - 1);
+  const std::uint32_t top = entry.depth - 1;  // of an empty stack: huge, so not below status_holds
+  if (top < trace::status_holds && entry.holds[top].object == object) [[likely]] {
+    detail::advance_version(entry);
+    detail::put(entry.depth, top);
     return;
   }
   pop_hold_below(writer, object);

@@ -35,14 +35,17 @@ inline std::atomic<std::uint32_t> generation{0};
 /// Where seccomp forbids membarrier each emit pays a full fence instead. Set before the first Record.
 inline bool full_fence = false;
 
+/// Needs the fence, or a clock other than the TSC: the fast path is not for this process. One test for both.
+inline bool is_unusual = false;
+
 /// What an emit gives back to the primitive: when it happened and the number of the site.
 struct Emitted {
   trace::Ticks time;
   trace::SiteNumber site;
 };
 
-/// A direct-mapped cache from a Site to its number in the current segment.
-struct SiteSlot {
+/// A direct-mapped cache from a Site to its number in the current segment. 32 bytes: found by a shift.
+struct alignas(32) SiteSlot {
   const char* file = nullptr;
   std::uint32_t line = 0;
   std::uint32_t generation = 0;
@@ -117,9 +120,9 @@ inline Writer& self() {
   return *writer;
 }
 
+/// Neighbouring lines of a file have neighbouring slots.
 inline std::size_t site_slot(const char* file, std::uint32_t line) {
-  const auto mixed = (std::bit_cast<std::uintptr_t>(file) >> 3U) + line * 0x9E37'79B1ULL;
-  return (mixed ^ mixed >> 12U) % Writer::site_slots;
+  return (std::bit_cast<std::uintptr_t>(file) / 8 + line) % Writer::site_slots;
 }
 
 /// What an emit needs to have defined in the current segment before it may write.
@@ -138,6 +141,9 @@ bool prepare(Writer& writer, const Need& need) noexcept;
 /// Counts a Record that could not be written.
 void count_loss(Writer& writer, trace::LossReason reason) noexcept;
 
+/// Fenced: full_fence is looked at; without it the caller has looked at is_unusual.
+enum class Fenced : std::uint8_t { yes, no };
+
 /// One Record under way: the bytes between enter() and commit().
 struct Emission {
   enum class Result : std::uint8_t { entered, refused, reentered };
@@ -148,6 +154,7 @@ struct Emission {
 
   /// Claims `size` bytes (ENTER). `refused`: full, evicted or another segment; `reentered`: a signal handler has
   /// interrupted an emit of its own thread. Then nothing is claimed.
+  template <Fenced fenced = Fenced::yes>
   [[gnu::always_inline]] inline Result enter(Writer& writer, std::uint64_t size) noexcept {
     // relaxed, both: the owner's own; the keeper only reads them
     left = writer.position.load(std::memory_order_relaxed);
@@ -159,8 +166,8 @@ struct Emission {
     // relaxed, then a compiler fence: the keeper's barrier_everywhere orders it before the next load (I3)
     writer.position.store(end, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (full_fence) [[unlikely]] {
-      os::full_fence();
+    if constexpr (fenced == Fenced::yes) {
+      if (full_fence) os::full_fence();
     }
     // relaxed, both: see I3; `limit` is lowered only while we are outside
     const bool fits = end <= writer.limit.load(std::memory_order_relaxed) &&
@@ -201,16 +208,25 @@ struct Quoted {
   trace::SiteNumber site = 0;
 };
 
-/// The slow continuation of emit.
+/// The slow continuation of emit: tries again, and makes room and definitions where that fails.
 Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
                     std::uint32_t a, std::uint32_t b, const Quoted& quoted = {}) noexcept;
 
-/// One attempt on the fast path; false when the slow path is due.
+/// Eight bytes of a Record. (A Record put together on the stack and copied in one go stalls: the wide load does not get
+/// its bytes from the narrow stores before it.)
+[[gnu::always_inline]] inline void store_word(std::byte* to, std::uint64_t word) noexcept {
+  std::memcpy(to, &word, sizeof word);
+}
+
+constexpr std::uint64_t two_words(std::uint32_t low, std::uint32_t high) { return std::uint64_t{high} << 32U | low; }
+
+/// One attempt; false when the slow path is due.
+template <Fenced fenced = Fenced::yes>
 [[gnu::always_inline]] inline bool try_emit(Writer& writer, std::uint16_t id, const Object& object, const Site& site,
                                             trace::Sequence sequence, std::uint32_t a, std::uint32_t b,
                                             Emitted& out) noexcept {
   Emission emission;
-  if (emission.enter(writer, sizeof(trace::Transition)) != Emission::Result::entered) [[unlikely]] {
+  if (emission.enter<fenced>(writer, sizeof(trace::Transition)) != Emission::Result::entered) [[unlikely]] {
     return false;
   }
   const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
@@ -221,12 +237,24 @@ Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site
     emission.leave(writer);
     return false;
   }
-  const trace::Ticks now = os::ticks();
-  const trace::Transition record{{now, trace::id_and_object(id, object.known_number())}, slot.number, sequence, a, b};
-  std::memcpy(emission.bytes, &record, sizeof record);
+  const trace::Ticks now = fenced == Fenced::no ? os::ticks_of_tsc() : os::ticks();
+  store_word(emission.bytes, now);
+  store_word(emission.bytes + 8, trace::id_and_object(id, object.known_number()));
+  store_word(emission.bytes + 16, two_words(slot.number, sequence));
+  store_word(emission.bytes + 24, two_words(a, b));
   emission.commit(writer);
   out = {now, slot.number};
   return true;
+}
+
+/// try_emit where the process is as usual, else false: inline it, and leave the rest to a slow path that tries again.
+[[gnu::always_inline]] inline bool try_emit_fast(Writer& writer, std::uint16_t id, const Object& object,
+                                                 const Site& site, trace::Sequence sequence, std::uint32_t a,
+                                                 std::uint32_t b, Emitted& out) noexcept {
+  if (is_unusual) [[unlikely]] {
+    return false;
+  }
+  return try_emit<Fenced::no>(writer, id, object, site, sequence, a, b, out);
 }
 
 /// Writes a transition. `a` and `b` are the row's third and fourth field. No lock, no allocation, no formatting and no
@@ -234,7 +262,7 @@ Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site
 [[gnu::always_inline]] inline Emitted emit(Writer& writer, std::uint16_t id, Object& object, const Site& site,
                                            trace::Sequence sequence, std::uint32_t a, std::uint32_t b) noexcept {
   Emitted emitted{};
-  if (try_emit(writer, id, object, site, sequence, a, b, emitted)) [[likely]] {
+  if (try_emit_fast(writer, id, object, site, sequence, a, b, emitted)) [[likely]] {
     return emitted;
   }
   return emit_slowly(writer, id, object, site, sequence, a, b);

@@ -34,6 +34,15 @@ inline std::uint64_t ticks() noexcept {
   return nanoseconds_of(CLOCK_MONOTONIC);
 }
 
+/// The same where the TSC is known to be the clock.
+inline std::uint64_t ticks_of_tsc() noexcept {
+#if defined(__x86_64__)
+  return __rdtsc();
+#else
+  return ticks();
+#endif
+}
+
 /// Now, in ticks, not read ahead of anything before it (a fence in front).
 inline std::uint64_t ticks_in_order() noexcept {
 #if defined(__x86_64__)

@@ -5,6 +5,7 @@
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
 #include <thread>
+#include <utility>
 
 namespace spool {
 namespace {
@@ -44,12 +45,6 @@ Lock::~Lock() {
   log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, word & ~waiters_bit, 0);
 }
 
-bool Lock::take_if_free(log::Writer& me, std::uint32_t flags) {
-  std::uint32_t free = 0;
-  // acquire: partner is the release in unlock or release; relaxed: the caller looks again
-  return word_.compare_exchange_strong(free, me.number | flags, std::memory_order_acquire, std::memory_order_relaxed);
-}
-
 bool Lock::try_acquire(log::Writer& me, const Site& site) {
   log::park_if_ending();
   const Mode mode = log::current_mode();
@@ -61,13 +56,51 @@ bool Lock::try_acquire(log::Writer& me, const Site& site) {
   return false;
 }
 
-bool Lock::acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
-  log::park_if_ending();
-  if (take_if_free(me, 0)) [[likely]] {
-    note_acquired(me, site, log::current_mode(), {});
-    return true;
+/// The way of nearly every lock: free, and everything recorded. What is rare is left to calls at its end, so that the
+/// common way needs few registers.
+void Lock::acquire_for_ever(log::Writer& me, const Site& site) {
+  if (log::current_state() != static_cast<std::uint8_t>(Mode::all) || !take_if_free(me, 0)) [[unlikely]] {
+    acquire(me, site, os::never, nullptr);
+    return;
   }
-  return acquire_contended(me, site, deadline, stopped);
+  ++me.holds;
+  hold_ = Hold::recorded;
+  log::Emitted at{};
+  if (log::try_emit_fast(me, id(Verb::acquire), object_, site, advance_sequence(), 0, 0, at)) [[likely]] {
+    begin_recorded_hold(me, at);
+    return;
+  }
+  record_acquire_slowly(me, site);
+}
+
+/// The sequence is advanced already.
+void Lock::record_acquire_slowly(log::Writer& me, const Site& site) {
+  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: written in the hold only
+  begin_recorded_hold(me, log::emit_slowly(me, id(Verb::acquire), object_, site, sequence, 0, 0));
+}
+
+bool Lock::acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
+  const std::uint8_t state = log::current_state();
+  if ((state & log::ending_bit) != 0) log::park_if_ending();
+  if (!take_if_free(me, 0)) return acquire_contended(me, site, deadline, stopped);
+  note_acquired(me, site, log::mode_of(state), {});
+  return true;
+}
+
+[[gnu::always_inline]] inline void Lock::begin_recorded_hold(log::Writer& me, const log::Emitted& at) {
+  owner_site_.store(log::two_words(at.site, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
+  log::push_hold(me, object_, at);
+}
+
+log::Emitted Lock::emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker, std::uint32_t spun) {
+  return log::emit_quoting(me, id(Verb::acquire), object_, site, advance_sequence(), waker, spun, {waker, 0});
+}
+
+/// Requires: the calling thread is the only one that may write it, being in the hold.
+[[gnu::always_inline]] inline trace::Sequence Lock::advance_sequence() {
+  const trace::Sequence next = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
+  sequence_.store(next, std::memory_order_relaxed);                            // relaxed: waiters quote it
+  return next;
 }
 
 bool Lock::acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop, os::Deadline deadline) {
@@ -165,22 +198,19 @@ trace::SiteNumber Lock::site_of(trace::ThreadNumber owner) const {
 void Lock::note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited) {
   ++me.holds;
   if (waited.blocked) log::end_wait(me);
-  const bool recorded = mode == Mode::all || (mode == Mode::contended && waited.blocked);
-  hold_ = mode == Mode::all ? Hold::recorded : mode == Mode::contended ? Hold::contended : Hold::unrecorded;
-  if (mode == Mode::off) return;
-  if (!recorded) {
-    // relaxed: a hint for waiters
-    owner_site_.store(std::uint64_t{me.number} << 32U | log::number_of_site(me, site), std::memory_order_relaxed);
-    return;
-  }
   const trace::ThreadNumber waker = waited.blocked ? last_releaser_ : 0;
-  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
-  sequence_.store(sequence, std::memory_order_relaxed);                            // relaxed: as above
-  const log::Emitted at =
-      waker != 0 ? log::emit_quoting(me, id(Verb::acquire), object_, site, sequence, waker, waited.spun, {waker, 0})
-                 : log::emit(me, id(Verb::acquire), object_, site, sequence, 0, waited.spun);
-  owner_site_.store(std::uint64_t{me.number} << 32U | at.site, std::memory_order_relaxed);  // relaxed: a hint
-  if (mode == Mode::all) log::push_hold(me, object_, at);
+  switch (mode) {
+    case Mode::off: hold_ = Hold::unrecorded; return;
+    case Mode::all:
+      hold_ = Hold::recorded;
+      begin_recorded_hold(me, emit_acquire(me, site, waker, waited.spun));
+      return;
+    case Mode::contended: break;
+  }
+  hold_ = Hold::contended;
+  const trace::SiteNumber here =
+      waited.blocked ? emit_acquire(me, site, waker, waited.spun).site : log::number_of_site(me, site);
+  owner_site_.store(log::two_words(here, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
 }
 
 void Lock::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
@@ -203,34 +233,59 @@ void Lock::note_failed(log::Writer& me, const Site& site, Verb verb) {
 }
 
 void Lock::release(log::Writer& me, const Site& site) {
-  log::park_if_ending();
+  const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse
+  if (hold_ != Hold::recorded || word != me.number) [[unlikely]] {
+    release_slowly(me, site);
+    return;
+  }
+  log::Emitted at{};
+  if (!log::try_emit_fast(me, id(Verb::release), object_, site, advance_sequence(), 0, word, at)) [[unlikely]] {
+    // relaxed: written in the hold only; advanced already
+    log::emit_slowly(me, id(Verb::release), object_, site, sequence_.load(std::memory_order_relaxed), 0, word);
+  }
+  log::pop_hold(me, object_.known_number());
+  --me.holds;
+  free_word(me);
+}
+
+/// Whatever is not the owner's release of a recorded hold that nobody waits for.
+void Lock::release_slowly(log::Writer& me, const Site& site) {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse
   if (word == 0) log::throw_misuse("release of a free", object_, 0, site);
   const trace::ThreadNumber owner = word & ~waiters_bit;
-  const bool waiters = (word & waiters_bit) != 0;
   const Hold hold = hold_;
+  if (owner == me.number) --me.holds;
+  if (hold == Hold::recorded) {
+    log::emit(me, id(Verb::release), object_, site, advance_sequence(), word >> 31U, owner);
+    log::pop_hold(me, object_.known_number());
+  } else if (try_release_quietly(me, word)) {
+    return;
+  } else if (hold == Hold::contended) {
+    log::emit(me, id(Verb::release), object_, site, advance_sequence(), 1, owner);
+  }
+  free_word(me);
+}
+
+[[gnu::always_inline]] inline void Lock::free_word(const log::Writer& me) {
   hold_ = Hold::unrecorded;
   last_releaser_ = me.number;
-  if (hold == Hold::contended && !waiters) {
-    std::uint32_t expected = word;
-    // release: partner is the acquire of the next lock; relaxed: a waiter has come, its release is recorded below
-    if (word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) {
-      if (owner == me.number) --me.holds;
-      return;
-    }
-  }
-  if (hold != Hold::unrecorded) {
-    const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
-    sequence_.store(sequence, std::memory_order_relaxed);                            // relaxed: as above
-    const auto sleeping = static_cast<std::uint32_t>(waiters || hold == Hold::contended);
-    log::emit(me, id(Verb::release), object_, site, sequence, sleeping, owner);
-    if (hold == Hold::recorded) log::pop_hold(me, object_.known_number());
-  }
-  if (owner == me.number) --me.holds;
   os::Word* const address = &word_;  // after the exchange somebody else may destroy the lock
   // release: partner is the acquire of the next lock
   const std::uint32_t last = word_.exchange(0, std::memory_order_release);
-  if ((last & waiters_bit) != 0) os::unpark(address, 1);
+  if ((last & waiters_bit) != 0) [[unlikely]] {
+    os::unpark(address, 1);
+  }
+}
+
+/// Without a Record, if nobody waits. False: somebody does, and this release is worth one.
+bool Lock::try_release_quietly(const log::Writer& me, std::uint32_t word) {
+  if ((word & waiters_bit) != 0) return false;
+  const Hold hold = std::exchange(hold_, Hold::unrecorded);
+  last_releaser_ = me.number;
+  // release: partner is the acquire of the next lock; relaxed: a waiter has come meanwhile
+  if (word_.compare_exchange_strong(word, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
+  hold_ = hold;
+  return false;
 }
 
 }  // namespace spool

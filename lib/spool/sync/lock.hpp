@@ -43,7 +43,7 @@ class SPOOL_CAPABILITY("mutex") Lock {
   /// Records: acquire; after a wait block (again for each new owner that it meets), acquire.
   void lock(Site site = Site::current()) SPOOL_ACQUIRE() {
     log::Writer& me = log::self();
-    if (!try_unrecorded(me)) acquire(me, site, os::never, nullptr);
+    if (!try_unrecorded(me)) acquire_for_ever(me, site);
   }
 
   /// Records: acquire, or busy.
@@ -132,14 +132,27 @@ class SPOOL_CAPABILITY("mutex") Lock {
     return true;
   }
 
+  void acquire_for_ever(log::Writer& me, const Site& site);
   bool try_acquire(log::Writer& me, const Site& site);
   bool acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped);
   bool acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop, os::Deadline deadline);
   bool acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped);
   bool spin(log::Writer& me, Waited& waited);
-  bool take_if_free(log::Writer& me, std::uint32_t flags);
+  [[gnu::always_inline]] bool take_if_free(const log::Writer& me, std::uint32_t flags) {
+    std::uint32_t free = 0;
+    // acquire: partner is the release in unlock or release; relaxed: the caller looks again
+    return word_.compare_exchange_strong(free, me.number | flags, std::memory_order_acquire,
+                                         std::memory_order_relaxed);
+  }
   std::uint32_t register_waiter();
   void note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited);
+  void begin_recorded_hold(log::Writer& me, const log::Emitted& at);
+  log::Emitted emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker, std::uint32_t spun);
+  void record_acquire_slowly(log::Writer& me, const Site& site);
+  void release_slowly(log::Writer& me, const Site& site);
+  void free_word(const log::Writer& me);
+  trace::Sequence advance_sequence();
+  bool try_release_quietly(const log::Writer& me, std::uint32_t word);
   void note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner);
   void note_failed(log::Writer& me, const Site& site, trace::Verb verb);
   bool give_up(log::Writer& me, const Site& site, Waited& waited, trace::Verb verb);

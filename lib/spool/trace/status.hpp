@@ -4,8 +4,9 @@
 //
 //   | StatusHeader, 64 bytes | StatusEntry, 512 bytes | StatusEntry | ...
 //
-// An entry is written under its `version`: odd while a write is under way. A killed writer can leave it odd; then at
-// most the top hold, or the wait, is half written, and a reader takes it as a hint only.
+// `depth` holds count, and a wait counts while `wait_record` is not 0; each is stored after what it makes count. So an
+// entry that a killed writer left is whole, but for one case: an odd `version` says that a wait was just going on with
+// another owner, whose thread and site may then not belong together.
 #pragma once
 
 #include <array>
@@ -42,7 +43,7 @@ static_assert(sizeof(StatusHold) == 24);
 inline constexpr std::size_t status_holds = 18;
 
 struct StatusEntry {
-  std::uint32_t version;
+  std::uint32_t version;      ///< advanced before anything that counts goes; odd: see above
   std::uint32_t thread;  ///< ThreadNumber; 0: unused
   std::uint32_t depth;   ///< holds; more than status_holds means that the newest are missing
   std::uint32_t wait_record;  ///< id of the block Record of the wait, 0: not waiting
