@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <spool/sinks/text.hpp>
+#include <spool/trace/message.hpp>
+
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <chrono>
-#include <spool/sinks/text.hpp>
-#include <spool/trace/message.hpp>
 
 namespace spool::sinks {
 namespace {
@@ -29,9 +30,7 @@ class Flag final : public spdlog::custom_flag_formatter {
     std::string_view text = pick_(*current_);
     if (padinfo_.truncate_ && text.size() > padinfo_.width_) text = text.substr(0, padinfo_.width_);
     const std::size_t spaces = padinfo_.width_ > text.size() ? padinfo_.width_ - text.size() : 0;
-    const std::size_t before = padinfo_.side_ == Side::left     ? spaces
-                               : padinfo_.side_ == Side::center ? spaces / 2
-                                                                : 0;
+    const std::size_t before = padinfo_.side_ == Side::left ? spaces : padinfo_.side_ == Side::center ? spaces / 2 : 0;
     const std::string line = std::string(before, ' ').append(text).append(spaces - before, ' ');
     out.append(line.data(), line.data() + line.size());
   }
@@ -49,9 +48,8 @@ class TextSink final : public Sink {
     auto formatter = std::make_unique<spdlog::pattern_formatter>();
     formatter->add_flag<Flag>('N', current_, [](const Current& now) -> std::string_view { return now.thread_name; });
     formatter->add_flag<Flag>('K', current_, [](const Current& now) -> std::string_view { return now.number; });
-    formatter->add_flag<Flag>('Q', current_, [](const Current& now) -> std::string_view {
-      return now.daemon ? "daemon" : "";
-    });
+    formatter->add_flag<Flag>('Q', current_,
+                              [](const Current& now) -> std::string_view { return now.daemon ? "daemon" : ""; });
     formatter->set_pattern(pattern);
     target_->set_formatter(std::move(formatter));
   }
@@ -85,11 +83,11 @@ class TextSink final : public Sink {
 
 }  // namespace
 
-std::shared_ptr<Sink> console(std::string pattern) {
-  return text(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), std::move(pattern));
+std::shared_ptr<Sink> console(const std::string& pattern) {
+  return text(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), pattern);
 }
 
-std::shared_ptr<Sink> text(std::shared_ptr<spdlog::sinks::sink> target, std::string pattern) {
+std::shared_ptr<Sink> text(std::shared_ptr<spdlog::sinks::sink> target, const std::string& pattern) {
   return std::make_shared<TextSink>(std::move(target), pattern);
 }
 

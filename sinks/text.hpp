@@ -3,8 +3,9 @@
 // Records as lines of text, through any sink of spdlog.
 #pragma once
 
-#include <memory>
 #include <spool/log/sink.hpp>
+
+#include <memory>
 #include <string>
 
 namespace spdlog::sinks {
@@ -21,9 +22,9 @@ inline constexpr const char* default_pattern = "%Y-%m-%dT%H:%M:%S.%f%z [%l] (%N)
 
 /// To stderr, coloured on a terminal. Like Python's '[%(levelname)s] (%(threadName)-10s) %(message)s':
 ///   spool::sinks::console("[%l] (%-10N) %v")
-std::shared_ptr<Sink> console(std::string pattern = default_pattern);
+std::shared_ptr<Sink> console(const std::string& pattern = default_pattern);
 
 /// To any sink of spdlog: a file, rotating files, syslog, ...
-std::shared_ptr<Sink> text(std::shared_ptr<spdlog::sinks::sink> target, std::string pattern = default_pattern);
+std::shared_ptr<Sink> text(std::shared_ptr<spdlog::sinks::sink> target, const std::string& pattern = default_pattern);
 
 }  // namespace spool::sinks

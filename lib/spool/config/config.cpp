@@ -1,11 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <mutex>
 #include <spool/config/config.hpp>
 #include <spool/config/environment.hpp>
 #include <spool/log/dispatcher.hpp>
@@ -13,6 +6,14 @@
 #include <spool/log/recorder.hpp>
 #include <spool/sinks/text.hpp>
 #include <spool/thread/shutdown.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -41,21 +42,24 @@ Config overridden(Config config, const config::Environment& environment) {
   return config;
 }
 
-bool start_recorder(const Config& config, const config::Environment& environment) {
-  log::RecorderSettings settings;
-  settings.parent = config.directory;
-  settings.keep = config.directory.empty() ? keep_in_memory : config.keep;
-  settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
-  return log::Recorder::instance().start(settings);
-}
-
 /// Without a trace transitions are worth recording only for a sink that wants them.
 Mode mode_for(const Config& config) {
   const bool wanted = std::ranges::any_of(config.sinks, [](const auto& sink) { return sink->wants_transitions(); });
   return config.directory.empty() && !wanted ? Mode::off : config.transitions;
 }
 
-void tell(const std::string& problem) { std::fputs(fmt::format("spool: {}\n", problem).c_str(), stderr); }
+bool start_recorder(const Config& config, const config::Environment& environment) {
+  log::RecorderSettings settings;
+  settings.parent = config.directory;
+  settings.keep = config.directory.empty() ? keep_in_memory : config.keep;
+  settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
+  settings.mode = mode_for(config);
+  return log::Recorder::instance().start(settings);
+}
+
+void tell(const std::string& problem) {
+  std::fputs(fmt::format("spool: {}\n", problem).c_str(), stderr);
+}
 
 }  // namespace
 
@@ -65,11 +69,17 @@ bool basic_config(Config config) {
   if (state.configured) return false;
   const config::Environment environment = config::read_environment();
   config = overridden(std::move(config), environment);
-  if (config.directory.empty() && config.sinks.empty()) config.sinks.push_back(sinks::console());
-  if (!start_recorder(config, environment)) {
+  bool started = start_recorder(config, environment);
+  if (!started && environment.directory) {
+    // An operator's mistake, told at start-up, is no reason to keep the server from running.
+    config.directory.clear();
+    started = start_recorder(config, environment);
+  }
+  if (!started) {
     throw std::system_error{errno, std::generic_category(),
                             fmt::format("spool: no trace can be written to {}", config.directory.string())};
   }
+  if (config.directory.empty() && config.sinks.empty()) config.sinks.push_back(sinks::console());
   state.configured = true;
   log::set_level(config.level);
   log::set_mode(mode_for(config));
@@ -77,11 +87,21 @@ bool basic_config(Config config) {
   return true;
 }
 
-void set_transitions(Mode mode) { log::set_mode(mode); }
-Mode transitions() { return log::current_mode(); }
-void set_level(Level level) { log::set_level(level); }
-std::filesystem::path trace_directory() { return log::Recorder::instance().directory(); }
-void flush() { log::Dispatcher::flush(); }
+void set_transitions(Mode mode) {
+  log::set_mode(mode);
+}
+Mode transitions() {
+  return log::current_mode();
+}
+void set_level(Level level) {
+  log::set_level(level);
+}
+std::filesystem::path trace_directory() {
+  return log::Recorder::instance().directory();
+}
+void flush() {
+  log::Dispatcher::flush();
+}
 
 void shutdown() {
   thread::join_all();
@@ -96,12 +116,14 @@ bool apply_environment() noexcept {
     const std::lock_guard guard{state.mutex};
     if (std::exchange(state.by_environment, true)) return false;
     const Environment environment = read_environment();
-    for (const std::string& problem : environment.problems) tell(problem);
+    for (const std::string& problem : environment.problems)
+      tell(problem);
     if (environment.level) log::set_level(*environment.level);
     if (!environment.directory) return false;
     const Config wanted = overridden({}, environment);
     if (!start_recorder(wanted, environment)) {
-      tell(fmt::format("no trace can be written to SPOOL_DIR={}: {}; the program runs on without one", *environment.directory,
+      tell(fmt::format("no trace can be written to SPOOL_DIR={}: {}; the program runs on without one",
+                       *environment.directory,
                        std::strerror(errno)));  // NOLINT(concurrency-mt-unsafe): before main
       return false;
     }
@@ -117,7 +139,9 @@ bool apply_environment() noexcept {
 namespace {
 
 /// After every destructor of a static: the last moment of the program.
-[[gnu::destructor]] void at_unload() { log::end_recording(); }
+[[gnu::destructor]] void at_unload() {
+  log::end_recording();
+}
 
 }  // namespace
 }  // namespace config

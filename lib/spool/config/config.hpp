@@ -14,21 +14,23 @@
 // With none of these nothing is recorded, and only warnings and worse are printed to stderr.
 #pragma once
 
+#include <spool/log/control.hpp>
+#include <spool/log/sink.hpp>
+
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <spool/log/control.hpp>
-#include <spool/log/sink.hpp>
 #include <vector>
 
 namespace spool {
 
 struct Config {
-  std::filesystem::path directory = {};             ///< parent of the trace directory; empty: no trace
-  std::uint64_t keep = std::uint64_t{256} << 20U;   ///< bytes; 0: all
-  Level level = Level::info;                        ///< the least that is logged
+  std::filesystem::path directory = {};            ///< parent of the trace directory; empty: no trace
+  std::uint64_t keep = std::uint64_t{256} << 20U;  ///< bytes; 0: all
+  Level level = Level::info;                       ///< the least that is logged
   Mode transitions = Mode::all;
-  std::vector<std::shared_ptr<Sink>> sinks = {};    ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
+  std::vector<std::shared_ptr<Sink>> sinks =
+      {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
 };
 
 /// Starts recording. As Python's basicConfig it does nothing when that was done before (false). What the environment

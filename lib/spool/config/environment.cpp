@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <spool/config/environment.hpp>
+#include <spool/trace/message.hpp>
+
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cstdlib>
-#include <spool/config/environment.hpp>
-#include <spool/trace/message.hpp>
 
 namespace spool::config {
 namespace {
@@ -15,7 +16,8 @@ std::optional<std::string> variable(const char* name) {
 }
 
 void complain(Environment& out, const char* name, const std::string& value, const char* known) {
-  out.problems.push_back(fmt::format("{}={} is not understood and ignored; it takes {}", name, trace::escaped(value), known));
+  out.problems.push_back(
+      fmt::format("{}={} is not understood and ignored; it takes {}", name, trace::escaped(value), known));
 }
 
 template <class E>

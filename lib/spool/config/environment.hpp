@@ -3,10 +3,11 @@
 // What the environment says, parsed; nothing is applied here.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <spool/os/clock.hpp>
 #include <spool/trace/schema.hpp>
+
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 

@@ -2,15 +2,17 @@
 //
 // A thread's first and last moment with spool: it gets a writer, and gives it back when all its thread_local objects
 // are gone.
-#include <pthread.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <climits>
 #include <spool/log/control.hpp>
+#include <spool/log/ending.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/log/status.hpp>
 #include <spool/os/process.hpp>
+
+#include <algorithm>
+#include <climits>
+
+#include <pthread.h>
+#include <unistd.h>
 
 namespace spool::log {
 
@@ -22,13 +24,14 @@ constexpr std::uint16_t begin_id = trace::record_id(trace::Kind::thread, trace::
 constexpr std::uint16_t end_id = trace::record_id(trace::Kind::thread, trace::Verb::end);
 
 /// pthread's key: its destructor runs after those of thread_local objects. Other keys' destructors may still use spool,
-/// so it comes back for the last of the rounds that POSIX grants.
+/// so it comes back for the last but one of the rounds that POSIX grants. (In the last a sanitizer takes its own leave,
+/// and nothing that it watches may run after that.)
 pthread_key_t exit_key() {
   static const pthread_key_t key = [] {
     pthread_key_t made{};
     pthread_key_create(&made, [](void* value) {
       auto* writer = static_cast<Writer*>(value);
-      if (++writer->exit_round < PTHREAD_DESTRUCTOR_ITERATIONS) {
+      if (++writer->exit_round < PTHREAD_DESTRUCTOR_ITERATIONS - 1) {
         pthread_setspecific(exit_key(), writer);
       } else {
         detach();
@@ -50,6 +53,7 @@ std::shared_ptr<Identity> unknown_thread() {
 }  // namespace
 
 Writer& attach(std::shared_ptr<Identity> identity) {
+  prepare_for_fork();
   const bool ours = identity != nullptr;
   if (!ours) identity = unknown_thread();
   Registry::set_native_id(*identity);
@@ -74,9 +78,7 @@ void detach() {
   my_writer = nullptr;
   Recorder::instance().detach(writer);
   Registry::remove(*identity);
-  // seq_cst, both: a joiner counts itself, then looks at `ended`; one of the two sees the other
-  identity->ended.store(1, std::memory_order_seq_cst);
-  if (identity->joiners.load(std::memory_order_seq_cst) != 0) os::unpark(&identity->ended, os::everybody);
+  identity->mark_ended();
   identity->on_ended();
 }
 
@@ -87,7 +89,9 @@ std::shared_ptr<Identity> main_identity() {
   return nullptr;
 }
 
-bool prepare(Writer& writer, const Need& need) noexcept { return Recorder::instance().prepare(writer, need); }
+bool prepare(Writer& writer, const Need& need) noexcept {
+  return Recorder::instance().prepare(writer, need);
+}
 
 void count_loss(Writer& writer, trace::LossReason reason) noexcept {
   Recorder::instance().count_loss(writer, reason);
@@ -101,9 +105,10 @@ constexpr int emit_attempts = 64;
 
 trace::SiteNumber number_of_site(Writer& writer, const Site& site) noexcept {
   const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
-  const auto is_it = [&] { return slot.file == site.file && slot.line == site.line && slot.generation != 0; };
-  if (!is_it() && !prepare(writer, {.site = &site})) return 0;
-  return is_it() ? slot.number : 0;
+  // relaxed: a hint; where nothing is recorded there are no numbers, and no Record is lost
+  if (generation.load(std::memory_order_relaxed) == 0) return 0;
+  if (!slot.is_of(site) && !prepare(writer, {.site = &site})) return 0;
+  return slot.is_of(site) ? slot.number : 0;
 }
 
 Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,

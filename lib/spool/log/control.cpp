@@ -9,8 +9,7 @@ void set_mode(Mode mode) {
   const auto wanted = static_cast<std::uint8_t>(mode);
   // relaxed: a switch; the loop keeps the ending bit
   while (!state.compare_exchange_weak(before, static_cast<std::uint8_t>((before & ending_bit) | wanted),
-                                      std::memory_order_relaxed)) {
-  }
+                                      std::memory_order_relaxed)) {}
   Recorder::instance().note_mode(mode);
 }
 
@@ -18,14 +17,26 @@ void set_level(Level level) {
   level_floor.store(static_cast<std::uint8_t>(level), std::memory_order_relaxed);  // relaxed: a switch
 }
 
-void begin_ending() noexcept { state.fetch_or(ending_bit, std::memory_order_relaxed); }  // relaxed: a switch
+namespace {
+
+/// The thread that ends the program runs the static destructors: it goes on even if it is a daemon.
+std::atomic<const Writer*> ending_thread{nullptr};
+
+}  // namespace
+
+void begin_ending() noexcept {
+  ending_thread.store(my_writer, std::memory_order_relaxed);  // relaxed, both: a switch, seen soon
+  state.fetch_or(ending_bit, std::memory_order_relaxed);
+}
 
 void park_if_ending() noexcept {
   if ((current_state() & ending_bit) == 0) return;
   const Writer* writer = my_writer;
   if (writer == nullptr || writer->holds > 0 || !writer->identity->daemon()) return;
+  if (writer == ending_thread.load(std::memory_order_relaxed)) return;  // relaxed: our own store
   os::Word never_changes{0};
-  for (;;) os::park(never_changes, 0);
+  for (;;)
+    os::park(never_changes, 0);
 }
 
 }  // namespace spool::log

@@ -3,9 +3,10 @@
 // What is recorded, switchable at run time, and the phase the process is in.
 #pragma once
 
+#include <spool/trace/schema.hpp>
+
 #include <atomic>
 #include <cstdint>
-#include <spool/trace/schema.hpp>
 
 namespace spool {
 
@@ -24,13 +25,17 @@ inline constexpr std::uint8_t ending_bit = 0x80;
 /// The least level that is logged. Before anything is configured: warning.
 inline std::atomic<std::uint8_t> level_floor{static_cast<std::uint8_t>(Level::warning)};
 
-constexpr Mode mode_of(std::uint8_t bits) { return static_cast<Mode>(bits & ~ending_bit & 0xffU); }
+constexpr Mode mode_of(std::uint8_t bits) {
+  return static_cast<Mode>(bits & ~ending_bit & 0xffU);
+}
 
 inline std::uint8_t current_state() noexcept {
   return state.load(std::memory_order_relaxed);  // relaxed: a switch, seen soon
 }
 
-inline Mode current_mode() noexcept { return mode_of(current_state()); }
+inline Mode current_mode() noexcept {
+  return mode_of(current_state());
+}
 
 inline bool is_logged(Level level) noexcept {
   return static_cast<std::uint8_t>(level) >= level_floor.load(std::memory_order_relaxed);  // relaxed: a switch

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/definitions.hpp>
+#include <spool/os/clock.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-#include <spool/log/definitions.hpp>
-#include <spool/os/clock.hpp>
 
 namespace spool::log {
 namespace {
@@ -43,7 +44,9 @@ class Fields {
   std::vector<std::byte> bytes_;
 };
 
-std::string_view text_or_empty(const char* text) { return text == nullptr ? std::string_view{} : text; }
+std::string_view text_or_empty(const char* text) {
+  return text == nullptr ? std::string_view{} : text;
+}
 
 }  // namespace
 
@@ -69,8 +72,8 @@ bool Definitions::put(Segment& segment, trace::Verb verb, trace::ObjectNumber ob
   if (trace::align_record(position_) + size > limit_ && !take_chunk(segment)) return false;
   const std::uint64_t at = trace::align_record(position_);
   last_ = std::max(last_, os::ticks());
-  const trace::RecordHeader header{
-      last_, trace::id_and_object(trace::record_id(trace::Kind::definition, verb), object)};
+  const trace::RecordHeader header{last_,
+                                   trace::id_and_object(trace::record_id(trace::Kind::definition, verb), object)};
   std::memcpy(packet_ + at, &header, sizeof header);
   std::memcpy(packet_ + at + sizeof header, fields.data(), fields.size());
   position_ = at + size;

@@ -4,13 +4,14 @@
 // stream before the first Record that uses them (I5). All of it under the recorder's mutex m.
 #pragma once
 
+#include <spool/log/identity.hpp>
+#include <spool/log/object.hpp>
+#include <spool/log/segment.hpp>
+
 #include <cstdint>
 #include <deque>
 #include <set>
 #include <span>
-#include <spool/log/identity.hpp>
-#include <spool/log/object.hpp>
-#include <spool/log/segment.hpp>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -57,7 +58,7 @@ class Definitions {
   bool put(Segment& segment, trace::Verb verb, trace::ObjectNumber object, std::span<const std::byte> fields);
   bool take_chunk(Segment& segment);
 
-  std::deque<KnownSite> sites_;  ///< number - 1
+  std::deque<KnownSite> sites_;                                 ///< number - 1
   std::unordered_map<std::string, trace::SiteNumber> numbers_;  ///< "file:line"
   std::deque<ObjectClass> classes_;
   std::unordered_map<std::string, const ObjectClass*> class_of_;

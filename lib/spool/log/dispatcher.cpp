@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-#include <cstdio>
-#include <mutex>
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/drain.hpp>
 #include <spool/log/hidden_thread.hpp>
 #include <spool/log/sink_feed.hpp>
 #include <spool/os/clock.hpp>
 #include <spool/os/park.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <new>
 
 namespace spool::log {
 namespace {
@@ -23,6 +24,8 @@ class Loop {
   }
 
   void start(std::vector<std::shared_ptr<Sink>> sinks) {
+    const bool transitions = std::ranges::any_of(sinks, [](const auto& sink) { return sink->wants_transitions(); });
+    drain_.want(transitions ? Drain::Wanted::all : Drain::Wanted::messages);
     feed_.set_sinks(std::move(sinks));
     stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread does not exist yet
     running_ = thread_.start("spool-dispatch", [] { instance().run(); });
@@ -54,11 +57,16 @@ class Loop {
  private:
   void run() {
     for (;;) {
-      const std::uint32_t seen = wakes_.load(std::memory_order_acquire);      // acquire: partner is wake
-      const bool last = stopping_.load(std::memory_order_acquire);            // acquire: partner is stop
-      const std::uint32_t ticket = asked_.load();                             // seq_cst: see flush
-      const bool all = last || ticket != answered_.load();                    // seq_cst: see flush
-      deliver(all);
+      const std::uint32_t seen = wakes_.load(std::memory_order_acquire);  // acquire: partner is wake
+      const bool last = stopping_.load(std::memory_order_acquire);        // acquire: partner is stop
+      const std::uint32_t ticket = asked_.load();                         // seq_cst: see flush
+      const bool all = last || ticket != answered_.load();                // seq_cst: see flush
+      try {
+        deliver(all);
+      } catch (const std::bad_alloc&) {
+        std::fputs("spool: no memory to feed the sinks; they miss Records, the trace goes on\n", stderr);
+        waiting_.clear();
+      }
       if (all) feed_.flush();
       answered_.store(ticket);  // seq_cst: see flush
       os::unpark(&answered_, os::everybody);
@@ -82,7 +90,8 @@ class Loop {
     std::ranges::stable_sort(waiting_, {}, &DrainedRecord::time);
     const trace::Ticks horizon = all ? ~trace::Ticks{0} : feed_.ticks_before(now.ticks, dispatch_delay);
     const auto due = std::ranges::upper_bound(waiting_, horizon, {}, &DrainedRecord::time);
-    for (auto each = waiting_.begin(); each != due; ++each) feed_.write(*each);
+    for (auto each = waiting_.begin(); each != due; ++each)
+      feed_.write(*each);
     waiting_.erase(waiting_.begin(), due);
     feed_.note_lapped(drain_.lapped());
   }
@@ -106,9 +115,17 @@ class Loop {
 
 }  // namespace
 
-void Dispatcher::start(std::vector<std::shared_ptr<Sink>> sinks) { Loop::instance().start(std::move(sinks)); }
-void Dispatcher::stop() { Loop::instance().stop(); }
-void Dispatcher::flush() { Loop::instance().flush(); }
-void Dispatcher::forget_after_fork() { Loop::instance().forget(); }
+void Dispatcher::start(std::vector<std::shared_ptr<Sink>> sinks) {
+  Loop::instance().start(std::move(sinks));
+}
+void Dispatcher::stop() {
+  Loop::instance().stop();
+}
+void Dispatcher::flush() {
+  Loop::instance().flush();
+}
+void Dispatcher::forget_after_fork() {
+  Loop::instance().forget();
+}
 
 }  // namespace spool::log

@@ -4,9 +4,10 @@
 // A Record reaches the sinks within `dispatch_delay` and one interval; flush() and the end of the program deliver all.
 #pragma once
 
+#include <spool/log/sink.hpp>
+
 #include <chrono>
 #include <memory>
-#include <spool/log/sink.hpp>
 #include <vector>
 
 namespace spool::log {

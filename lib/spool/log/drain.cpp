@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <cstring>
 #include <spool/log/drain.hpp>
 #include <spool/log/message_sites.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/trace/message.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
 
 namespace spool::log {
 namespace {
@@ -17,7 +18,8 @@ constexpr std::size_t known_ids = trace::first_message_class;
 const trace::Row* row_by_id(std::uint16_t id) {
   static const auto table = [] {
     std::array<const trace::Row*, known_ids> rows{};
-    for (const trace::Row& row : trace::rows()) rows[trace::record_id(row.kind, row.verb)] = &row;
+    for (const trace::Row& row : trace::rows())
+      rows[trace::record_id(row.kind, row.verb)] = &row;
     return rows;
   }();
   return id < known_ids ? table[id] : nullptr;
@@ -31,6 +33,12 @@ std::size_t fields_length(std::uint16_t id, std::span<const std::byte> rest) {
   return arguments ? sizeof(trace::SiteNumber) + *arguments : rest.size();
 }
 
+bool is_message_or_end(std::uint16_t id) {
+  constexpr std::uint16_t text = trace::record_id(trace::Kind::message, trace::Verb::text);
+  constexpr std::uint16_t end = trace::record_id(trace::Kind::thread, trace::Verb::end);
+  return id >= trace::first_message_class || id == text || id == end;
+}
+
 std::uint64_t load_size(std::uint64_t& bits) {
   return std::atomic_ref{bits}.load(std::memory_order_acquire) / 8;  // acquire: partner is the writer's commit
 }
@@ -42,8 +50,10 @@ void Drain::poll(std::vector<DrainedRecord>& out) {
   const auto pinned = recorder.pin_segments();
   forget_old(pinned);
   // Definitions after Records: whatever a Record read here needs is committed by then (I5).
-  for (const auto& segment : pinned) poll_segment(*segment, false, out);
-  for (const auto& segment : pinned) poll_segment(*segment, true, out);
+  for (const auto& segment : pinned)
+    poll_segment(*segment, false, out);
+  for (const auto& segment : pinned)
+    poll_segment(*segment, true, out);
   for (const auto& segment : pinned) {
     if (segment->records_end != 0) finished_ = std::max(finished_, segment->number);
   }
@@ -66,7 +76,8 @@ void Drain::forget_old(const std::vector<std::shared_ptr<Segment>>& pinned) {
 void Drain::poll_segment(const Segment& segment, bool definitions, std::vector<DrainedRecord>& out) {
   std::vector<Cursor>& cursors = cursors_[segment.number];
   cursors.resize(segment.geometry.chunks);
-  for (std::size_t chunk = 0; chunk < segment.geometry.chunks; ++chunk) poll_chunk(segment, chunk, definitions, out);
+  for (std::size_t chunk = 0; chunk < segment.geometry.chunks; ++chunk)
+    poll_chunk(segment, chunk, definitions, out);
 }
 
 void Drain::poll_chunk(const Segment& segment, std::size_t chunk, bool definitions, std::vector<DrainedRecord>& out) {
@@ -86,9 +97,15 @@ void Drain::poll_chunk(const Segment& segment, std::size_t chunk, bool definitio
       std::memcpy(&record, bytes.data(), sizeof record);
       const auto id = static_cast<std::uint16_t>(record.id_and_object);
       const std::size_t length = fields_length(id, bytes.subspan(sizeof record));
-      const auto fields = bytes.subspan(sizeof record, length);
-      out.push_back({record.timestamp, header.thread_id, id, definitions, record.id_and_object >> 16U,
-                     {fields.begin(), fields.end()}});
+      if (definitions || wanted_ == Wanted::all || is_message_or_end(id)) {
+        const auto fields = bytes.subspan(sizeof record, length);
+        out.push_back({record.timestamp,
+                       header.thread_id,
+                       id,
+                       definitions,
+                       record.id_and_object >> 16U,
+                       {fields.begin(), fields.end()}});
+      }
       cursor.position = at + sizeof record + length;
     }
     if (cursor.packet + packet_size >= segment.geometry.chunk_bytes) return;

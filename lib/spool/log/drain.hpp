@@ -4,13 +4,14 @@
 // it. Owns its place in every chunk; segments are pinned only while it copies.
 #pragma once
 
+#include <spool/log/segment.hpp>
+#include <spool/trace/ids.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
-#include <spool/log/segment.hpp>
-#include <spool/trace/ids.hpp>
 #include <vector>
 
 namespace spool::log {
@@ -28,7 +29,12 @@ struct DrainedRecord {
 /// Thread-bound.
 class Drain {
  public:
-  /// Appends all Records committed since the last call: those of each thread in their order, definitions last but
+  /// What poll copies. `messages` leaves out transitions, but for the ends of threads.
+  enum class Wanted : std::uint8_t { all, messages };
+  explicit Drain(Wanted wanted = Wanted::all) : wanted_{wanted} {}
+  void want(Wanted wanted) { wanted_ = wanted; }
+
+  /// Appends all wanted Records committed since the last call: those of each thread in their order, definitions last but
   /// complete for every Record appended. Not merged by time.
   void poll(std::vector<DrainedRecord>& out);
 
@@ -48,6 +54,7 @@ class Drain {
   void poll_chunk(const Segment& segment, std::size_t chunk, bool definitions, std::vector<DrainedRecord>& out);
   void forget_old(const std::vector<std::shared_ptr<Segment>>& pinned);
 
+  Wanted wanted_;
   std::map<std::uint32_t, std::vector<Cursor>> cursors_;  ///< by segment number
   std::uint32_t finished_ = 0;                            ///< the newest segment that is closed and read to its end
   std::uint64_t lapped_ = 0;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include <pthread.h>
-
-#include <algorithm>
 #include <spool/log/control.hpp>
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/ending.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
+
+#include <algorithm>
+
+#include <pthread.h>
 
 namespace spool::log {
 namespace {
@@ -47,14 +48,24 @@ void end_recording() noexcept {
 
 void prepare_for_fork() {
   static const bool registered = [] {
-    pthread_atfork([] { Recorder::instance().lock_for_fork(); }, [] { Recorder::instance().unlock_after_fork(); },
-                   [] {
-                     // relaxed: the child has one thread
-                     state.store(0, std::memory_order_relaxed);
-                     Keeper::forget_after_fork();
-                     Dispatcher::forget_after_fork();
-                     Recorder::instance().abandon_after_fork();
-                   });
+    pthread_atfork(
+        [] {
+          Recorder::instance().lock_for_fork();
+          Registry::lock_for_fork();
+        },
+        [] {
+          Registry::unlock_after_fork();
+          Recorder::instance().unlock_after_fork();
+        },
+        [] {
+          // relaxed: the child has one thread
+          state.store(0, std::memory_order_relaxed);
+          Keeper::forget_after_fork();
+          Dispatcher::forget_after_fork();
+          Registry::forget_others_after_fork();
+          Registry::unlock_after_fork();
+          Recorder::instance().abandon_after_fork();
+        });
     return true;
   }();
   (void)registered;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <signal.h>
-
 #include <spool/log/hidden_thread.hpp>
+
+#include <signal.h>
 
 namespace spool::log {
 namespace {

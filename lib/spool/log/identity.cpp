@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
-#include <map>
 #include <spool/log/identity.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/os/process.hpp>
+
+#include <fmt/format.h>
+
+#include <map>
 
 namespace spool::log {
 namespace {
@@ -48,6 +49,12 @@ void Identity::rename(std::string name) {
   forget_definition();
 }
 
+void Identity::mark_ended() {
+  // seq_cst, both: a joiner counts itself, then looks at `ended`; one of the two sees the other
+  ended.store(1, std::memory_order_seq_cst);
+  if (joiners.load(std::memory_order_seq_cst) != 0) os::unpark(&ended, os::everybody);
+}
+
 void Registry::add(std::shared_ptr<Identity> identity) {
   const std::lock_guard guard{table().mutex};
   const trace::ThreadNumber number = identity->thread_number();
@@ -55,7 +62,8 @@ void Registry::add(std::shared_ptr<Identity> identity) {
 }
 
 void Registry::remove(const Identity& identity) {
-  std::shared_ptr<Identity> last;  // declared first, destroyed after the mutex is free: the destructor may be the user's
+  std::shared_ptr<Identity>
+      last;  // declared first, destroyed after the mutex is free: the destructor may be the user's
   const std::lock_guard guard{table().mutex};
   const auto found = table().alive.find(identity.thread_number());
   if (found == table().alive.end()) return;
@@ -72,8 +80,34 @@ std::shared_ptr<Identity> Registry::find(trace::ThreadNumber number) {
 std::vector<std::shared_ptr<Identity>> Registry::all() {
   const std::lock_guard guard{table().mutex};
   std::vector<std::shared_ptr<Identity>> identities;
-  for (const auto& [number, identity] : table().alive) identities.push_back(identity);
+  for (const auto& [number, identity] : table().alive)
+    identities.push_back(identity);
   return identities;
+}
+
+void Registry::lock_for_fork() {
+  table().mutex.lock();
+  if (my_writer != nullptr) my_writer->identity->name_mutex_.lock();
+}
+
+void Registry::unlock_after_fork() {
+  if (my_writer != nullptr) my_writer->identity->name_mutex_.unlock();
+  table().mutex.unlock();
+}
+
+void Registry::forget_others_after_fork() {
+  // Leaked: what they own belongs to threads whose stacks are only remains here.
+  auto* others = new std::map{std::move(table().alive)};
+  table().alive.clear();
+  if (my_writer != nullptr) {
+    const std::shared_ptr<Identity>& own = my_writer->identity;
+    others->erase(own->thread_number());
+    table().alive.emplace(own->thread_number(), own);
+  }
+  for (auto& [number, other] : *others) {
+    other->on_forked_away();
+    other->mark_ended();
+  }
 }
 
 void Registry::set_native_id(Identity& identity) {
@@ -91,6 +125,8 @@ std::string next_dummy_name() {
   return counted("Dummy-{}", count);
 }
 
-std::shared_ptr<Identity> current_identity() { return self().identity; }
+std::shared_ptr<Identity> current_identity() {
+  return self().identity;
+}
 
 }  // namespace spool::log

@@ -4,12 +4,13 @@
 // thread room's.
 #pragma once
 
+#include <spool/log/object.hpp>
+#include <spool/os/park.hpp>
+
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <spool/log/object.hpp>
-#include <spool/os/park.hpp>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ class Identity : public Object {
 
   /// Called by the thread itself as the last thing, after its thread_local objects are gone.
   virtual void on_ended() {}
+  /// In the child of a fork: this thread stayed behind in the parent.
+  virtual void on_forked_away() {}
+
+  /// Lets all joiners go on.
+  void mark_ended();
 
   trace::ThreadNumber thread_number() const { return static_cast<trace::ThreadNumber>(known_number()); }
   trace::Origin origin() const { return origin_; }
@@ -39,7 +45,7 @@ class Identity : public Object {
 
   /// The next number in the sequence of the thread's Records; each call takes one.
   trace::Sequence next_sequence() { return sequence_.fetch_add(1, std::memory_order_relaxed) + 1; }  // relaxed: a count
-  trace::Sequence last_sequence() const { return sequence_.load(std::memory_order_relaxed); }  // relaxed: a count
+  trace::Sequence last_sequence() const { return sequence_.load(std::memory_order_relaxed); }        // relaxed: a count
 
   /// Changes from 0 to 1 when the thread has ended; joiners park on it.
   os::Word ended{0};
@@ -67,6 +73,11 @@ class Registry {
   static void remove(const Identity& identity);
   static std::shared_ptr<Identity> find(trace::ThreadNumber number);
   static std::vector<std::shared_ptr<Identity>> all();
+  /// So that the child of a fork finds nothing locked by a thread that it does not have.
+  static void lock_for_fork();
+  static void unlock_after_fork();
+  /// In the child: all but the calling thread have ended.
+  static void forget_others_after_fork();
   /// Notes which kernel thread runs this identity; the thread itself calls it.
   static void set_native_id(Identity& identity);
 };

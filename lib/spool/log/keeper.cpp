@@ -4,6 +4,8 @@
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 
+#include <exception>
+
 namespace spool::log {
 namespace {
 
@@ -20,10 +22,15 @@ class Loop {
       // acquire: partner is the release in wake
       const std::uint32_t seen = wakes.load(std::memory_order_acquire);
       if (stopping.load(std::memory_order_acquire)) return;  // acquire: partner is the release in stop
-      const bool closing = recorder.keep_house();
-      if (std::chrono::steady_clock::now() >= next_clock) {
-        recorder.write_clock();
-        next_clock = os::deadline_after(clock_interval);
+      bool closing = false;
+      try {
+        closing = recorder.keep_house();
+        if (std::chrono::steady_clock::now() >= next_clock) {
+          recorder.write_clock();
+          next_clock = os::deadline_after(clock_interval);
+        }
+      } catch (const std::exception&) {  // no memory: the server goes on, and the next round tries again
+        closing = true;
       }
       os::park(wakes, seen, os::deadline_after(closing ? closing_pause : idle_pause));
     }
@@ -47,7 +54,9 @@ void Keeper::stop() {
   Loop::thread.join();
 }
 
-void Keeper::forget_after_fork() { Loop::thread.forget(); }
+void Keeper::forget_after_fork() {
+  Loop::thread.forget();
+}
 
 void Keeper::wake() noexcept {
   Loop::wakes.fetch_add(1, std::memory_order_release);  // release: partner is the acquire in run

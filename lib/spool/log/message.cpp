@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/message.hpp>
+#include <spool/log/message_sites.hpp>
+#include <spool/log/recorder.hpp>
+#include <spool/trace/message.hpp>
+
 #include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <map>
 #include <mutex>
-#include <spool/log/message.hpp>
-#include <spool/log/message_sites.hpp>
-#include <spool/log/recorder.hpp>
-#include <spool/trace/message.hpp>
 #include <tuple>
 
 namespace spool::log {
@@ -18,14 +19,16 @@ constexpr std::uint16_t text_id = trace::record_id(trace::Kind::message, trace::
 /// FNV-1a: tells two long texts apart that were cut at the same length.
 std::uint64_t hash_of(std::string_view text) {
   std::uint64_t hash = 0xcbf2'9ce4'8422'2325U;
-  for (const char each : text) hash = (hash ^ static_cast<unsigned char>(each)) * 0x100'0000'01b3U;
+  for (const char each : text)
+    hash = (hash ^ static_cast<unsigned char>(each)) * 0x100'0000'01b3U;
   return hash;
 }
 
 /// At most `most` bytes, not through the middle of a character; says how much there was.
 std::string cut(std::string_view text, std::size_t most) {
   std::size_t length = most;
-  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0U) == 0x80) --length;
+  while (length > 0 && (static_cast<unsigned char>(text[length]) & 0xc0U) == 0x80)
+    --length;
   return fmt::format("{}... [cut: {} bytes in all, hash {:016x}]", text.substr(0, length), text.size(), hash_of(text));
 }
 
@@ -92,7 +95,7 @@ Prepared prepare_message(Writer& writer, const MessageKey& key, std::size_t size
   }
   if (message == nullptr) return Prepared::as_text;
   if (!prepare(writer, {.size = size, .message = message})) return Prepared::lost;
-  writer.messages[message_slot(key)] = {key.fields.data(), key.format.data(), key.site.line, writer.generation,
+  writer.messages[message_slot(key)] = {key.fields.data(), key.format.data(),    key.site.line, writer.generation,
                                         message->number,   message->declared.id, key.level};
   return Prepared::ready;
 }

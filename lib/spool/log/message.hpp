@@ -9,14 +9,15 @@
 // Before anything is configured, messages of level warning and up go to stderr at once, by the caller.
 #pragma once
 
+#include <spool/log/control.hpp>
+#include <spool/log/site.hpp>
+#include <spool/log/writer.hpp>
+
 #include <fmt/format.h>
 
 #include <array>
 #include <concepts>
 #include <cstring>
-#include <spool/log/control.hpp>
-#include <spool/log/site.hpp>
-#include <spool/log/writer.hpp>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -46,10 +47,9 @@ template <class T>
 concept TextArgument = std::convertible_to<const T&, std::string_view>;
 
 template <class T>
-concept NumberArgument =
-    (std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
-     !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>) ||
-    std::same_as<T, float> || std::same_as<T, double>;
+concept NumberArgument = (std::integral<T> && sizeof(T) <= 8 && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
+                          !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>) ||
+                         std::same_as<T, float> || std::same_as<T, double>;
 
 /// Copied as it is; anything else is formatted at once, by the caller.
 template <class T>
@@ -58,14 +58,22 @@ concept RawArgument = TextArgument<T> || NumberArgument<T>;
 template <class T>
 constexpr trace::Type type_of() {
   using enum trace::Type;
-  if constexpr (TextArgument<T>) return text;
-  else if constexpr (std::same_as<T, bool>) return boolean;
-  else if constexpr (std::same_as<T, float>) return f32;
-  else if constexpr (std::same_as<T, double>) return f64;
-  else if constexpr (sizeof(T) == 1) return std::is_signed_v<T> ? i8 : u8;
-  else if constexpr (sizeof(T) == 2) return std::is_signed_v<T> ? i16 : u16;
-  else if constexpr (sizeof(T) == 4) return std::is_signed_v<T> ? i32 : u32;
-  else return std::is_signed_v<T> ? i64 : u64;
+  if constexpr (TextArgument<T>)
+    return text;
+  else if constexpr (std::same_as<T, bool>)
+    return boolean;
+  else if constexpr (std::same_as<T, float>)
+    return f32;
+  else if constexpr (std::same_as<T, double>)
+    return f64;
+  else if constexpr (sizeof(T) == 1)
+    return std::is_signed_v<T> ? i8 : u8;
+  else if constexpr (sizeof(T) == 2)
+    return std::is_signed_v<T> ? i16 : u16;
+  else if constexpr (sizeof(T) == 4)
+    return std::is_signed_v<T> ? i32 : u32;
+  else
+    return std::is_signed_v<T> ? i64 : u64;
 }
 
 inline constexpr std::size_t most_arguments = 16;
@@ -93,8 +101,10 @@ std::string_view view_of(const T& text) {
 
 template <class T>
 std::size_t packed_size([[maybe_unused]] const T& value) {
-  if constexpr (TextArgument<T>) return sizeof(std::uint32_t) + view_of(value).size();
-  else return sizeof value;
+  if constexpr (TextArgument<T>)
+    return sizeof(std::uint32_t) + view_of(value).size();
+  else
+    return sizeof value;
 }
 
 template <class T>
@@ -133,7 +143,9 @@ inline bool is_in(const MessageSlot& slot, const MessageKey& key, std::uint32_t 
 }
 
 /// Is there somewhere to write to? Otherwise print_at_once.
-inline bool is_recording() { return generation.load(std::memory_order_relaxed) != 0; }  // relaxed: a hint
+inline bool is_recording() {
+  return generation.load(std::memory_order_relaxed) != 0;
+}  // relaxed: a hint
 
 /// Defines the message site and makes room. False: lost and counted, or to be written as text.
 enum class Prepared : std::uint8_t { ready, as_text, lost };
@@ -151,8 +163,8 @@ void write_formatted(Level level, const Site& site, fmt::string_view format, fmt
 template <class... Args>
 void write_raw_message(const MessageKey& key, const Args&... arguments) noexcept {
   Writer& writer = self();
-  const std::size_t size = sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) +
-                           (detail::packed_size(arguments) + ... + std::size_t{0});
+  const std::size_t size =
+      sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) + (detail::packed_size(arguments) + ... + std::size_t{0});
   constexpr int attempts = 64;
   for (int i = 0; size <= most_packed && i < attempts; ++i) {
     Emission emission;

@@ -4,11 +4,12 @@
 // Definitions'.
 #pragma once
 
+#include <spool/log/definitions.hpp>
+#include <spool/log/message.hpp>
+
 #include <deque>
 #include <map>
 #include <mutex>
-#include <spool/log/definitions.hpp>
-#include <spool/log/message.hpp>
 #include <tuple>
 
 namespace spool::log {

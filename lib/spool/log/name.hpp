@@ -20,9 +20,9 @@ class Name {
   /// A name made at run time; equal ones are kept once, 65,536 different ones (or 4 MiB) at most, after which objects
   /// are recorded without a name and stderr says so once. Thread-safe.
   template <class Text>
-    requires std::same_as<std::remove_cvref_t<Text>, std::string> ||
-             std::same_as<std::remove_cvref_t<Text>, std::string_view>
-  Name(const Text& text) : text_{keep(text)} {}  // NOLINT(google-explicit-constructor)
+  requires std::same_as<std::remove_cvref_t<Text>, std::string> ||
+      std::same_as<std::remove_cvref_t<Text>, std::string_view>
+      Name(const Text& text) : text_{keep(text)} {}  // NOLINT(google-explicit-constructor)
 
   /// nullptr: no name.
   constexpr const char* text() const { return text_; }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/object.hpp>
+
 #include <cstdio>
 #include <mutex>
 #include <set>
-#include <spool/log/object.hpp>
 
 namespace spool {
 

@@ -3,12 +3,13 @@
 // What every primitive carries for the log: its number, its class, and the segment it is defined in.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <spool/log/name.hpp>
 #include <spool/log/site.hpp>
 #include <spool/trace/ids.hpp>
 #include <spool/trace/schema.hpp>
+
+#include <atomic>
+#include <cstdint>
 
 namespace spool::log {
 

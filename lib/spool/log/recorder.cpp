@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // The slow path of an emit: room, definitions, and the swap to the next segment.
-#include <algorithm>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/log/status.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
 
 namespace spool::log {
 namespace {
@@ -90,14 +97,15 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
         const Outcome outcome = try_prepare(writer, need);
         if (outcome == Outcome::ready) return true;
         if (outcome == Outcome::impossible) {
-          reason = stopped_.load(std::memory_order_relaxed) || current_ == nullptr ? trace::LossReason::shut_down : trace::LossReason::no_stream;
+          reason = stopped_.load(std::memory_order_relaxed) || current_ == nullptr ? trace::LossReason::shut_down
+                                                                                   : trace::LossReason::no_stream;
           break;
         }
         if (swap_segments()) continue;
       }
       const std::lock_guard files{fm_};
       if (!ensure_spare(true)) {
-        no_space_.store(true, std::memory_order_relaxed);  // relaxed: a hint
+        note_no_space();
         break;
       }
     }
@@ -108,12 +116,23 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
   return false;
 }
 
+/// Once, not in a storm.
+void Recorder::note_no_space() {
+  const int why = errno;
+  no_space_.store(true, std::memory_order_relaxed);  // relaxed: a hint
+  if (std::exchange(told_no_space_, true)) return;
+  const std::string line =
+      fmt::format("spool: no room for Records in {}: {}; they are lost and counted until there is (said once)\n",
+                  directory_.empty() ? "memory" : directory_.string(), std::generic_category().message(why));
+  std::fputs(line.c_str(), stderr);
+}
+
 Recorder::Outcome Recorder::try_prepare(Writer& writer, const Need& need) {
   if (current_ == nullptr || stopped_.load(std::memory_order_relaxed)) return Outcome::impossible;
   const std::uint64_t most = current_->geometry.chunk_bytes - sizeof(trace::PacketHeader) - status_room;
   if (need.size > most) return Outcome::impossible;
   const std::uint64_t at = trace::align_record(writer.position.load(std::memory_order_relaxed));  // relaxed: our own
-  const std::uint64_t limit = writer.limit.load(std::memory_order_relaxed);  // relaxed: under m
+  const std::uint64_t limit = writer.limit.load(std::memory_order_relaxed);                       // relaxed: under m
   const bool stays = writer.segment == current_.get() && !writer.fresh && at + need.size <= limit;
   if (!stays && !move_writer(writer, need.size)) return Outcome::full;
   if (!define_all(writer, need)) return Outcome::full;
@@ -172,7 +191,7 @@ bool Recorder::chain_packet(Writer& writer, std::uint64_t size) {
   writer.limit.store(0, std::memory_order_relaxed);  // relaxed: a signal handler must not write in between
   std::atomic_signal_fence(std::memory_order_seq_cst);
   writer.packet = file + next;
-  writer.position.store(sizeof fresh, std::memory_order_relaxed);   // relaxed, both: under m
+  writer.position.store(sizeof fresh, std::memory_order_relaxed);  // relaxed, both: under m
   writer.committed.store(sizeof fresh, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   writer.limit.store(file_size - next, std::memory_order_relaxed);  // relaxed: under m
@@ -193,7 +212,7 @@ bool Recorder::take_chunk(Writer& writer, std::uint64_t size) {
   writer.chunk = static_cast<std::uint32_t>(chunk);
   writer.packet = segment.chunks[chunk].data();
   writer.generation = segment.number;
-  writer.position.store(sizeof header, std::memory_order_relaxed);   // relaxed, both: under m
+  writer.position.store(sizeof header, std::memory_order_relaxed);  // relaxed, both: under m
   writer.committed.store(sizeof header, std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   writer.limit.store(segment.geometry.chunk_bytes, std::memory_order_relaxed);  // relaxed: under m
@@ -229,7 +248,7 @@ bool Recorder::write_status(Writer& writer) {
     if (!write_raw(writer, bytes_of(record))) return false;
   }
   if (entry.wait_record == 0) return true;
-  const ObjectClass* waited = writer.waited.load(std::memory_order_relaxed);  // relaxed: our own
+  const ObjectClass* waited = writer.waited.load(std::memory_order_relaxed);                // relaxed: our own
   const trace::ObjectNumber parent = writer.waited_parent.load(std::memory_order_relaxed);  // relaxed: our own
   if (waited != nullptr && !definitions_.define_remembered(*current_, entry.wait_object, *waited, parent)) return false;
   if (!definitions_.define_site(*current_, entry.wait_site)) return false;

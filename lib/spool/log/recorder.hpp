@@ -17,14 +17,15 @@
 //   I6  times in one file never go back
 #pragma once
 
+#include <spool/log/definitions.hpp>
+#include <spool/log/segment.hpp>
+#include <spool/log/writer.hpp>
+
 #include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <spool/log/definitions.hpp>
-#include <spool/log/segment.hpp>
-#include <spool/log/writer.hpp>
 #include <vector>
 
 namespace spool::log {
@@ -35,14 +36,15 @@ struct RecorderSettings {
   std::uint64_t keep = std::uint64_t{256} << 20U;  ///< bytes of the newest segments that stay; 0: all
   Geometry geometry;
   os::ClockChoice clock = os::ClockChoice::automatic;
+  trace::Mode mode = trace::Mode::off;  ///< what the trace says until note_mode: the mode that is about to be set
 };
 
 /// What the recording has cost so far. Counts of the whole process.
 struct RecorderCounters {
-  std::uint64_t lost = 0;       ///< Records
-  std::uint64_t segments = 0;   ///< segments begun
-  std::uint64_t recycled = 0;   ///< of these, made from an old one
-  std::uint64_t helped = 0;     ///< segments that a writing thread had to prepare itself
+  std::uint64_t lost = 0;      ///< Records
+  std::uint64_t segments = 0;  ///< segments begun
+  std::uint64_t recycled = 0;  ///< of these, made from an old one
+  std::uint64_t helped = 0;    ///< segments that a writing thread had to prepare itself
 };
 
 class Recorder {
@@ -88,6 +90,7 @@ class Recorder {
   void write_loss(Writer& writer);
   bool define_all(Writer& writer, const Need& need);
   bool swap_segments();
+  void note_no_space();  ///< under fm
   std::shared_ptr<Segment> make_segment(std::uint32_t number);
   std::shared_ptr<Segment> take_oldest_closed(const Geometry& geometry);
   bool close_pass();
@@ -98,6 +101,8 @@ class Recorder {
   void trim();
   Geometry wanted_geometry();
   std::size_t ring_size() const;
+  std::size_t ring_count() const;
+  bool may_take_oldest() const;
   bool make_directory();
   bool open_status();
   void assign_status(Writer& writer);
@@ -121,6 +126,7 @@ class Recorder {
   RecorderCounters counters_;
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<bool> no_space_{false};  ///< nothing can be made now: lose at once, the keeper tries again
+  bool told_no_space_ = false;
   std::atomic<bool> stopped_{false};
 };
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
 // The recorder's start and end, and the writers that come and go with their threads.
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
 #include <spool/log/ending.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/os/process.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include <sys/stat.h>
 
 namespace spool::log {
 namespace {
@@ -54,8 +56,7 @@ trace::Process describe_process(os::ClockChoice choice) {
   process.clock = clock.tsc ? "tsc" : "monotonic";
   process.frequency = clock.frequency;
   // Tick 0 as realtime, in whole seconds and the rest in ticks.
-  const auto since_zero =
-      static_cast<long double>(now.ticks) * 1e9L / static_cast<long double>(clock.frequency);
+  const auto since_zero = static_cast<long double>(now.ticks) * 1e9L / static_cast<long double>(clock.frequency);
   const long double zero = static_cast<long double>(now.realtime) - since_zero;
   const long double seconds = std::max(0.0L, zero / 1e9L);
   process.epoch_seconds = static_cast<std::int64_t>(seconds);
@@ -102,6 +103,7 @@ bool Recorder::start(const RecorderSettings& settings) {
   const std::lock_guard files{fm_};
   if (is_recording()) return true;
   settings_ = settings;
+  mode_ = settings.mode;
   process_ = describe_process(settings.clock);
   full_fence = !os::barrier_everywhere();
   is_unusual = full_fence || process_.clock != "tsc";

@@ -4,19 +4,21 @@
 //
 //      spare ──▶ current ──▶ closing ──▶ closed ... closed ──▶ recycled as the next spare
 //        (keeper)   (swap, a writer)  (keeper: nobody is inside)
-#include <algorithm>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/log/status.hpp>
 #include <spool/os/process.hpp>
 
+#include <algorithm>
+
 namespace spool::log {
 namespace {
 
 constexpr std::size_t smallest_ring = 3;
-constexpr std::size_t kept_mapped = 2;  ///< closed segments a drain may still want when all are kept on disk
+constexpr std::size_t kept_mapped =
+    3;  ///< the current one, and two that a drain may still want, when all are kept on disk
 constexpr std::size_t most_chunks = 2048;
-constexpr std::size_t smallest_chunk = 16 * 1024;
+constexpr std::size_t smallest_chunk = std::size_t{16} * 1024;
 
 std::size_t bytes_of(const Geometry& geometry) {
   return geometry.chunks * geometry.chunk_bytes + geometry.metadata_bytes;
@@ -104,11 +106,23 @@ bool Recorder::ensure_spare(bool helping) {
   return true;
 }
 
+/// Segments with Records in them.
+std::size_t Recorder::ring_count() const {
+  return closed_.size() + closing_.size() + 1;
+}
+
+/// May the oldest closed segment go? Not while a thread is descheduled inside an older one: what is left would have a
+/// hole. The ring grows meanwhile, to twice its size at most.
+bool Recorder::may_take_oldest() const {
+  if (closed_.empty() || closed_.front()->readers != 0) return false;
+  const bool leaves_hole = !closing_.empty() && closing_.front()->number < closed_.front()->number;
+  return !leaves_hole || ring_count() >= 2 * ring_size();
+}
+
 /// The oldest closed segment, out of the ring, if the ring is full and the segment is of the wanted size.
 std::shared_ptr<Segment> Recorder::take_oldest_closed(const Geometry& geometry) {
-  if (closed_.empty() || closed_.front()->readers != 0 || settings_.keep == 0) return nullptr;
-  const std::size_t total = closed_.size() + closing_.size() + 1;
-  if (total < ring_size() || closed_.front()->geometry != geometry) return nullptr;
+  if (settings_.keep == 0 || ring_count() < ring_size() || !may_take_oldest()) return nullptr;
+  if (closed_.front()->geometry != geometry) return nullptr;
   std::shared_ptr<Segment> oldest = std::move(closed_.front());
   closed_.pop_front();
   oldest->recycled = true;
@@ -137,14 +151,14 @@ void Recorder::trim() {
   {
     const std::lock_guard guard{m_};
     const std::size_t most = settings_.keep == 0 ? kept_mapped : ring_size();
-    while (!closed_.empty() && closed_.front()->readers == 0 &&
-           closed_.size() + closing_.size() + (settings_.keep == 0 ? 0 : 1) > most) {
+    while (ring_count() > most && may_take_oldest()) {
       victims.push_back(std::move(closed_.front()));
       closed_.pop_front();
     }
   }
   if (settings_.keep == 0) return;
-  for (const auto& victim : victims) remove_segment(*victim);
+  for (const auto& victim : victims)
+    remove_segment(*victim);
 }
 
 /// A thread that sleeps through segments writes nothing into them; what its status names is defined for it.
@@ -167,8 +181,8 @@ bool Recorder::redefine(const StatusSnapshot& seen) {
     if (!definitions_.define_site(segment, seen.entry.holds[i].site)) return false;
   }
   if (seen.entry.wait_record == 0) return true;
-  const bool object = seen.waited == nullptr || definitions_.define_remembered(segment, seen.entry.wait_object,
-                                                                               *seen.waited, seen.waited_parent);
+  const bool object = seen.waited == nullptr ||
+                      definitions_.define_remembered(segment, seen.entry.wait_object, *seen.waited, seen.waited_parent);
   return object && definitions_.define_site(segment, seen.entry.wait_site) &&
          definitions_.define_site(segment, seen.entry.wait_owner_site);
 }
@@ -194,13 +208,15 @@ std::vector<std::shared_ptr<Segment>> Recorder::pin_segments() {
   all.insert(all.end(), closing_.begin(), closing_.end());
   if (current_ != nullptr) all.push_back(current_);
   std::ranges::sort(all, {}, &Segment::number);
-  for (const auto& segment : all) ++segment->readers;
+  for (const auto& segment : all)
+    ++segment->readers;
   return all;
 }
 
 void Recorder::unpin(const std::vector<std::shared_ptr<Segment>>& segments) {
   const std::lock_guard guard{m_};
-  for (const auto& segment : segments) --segment->readers;
+  for (const auto& segment : segments)
+    --segment->readers;
 }
 
 RecorderCounters Recorder::counters() {
@@ -210,6 +226,8 @@ RecorderCounters Recorder::counters() {
   return now;
 }
 
-std::filesystem::path Recorder::directory() const { return directory_; }
+std::filesystem::path Recorder::directory() const {
+  return directory_;
+}
 
 }  // namespace spool::log

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
-#include <fcntl.h>
+#include <spool/log/segment.hpp>
+#include <spool/os/clock.hpp>
+#include <spool/trace/ids.hpp>
+
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <spool/log/segment.hpp>
-#include <spool/os/clock.hpp>
-#include <spool/trace/ids.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace spool::log {
 namespace {
@@ -29,8 +31,12 @@ trace::Uuid fresh_uuid() {
   return uuid;
 }
 
-std::string chunk_name(std::size_t index) { return fmt::format("stream-{:04}", index); }
-std::string segment_name(std::uint32_t number) { return fmt::format("{:06}", number); }
+std::string chunk_name(std::size_t index) {
+  return fmt::format("stream-{:04}", index);
+}
+std::string segment_name(std::uint32_t number) {
+  return fmt::format("{:06}", number);
+}
 
 /// One empty packet that reaches to the end of the file.
 void reset_chunk(const Segment& segment, std::size_t index, trace::Ticks now) {
@@ -72,7 +78,8 @@ void reset(Segment& segment, std::uint32_t number, const trace::Process& process
   segment.records_end = 0;
   segment.recycled = false;
   const trace::Ticks now = os::ticks();
-  for (std::size_t i = 0; i < segment.chunks.size(); ++i) reset_chunk(segment, i, now);
+  for (std::size_t i = 0; i < segment.chunks.size(); ++i)
+    reset_chunk(segment, i, now);
   reset_metadata(segment, process);
 }
 
@@ -163,8 +170,10 @@ bool recycle_segment(Segment& segment, std::uint32_t number, const trace::Proces
   const std::filesystem::path parent = segment.directory.parent_path();
   const std::filesystem::path hidden = parent / ".old";
   if (rename(segment.directory.c_str(), hidden.c_str()) != 0) return false;
-  if (!is_ours_alone(segment, hidden)) {
-    // Somebody reads or keeps it: it goes back under its name and is let go.
+  // The kernel lets a page rest for a while before it writes it back and protects it again: a quick lap need not look.
+  const bool rested = os::ticks() - segment.records_end > process.frequency;
+  if (!is_ours_alone(segment, hidden) || (rested && !std::ranges::all_of(segment.chunks, &os::MappedFile::touch))) {
+    // Somebody reads or keeps it, or the disk fails: it goes back under its name and is let go.
     (void)rename(hidden.c_str(), segment.directory.c_str());
     errno = EBUSY;
     return false;

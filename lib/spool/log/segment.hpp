@@ -4,14 +4,15 @@
 // is current, and who may write, is the recorder's.
 #pragma once
 
+#include <spool/os/mapped_file.hpp>
+#include <spool/trace/ctf.hpp>
+#include <spool/trace/metadata.hpp>
+
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
-#include <spool/os/mapped_file.hpp>
-#include <spool/trace/ctf.hpp>
-#include <spool/trace/metadata.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +22,8 @@ namespace spool::log {
 /// Sizes of a segment.
 struct Geometry {
   std::size_t chunks = 64;
-  std::size_t chunk_bytes = 128 * 1024;
-  std::size_t metadata_bytes = 256 * 1024;
+  std::size_t chunk_bytes = std::size_t{128} * 1024;
+  std::size_t metadata_bytes = std::size_t{256} * 1024;
   bool operator==(const Geometry&) const = default;
 };
 
@@ -33,7 +34,7 @@ struct Segment {
   std::filesystem::path directory;  ///< empty: in memory only
   std::vector<os::MappedFile> chunks;
   os::MappedFile metadata;
-  std::size_t next_chunk = 0;    ///< under m: the first one not yet handed out
+  std::size_t next_chunk = 0;     ///< under m: the first one not yet handed out
   std::uint64_t records_end = 0;  ///< ticks: when it was closed, 0 while it is not
   int readers = 0;                ///< under m: a drain copies from it, so it must not be recycled now
   bool recycled = false;          ///< under m: has been taken for reuse

@@ -3,10 +3,11 @@
 // Where Records go besides the trace. A sink is one small class; the dispatcher's thread alone calls it.
 #pragma once
 
-#include <cstdint>
 #include <spool/log/site.hpp>
 #include <spool/trace/ids.hpp>
 #include <spool/trace/schema.hpp>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,7 @@ namespace spool {
 /// A Record as a sink gets it. Texts are raw: they may hold control characters (trace::escaped makes them safe).
 /// Views are valid during the call.
 struct SinkRecord {
-  const trace::Row* row = nullptr;  ///< what kind of Record; `message` for all messages
+  const trace::Row* row = nullptr;          ///< what kind of Record; `message` for all messages
   trace::Level level = trace::Level::info;  ///< transitions: trace
   std::uint64_t time = 0;                   ///< ns since 1970
   std::string_view thread_name;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <spool/log/message_sites.hpp>
 #include <spool/log/sink_feed.hpp>
 #include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
 
 namespace spool::log {
 namespace {
@@ -53,19 +54,24 @@ void SinkFeed::define(const DrainedRecord& record) {
     case trace::Verb::object:
       objects_[record.object] = {text_at(*values, 3), static_cast<trace::Kind>(number_at(*values, 1))};
       break;
-    case trace::Verb::clock: frequency_ = std::max<std::uint64_t>(1, number_at(*values, 3)); break;
-    default: break;
+    case trace::Verb::clock:
+      frequency_ = std::max<std::uint64_t>(1, number_at(*values, 3));
+      break;
+    default:
+      break;
   }
 }
 
 trace::Ticks SinkFeed::ticks_before(trace::Ticks now, std::chrono::nanoseconds span) const {
-  const auto ticks = static_cast<trace::Ticks>(static_cast<double>(span.count()) * 1e-9 * static_cast<double>(frequency_));
+  const auto ticks =
+      static_cast<trace::Ticks>(static_cast<double>(span.count()) * 1e-9 * static_cast<double>(frequency_));
   return now > ticks ? now - ticks : 0;
 }
 
 std::uint64_t SinkFeed::realtime_of(trace::Ticks ticks) const {
   const auto ahead = static_cast<double>(static_cast<std::int64_t>(ticks - now_.ticks));
-  return now_.realtime + static_cast<std::uint64_t>(static_cast<std::int64_t>(ahead * 1e9 / static_cast<double>(frequency_)));
+  return now_.realtime +
+         static_cast<std::uint64_t>(static_cast<std::int64_t>(ahead * 1e9 / static_cast<double>(frequency_)));
 }
 
 std::string SinkFeed::object_text(trace::ObjectNumber object) const {
@@ -200,7 +206,8 @@ void SinkFeed::note_lapped(std::uint64_t segments) {
   if (segments == 0 || lapped_told_ != 0) return;
   lapped_told_ = segments;
   const std::string line = fmt::format(
-      "spool: the sinks are too slow: {} segments were recycled before they were read (said once); log less to sinks, or "
+      "spool: the sinks are too slow: {} segments were recycled before they were read (said once); log less to sinks, "
+      "or "
       "raise `keep`\n",
       segments);
   std::fputs(line.c_str(), stderr);

@@ -4,12 +4,13 @@
 // it learnt from the definitions, as any reader of the trace does.
 #pragma once
 
-#include <chrono>
-#include <deque>
-#include <memory>
 #include <spool/log/drain.hpp>
 #include <spool/log/sink.hpp>
 #include <spool/os/clock.hpp>
+
+#include <chrono>
+#include <deque>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 

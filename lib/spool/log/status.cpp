@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <spool/log/status.hpp>
+
+#include <algorithm>
 
 namespace spool::log {
 

@@ -28,7 +28,9 @@ inline T get(const T& field) noexcept {
 }
 
 /// Something that counts is about to go.
-inline void advance_version(trace::StatusEntry& entry) noexcept { put(entry.version, entry.version + 2); }
+inline void advance_version(trace::StatusEntry& entry) noexcept {
+  put(entry.version, entry.version + 2);
+}
 
 }  // namespace detail
 

@@ -12,17 +12,18 @@
 //   has to read a packet that may have been taken away.)
 #pragma once
 
+#include <spool/log/identity.hpp>
+#include <spool/log/object.hpp>
+#include <spool/os/clock.hpp>
+#include <spool/trace/ctf.hpp>
+#include <spool/trace/status.hpp>
+
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <spool/log/identity.hpp>
-#include <spool/log/object.hpp>
-#include <spool/os/clock.hpp>
-#include <spool/trace/ctf.hpp>
-#include <spool/trace/status.hpp>
 
 namespace spool::log {
 
@@ -50,6 +51,9 @@ struct alignas(32) SiteSlot {
   std::uint32_t line = 0;
   std::uint32_t generation = 0;
   trace::SiteNumber number = 0;
+
+  /// Numbers hold for the whole trace; only a definition is a segment's.
+  bool is_of(const Site& site) const { return file == site.file && line == site.line && generation != 0; }
 };
 
 /// The same from a message site to its class.
@@ -75,14 +79,14 @@ struct Writer {
   std::int32_t holds = 0;  ///< owner: locks taken less locks released, in every mode
 
   // The slow path's, under m.
-  Segment* segment = nullptr;      ///< nullptr: evicted
+  Segment* segment = nullptr;  ///< nullptr: evicted
   std::uint32_t chunk = 0;
-  bool fresh = false;              ///< the packet is another thread's: chain one for this thread
-  std::uint64_t lost = 0;               ///< owner: not yet told in a loss Record
+  bool fresh = false;      ///< the packet is another thread's: chain one for this thread
+  std::uint64_t lost = 0;  ///< owner: not yet told in a loss Record
   trace::LossReason lost_reason{};
-  bool slow = false;                    ///< owner: in the slow path; a signal handler that emits now loses its Record
-  bool attached = false;                ///< a thread uses it
-  int exit_round = 0;                   ///< owner: see attach.cpp
+  bool slow = false;      ///< owner: in the slow path; a signal handler that emits now loses its Record
+  bool attached = false;  ///< a thread uses it
+  int exit_round = 0;     ///< owner: see attach.cpp
   std::shared_ptr<Identity> identity;
   std::array<std::atomic<const ObjectClass*>, trace::status_holds> held{};  ///< beside status->holds
   std::atomic<const ObjectClass*> waited{nullptr};                          ///< beside status->wait_object
@@ -131,7 +135,7 @@ struct Need {
   Object* object = nullptr;
   const Site* site = nullptr;
   MessageSite* message = nullptr;
-  trace::ThreadNumber thread = 0;        ///< a thread that the Record names (owner, waker), 0: none
+  trace::ThreadNumber thread = 0;     ///< a thread that the Record names (owner, waker), 0: none
   trace::SiteNumber quoted_site = 0;  ///< a site that it names (owner_site, waker_site), 0: none
 };
 
@@ -218,7 +222,9 @@ Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site
   std::memcpy(to, &word, sizeof word);
 }
 
-constexpr std::uint64_t two_words(std::uint32_t low, std::uint32_t high) { return std::uint64_t{high} << 32U | low; }
+constexpr std::uint64_t two_words(std::uint32_t low, std::uint32_t high) {
+  return std::uint64_t{high} << 32U | low;
+}
 
 /// One attempt; false when the slow path is due.
 template <Fenced fenced = Fenced::yes>
@@ -231,8 +237,8 @@ template <Fenced fenced = Fenced::yes>
   }
   const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
   const std::uint32_t segment = writer.generation;
-  const bool known = slot.file == site.file && slot.line == site.line && slot.generation == segment &&
-                     object.is_defined(segment);
+  const bool known =
+      slot.file == site.file && slot.line == site.line && slot.generation == segment && object.is_defined(segment);
   if (!known) [[unlikely]] {
     emission.leave(writer);
     return false;

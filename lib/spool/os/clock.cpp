@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
+#include <spool/os/clock.hpp>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <limits>
-#include <spool/os/clock.hpp>
-#include <string_view>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif

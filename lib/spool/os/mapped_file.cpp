@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
+#include <spool/os/mapped_file.hpp>
+
+#include <cerrno>
+#include <utility>
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <spool/os/mapped_file.hpp>
-#include <utility>
 
 namespace spool::os {
 namespace {
 
 /// Pages for all of it now, so that no store faults later. EFAULT says that a store would have been a SIGBUS.
-bool touch(void* memory, std::size_t size) {
+bool populate(void* memory, std::size_t size) {
 #ifndef MADV_POPULATE_WRITE
   constexpr int MADV_POPULATE_WRITE = 23;
 #endif
@@ -23,7 +24,7 @@ std::byte* map(int file, std::size_t size) {
   const int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, file, 0);
   if (memory == MAP_FAILED) return nullptr;
-  if (touch(memory, size)) return static_cast<std::byte*>(memory);
+  if (populate(memory, size)) return static_cast<std::byte*>(memory);
   const int why = errno;
   munmap(memory, size);
   errno = why == EFAULT ? ENOSPC : why;
@@ -43,6 +44,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(data_, size_);
+}
+
+bool MappedFile::touch() const noexcept {
+  return populate(data_, size_);
 }
 
 MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t size) noexcept {

@@ -24,6 +24,10 @@ class MappedFile {
   /// `size` bytes of memory without a file, touched likewise.
   static MappedFile anonymous(std::size_t size) noexcept;
 
+  /// Pages for all of it once more: the kernel protects each page again that it has written back to the disk, and the
+  /// next store into it would fault. False (errno): a store would be a SIGBUS.
+  bool touch() const noexcept;
+
   explicit operator bool() const { return data_ != nullptr; }
   std::byte* data() const { return data_; }
   std::size_t size() const { return size_; }

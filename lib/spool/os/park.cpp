@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <spool/os/park.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
-#include <spool/os/park.hpp>
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace spool::os {
 namespace {

@@ -32,7 +32,12 @@ Deadline deadline_after(std::chrono::duration<Rep, Period> span) {
 template <class Clock, class Duration>
 Deadline deadline_at(const std::chrono::time_point<Clock, Duration>& time) {
   if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
-    return time > never ? never : std::chrono::time_point_cast<Deadline::duration>(time);
+    // Compared as long double seconds: the ends of another unit do not fit into ours.
+    using Seconds = std::chrono::duration<long double>;
+    const Seconds at{time.time_since_epoch()};
+    if (!(at < Seconds{never.time_since_epoch()} - Seconds{1})) return never;
+    if (at < Seconds{0}) return Deadline{};
+    return std::chrono::time_point_cast<Deadline::duration>(time);
   } else {
     if (time == std::chrono::time_point<Clock, Duration>::max()) return never;
     return deadline_after(std::chrono::duration<long double>(time.time_since_epoch()) -

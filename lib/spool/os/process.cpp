@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: MIT
+#include <spool/os/process.hpp>
+
+#include <array>
+
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <spool/os/process.hpp>
-
 namespace spool::os {
 
-std::uint32_t native_id() noexcept { return static_cast<std::uint32_t>(gettid()); }
+std::uint32_t native_id() noexcept {
+  return static_cast<std::uint32_t>(gettid());
+}
 
-std::uint32_t process_id() noexcept { return static_cast<std::uint32_t>(getpid()); }
+std::uint32_t process_id() noexcept {
+  return static_cast<std::uint32_t>(getpid());
+}
 
-std::string program_name() { return program_invocation_short_name; }
+std::string program_name() {
+  return program_invocation_short_name;
+}
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -34,8 +41,7 @@ void name_thread(std::string_view name) noexcept {
 }
 
 bool barrier_everywhere() noexcept {
-  static const bool registered =
-      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0U, 0) == 0;
+  static const bool registered = syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0U, 0) == 0;
   return registered && syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0U, 0) == 0;
 }
 

@@ -2,6 +2,7 @@
 #include <spool/log/status.hpp>
 #include <spool/sync/condition.hpp>
 #include <spool/sync/misuse.hpp>
+
 #include <utility>
 
 namespace spool {
@@ -9,7 +10,9 @@ namespace {
 
 using trace::Verb;
 
-constexpr std::uint16_t id(Verb verb) { return trace::record_id(trace::Kind::condition, verb); }
+constexpr std::uint16_t id(Verb verb) {
+  return trace::record_id(trace::Kind::condition, verb);
+}
 
 }  // namespace
 
@@ -80,8 +83,8 @@ void Condition::note_block(const Node& node, const Site& site) {
   if (!node.recorded) return;
   log::Writer& me = log::self();
   // relaxed: under the lock
-  const log::Emitted at = log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed),
-                                    waiters_, 0);
+  const log::Emitted at =
+      log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed), waiters_, 0);
   log::begin_wait(me, id(Verb::block), object_, at, 0, 0);
 }
 
@@ -155,7 +158,8 @@ void Condition::wake_in_order(Node* newest) {
     newest->next = std::exchange(oldest, newest);
     newest = next;
   }
-  for (; oldest != nullptr; oldest = oldest->next) os::unpark(&oldest->state, 1);
+  for (; oldest != nullptr; oldest = oldest->next)
+    os::unpark(&oldest->state, 1);
 }
 
 }  // namespace spool

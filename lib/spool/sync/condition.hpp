@@ -8,10 +8,11 @@
 //   { std::lock_guard guard{ready}; jobs.push(job); ready.notify_one(); }
 #pragma once
 
+#include <spool/sync/lock.hpp>
+
 #include <chrono>
 #include <concepts>
 #include <memory>
-#include <spool/sync/lock.hpp>
 
 namespace spool {
 
@@ -56,14 +57,15 @@ class SPOOL_CAPABILITY("mutex") Condition {
     return wait_on(os::deadline_at(time), nullptr, site);
   }
   /// False when `stop` asked to stop first.
-  [[nodiscard]] bool wait(std::stop_token stop, Site site = Site::current()) {
+  [[nodiscard]] bool wait(const std::stop_token& stop, Site site = Site::current()) {
     return wait_on(os::never, &stop, site);
   }
 
   /// Waits until `done()`, called under the lock. The timed ones return its last value.
   template <std::predicate Done>
   void wait(Done done, Site site = Site::current()) {
-    while (!done()) (void)wait_on(os::never, nullptr, site);
+    while (!done())
+      (void)wait_on(os::never, nullptr, site);
   }
   template <class Rep, class Period, std::predicate Done>
   [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Done done, Site site = Site::current()) {
@@ -75,11 +77,11 @@ class SPOOL_CAPABILITY("mutex") Condition {
     return wait_while_not(os::deadline_at(time), nullptr, done, site);
   }
   template <std::predicate Done>
-  [[nodiscard]] bool wait(std::stop_token stop, Done done, Site site = Site::current()) {
+  [[nodiscard]] bool wait(const std::stop_token& stop, Done done, Site site = Site::current()) {
     return wait_while_not(os::never, &stop, done, site);
   }
   template <class Rep, class Period, std::predicate Done>
-  [[nodiscard]] bool wait_for(std::stop_token stop, std::chrono::duration<Rep, Period> span, Done done,
+  [[nodiscard]] bool wait_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span, Done done,
                               Site site = Site::current()) {
     return wait_while_not(os::deadline_after(span), &stop, done, site);
   }
@@ -102,7 +104,8 @@ class SPOOL_CAPABILITY("mutex") Condition {
     return true;
   }
 
-  bool wait_on(os::Deadline deadline, const std::stop_token* stop, const Site& site);
+  /// Lets the lock go and takes it again, which the analysis cannot follow.
+  bool wait_on(os::Deadline deadline, const std::stop_token* stop, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS;
   void enqueue(Node& node);
   void unlink(Node& node);
   static void wake_in_order(Node* newest);

@@ -5,11 +5,12 @@
 // its original and takes a Site as a last, defaulted parameter.
 #pragma once
 
+#include <spool/sync/annotations.hpp>
+#include <spool/sync/lock.hpp>
+
 #include <array>
 #include <concepts>
 #include <mutex>
-#include <spool/sync/annotations.hpp>
-#include <spool/sync/lock.hpp>
 #include <system_error>
 #include <tuple>
 #include <utility>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
-#include <limits>
 #include <spool/log/status.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
+
+#include <algorithm>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -13,7 +14,9 @@ namespace {
 using trace::Kind;
 using trace::Verb;
 
-constexpr std::uint16_t id(Verb verb) { return trace::record_id(Kind::lock, verb); }
+constexpr std::uint16_t id(Verb verb) {
+  return trace::record_id(Kind::lock, verb);
+}
 
 constexpr std::uint8_t most_spins = 100;
 
@@ -34,7 +37,7 @@ bool can_spin() {
 
 }  // namespace
 
-Lock::~Lock() {
+void Lock::note_destroyed() {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   const std::uint8_t state = log::current_state();
   if (word != 0 && (state & log::ending_bit) == 0) {
@@ -52,7 +55,7 @@ bool Lock::try_acquire(log::Writer& me, const Site& site) {
     note_acquired(me, site, mode, {});
     return true;
   }
-  if (mode == Mode::all) note_failed(me, site, Verb::busy);
+  if (mode == Mode::all) note_failed(me, site, Verb::busy, true);
   return false;
 }
 
@@ -118,7 +121,8 @@ bool Lock::acquire_until_stop(log::Writer& me, const Site& site, const std::stop
 bool Lock::spin(log::Writer& me, Waited& waited) {
   if (!can_spin()) return false;
   const trace::Ticks begun = os::ticks();
-  const int limit = std::min<int>(most_spins, spin_limit_ * 2 + 10);
+  const int usual = spin_limit_.load(std::memory_order_relaxed);  // relaxed: a guess
+  const int limit = std::min<int>(most_spins, usual * 2 + 10);
   int tries = 0;
   bool taken = false;
   while (!taken && tries < limit) {
@@ -130,7 +134,8 @@ bool Lock::spin(log::Writer& me, Waited& waited) {
   }
   waited.spun = saturated(os::ticks() - begun);
   // Only the holder writes: a thread that failed to spin leaves the limit to who comes after it.
-  if (taken) spin_limit_ = static_cast<std::uint8_t>(spin_limit_ + (tries - spin_limit_) / 8);
+  // relaxed: a guess
+  if (taken) spin_limit_.store(static_cast<std::uint8_t>(usual + (tries - usual) / 8), std::memory_order_relaxed);
   return taken;
 }
 
@@ -160,15 +165,18 @@ bool Lock::acquire_contended(log::Writer& me, const Site& site, os::Deadline dea
       note_acquired(me, site, log::current_mode(), waited);
       return true;
     }
+    // A stop that came before the call ends a wait too, so that the log has its block first.
     // acquire: partner is the release in the stop callback
-    if (stopped != nullptr && stopped->load(std::memory_order_acquire) != 0) {
+    if (waited.blocked && stopped != nullptr && stopped->load(std::memory_order_acquire) != 0) {
       return give_up(me, site, waited, Verb::cancel);
     }
     if (!in_time) return give_up(me, site, waited, Verb::timeout);
     const trace::ThreadNumber owner = word & ~waiters_bit;
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
     // Registered, and about to sleep: the block. Again after a futile wake, with the new owner.
-    if (!waited.blocked || owner != seen_owner || sequence != seen_sequence) note_block(me, site, owner);
+    if (!waited.blocked || owner != seen_owner || sequence != seen_sequence) {
+      waited.recorded |= note_block(me, site, owner);
+    }
     waited.blocked = true;
     seen_owner = owner;
     seen_sequence = sequence;
@@ -186,7 +194,7 @@ bool Lock::give_up(log::Writer& me, const Site& site, Waited& waited, Verb verb)
     note_acquired(me, site, log::current_mode(), waited);
     return true;
   }
-  note_failed(me, site, verb);
+  note_failed(me, site, verb, waited.recorded);
   return false;
 }
 
@@ -199,13 +207,17 @@ void Lock::note_acquired(log::Writer& me, const Site& site, Mode mode, const Wai
   ++me.holds;
   if (waited.blocked) log::end_wait(me);
   const trace::ThreadNumber waker = waited.blocked ? last_releaser_ : 0;
+  if (mode == Mode::off && waited.recorded) mode = Mode::contended;
   switch (mode) {
-    case Mode::off: hold_ = Hold::unrecorded; return;
+    case Mode::off:
+      hold_ = Hold::unrecorded;
+      return;
     case Mode::all:
       hold_ = Hold::recorded;
       begin_recorded_hold(me, emit_acquire(me, site, waker, waited.spun));
       return;
-    case Mode::contended: break;
+    case Mode::contended:
+      break;
   }
   hold_ = Hold::contended;
   const trace::SiteNumber here =
@@ -213,17 +225,18 @@ void Lock::note_acquired(log::Writer& me, const Site& site, Mode mode, const Wai
   owner_site_.store(log::two_words(here, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
 }
 
-void Lock::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
-  if (log::current_mode() == Mode::off) return;
+bool Lock::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
+  if (log::current_mode() == Mode::off) return false;
   const log::Quoted quoted{owner, site_of(owner)};
   const log::Emitted at = log::emit_quoting(me, id(Verb::block), object_, site,
                                             sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
                                             quoted.thread, quoted.site, quoted);
   log::begin_wait(me, id(Verb::block), object_, at, quoted.thread, quoted.site);
+  return true;
 }
 
-void Lock::note_failed(log::Writer& me, const Site& site, Verb verb) {
-  if (log::current_mode() != Mode::off) {
+void Lock::note_failed(log::Writer& me, const Site& site, Verb verb, bool recorded) {
+  if (recorded) {
     const trace::ThreadNumber owner = word_.load(std::memory_order_relaxed) & ~waiters_bit;  // relaxed: a quote
     const log::Quoted quoted{owner, site_of(owner)};
     log::emit_quoting(me, id(verb), object_, site, sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
@@ -275,17 +288,6 @@ void Lock::release_slowly(log::Writer& me, const Site& site) {
   if ((last & waiters_bit) != 0) [[unlikely]] {
     os::unpark(address, 1);
   }
-}
-
-/// Without a Record, if nobody waits. False: somebody does, and this release is worth one.
-bool Lock::try_release_quietly(const log::Writer& me, std::uint32_t word) {
-  if ((word & waiters_bit) != 0) return false;
-  const Hold hold = std::exchange(hold_, Hold::unrecorded);
-  last_releaser_ = me.number;
-  // release: partner is the acquire of the next lock; relaxed: a waiter has come meanwhile
-  if (word_.compare_exchange_strong(word, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
-  hold_ = hold;
-  return false;
 }
 
 }  // namespace spool

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <fmt/format.h>
-
-#include <cstdlib>
 #include <spool/log/message.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
 
 namespace spool::log {
 namespace {
@@ -13,7 +14,8 @@ namespace {
 std::string describe_thread(trace::ThreadNumber number) {
   if (number == 0) return "nobody";
   const auto identity = Registry::find(number);
-  return fmt::format("thread {} ({})", identity == nullptr ? "that has ended" : trace::escaped(identity->name()), number);
+  return fmt::format("thread {} ({})", identity == nullptr ? "that has ended" : trace::escaped(identity->name()),
+                     number);
 }
 
 std::string describe(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {

@@ -6,6 +6,7 @@
 
 #include <spool/log/object.hpp>
 #include <spool/log/site.hpp>
+
 #include <stdexcept>
 #include <string_view>
 

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MIT
-#include <atomic>
-#include <cstdint>
-#include <cstdlib>
 #include <spool/log/control.hpp>
 #include <spool/log/message.hpp>
 #include <spool/thread/shutdown.hpp>
 #include <spool/thread/thread.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
 
 namespace spool::thread {
 namespace {
 
 bool is_to_be_joined(const Thread& each) {
   return !each.daemon() && each.is_alive() && each != current_thread() && each != main_thread();
+}
+
+/// As in Python, main has ended once the program ends: a thread that joins it is joined itself below.
+void end_main() {
+  const auto main = log::main_identity();
+  if (main != nullptr) main->mark_ended();
 }
 
 void at_exit() {
@@ -34,6 +41,7 @@ void join_at_exit() noexcept {
 }
 
 void join_all() {
+  end_main();
   for (bool again = true; again;) {
     again = false;
     for (Thread& each : enumerate()) {

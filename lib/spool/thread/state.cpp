@@ -5,12 +5,15 @@
 #include <spool/sync/misuse.hpp>
 #include <spool/thread/shutdown.hpp>
 #include <spool/thread/state.hpp>
+
 #include <system_error>
 
 namespace spool::thread {
 namespace {
 
-constexpr std::uint16_t id(trace::Verb verb) { return trace::record_id(trace::Kind::thread, verb); }
+constexpr std::uint16_t id(trace::Verb verb) {
+  return trace::record_id(trace::Kind::thread, verb);
+}
 
 void note(log::Identity& identity, trace::Verb verb, const Site& site, std::uint32_t a) {
   if (log::current_mode() == Mode::off) return;
@@ -49,10 +52,11 @@ ThreadState::ThreadState(ThreadOptions options, std::unique_ptr<Task> task, trac
 
 ThreadState::~ThreadState() {
   // Ended, and nobody joined: the system may clear it away by itself.
-  if (is_started() && !reaped_.exchange(true, std::memory_order_relaxed)) pthread_detach(native_);  // relaxed: last owner
+  if (is_started() && !reaped_.exchange(true, std::memory_order_relaxed))
+    pthread_detach(native_);  // relaxed: last owner
 }
 
-void ThreadState::launch(std::shared_ptr<Thread> self, std::shared_ptr<ThreadState> keep, const Site& site) {
+void ThreadState::launch(std::shared_ptr<Thread> self, const std::shared_ptr<ThreadState>& keep, const Site& site) {
   std::uint32_t phase = created;
   // acq_rel: one caller starts it; partner is is_started
   if (!started_.compare_exchange_strong(phase, starting, std::memory_order_acq_rel)) {

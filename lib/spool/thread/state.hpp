@@ -3,9 +3,9 @@
 // The inside of a Thread that spool starts. Shared by its handles and by the running thread.
 #pragma once
 
-#include <pthread.h>
-
 #include <spool/thread/thread.hpp>
+
+#include <pthread.h>
 
 namespace spool::thread {
 
@@ -15,7 +15,7 @@ class ThreadState final : public log::Identity {
   ~ThreadState() override;
 
   /// Makes the system's thread. `self` is the handle whose run() is called; it is owned until the thread has ended.
-  void launch(std::shared_ptr<Thread> self, std::shared_ptr<ThreadState> keep, const Site& site);
+  void launch(std::shared_ptr<Thread> self, const std::shared_ptr<ThreadState>& keep, const Site& site);
   void run_task();
   /// Waits for the system's thread to be gone, which is a moment after `ended`; done by one joiner.
   void reap() noexcept;
@@ -31,15 +31,18 @@ class ThreadState final : public log::Identity {
   static void* enter(void* argument);
   void live() noexcept;
   void on_ended() override;
+  void on_forked_away() override {
+    reaped_.store(true, std::memory_order_relaxed);
+  }  // relaxed: the child has one thread
 
   std::unique_ptr<Task> task_;
   std::size_t stack_size_;
   std::stop_source stop_;
   std::atomic<std::uint32_t> started_{created};
   std::atomic<bool> reaped_{false};
-  std::shared_ptr<Thread> runner_;        ///< the running thread's own hold on its handle
-  std::shared_ptr<ThreadState> keep_;     ///< and on this
-  std::exception_ptr exception_;          ///< written before `ended`, read after it
+  std::shared_ptr<Thread> runner_;     ///< the running thread's own hold on its handle
+  std::shared_ptr<ThreadState> keep_;  ///< and on this
+  std::exception_ptr exception_;       ///< written before `ended`, read after it
   pthread_t native_{};
 };
 

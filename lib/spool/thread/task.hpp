@@ -48,12 +48,12 @@ class BoundTask final : public Task {
 
 template <class F, class... Args>
 concept Runnable = std::is_invocable_v<std::decay_t<F>, std::decay_t<Args>...> ||
-                   std::is_invocable_v<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>;
+    std::is_invocable_v<std::decay_t<F>, std::stop_token, std::decay_t<Args>...>;
 
 template <class F, class... Args>
 std::unique_ptr<Task> make_task(F&& function, Args&&... arguments) {
   return std::make_unique<BoundTask<std::decay_t<F>, std::decay_t<Args>...>>(std::forward<F>(function),
-                                                                            std::forward<Args>(arguments)...);
+                                                                             std::forward<Args>(arguments)...);
 }
 
 }  // namespace spool::thread

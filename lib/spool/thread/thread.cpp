@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT
-#include <cxxabi.h>
-#include <fmt/format.h>
-
-#include <cstdlib>
-#include <mutex>
 #include <spool/log/message.hpp>
 #include <spool/log/status.hpp>
 #include <spool/os/process.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/thread/state.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <mutex>
 #include <typeinfo>
+
+#include <cxxabi.h>
 
 namespace spool {
 namespace {
 
 using trace::Verb;
 
-constexpr std::uint16_t id(Verb verb) { return trace::record_id(trace::Kind::thread, verb); }
+constexpr std::uint16_t id(Verb verb) {
+  return trace::record_id(trace::Kind::thread, verb);
+}
 
 }  // namespace
 
@@ -28,7 +32,9 @@ Thread::Thread(ThreadOptions options, std::unique_ptr<thread::Task> task) {
 
 Thread::Thread(ThreadOptions options) : Thread{std::move(options), std::unique_ptr<thread::Task>{}} {}
 
-thread::ThreadState* Thread::state() const { return dynamic_cast<thread::ThreadState*>(identity_.get()); }
+thread::ThreadState* Thread::state() const {
+  return dynamic_cast<thread::ThreadState*>(identity_.get());
+}
 
 void Thread::start(Site site) {
   log::park_if_ending();
@@ -48,7 +54,9 @@ void Thread::run() {
   if (thread::ThreadState* mine = state()) mine->run_task();
 }
 
-void Thread::join(Site site) { (void)join_until_deadline(os::never, nullptr, site); }
+void Thread::join(Site site) {
+  (void)join_until_deadline(os::never, nullptr, site);
+}
 
 void Thread::check_joinable(const Site& site) const {
   const thread::ThreadState* mine = state();
@@ -90,8 +98,10 @@ class Join {
   bool sleep(os::Deadline deadline, os::Word* stopped) {
     bool in_time = true;
     for (bool blocked = false; !ended(); blocked = true) {
+      // A stop that came before the call ends a wait too, so that the log has its block first.
       // acquire: partner is the release in the stop callback
-      if (stopped != nullptr && stopped->load(std::memory_order_acquire) != 0) return note_failed(Verb::cancel);
+      const bool cancelled = blocked && stopped != nullptr && stopped->load(std::memory_order_acquire) != 0;
+      if (cancelled) return note_failed(Verb::cancel);
       if (!in_time) return note_failed(Verb::timeout);
       if (!blocked) note_block();
       in_time = stopped == nullptr ? os::park(target_.ended, 0, deadline)
@@ -152,14 +162,18 @@ bool Thread::is_alive() const {
   return started && identity_->ended.load(std::memory_order_acquire) == 0;  // acquire: partner is the store at its end
 }
 
-std::string Thread::name() const { return identity_->name(); }
+std::string Thread::name() const {
+  return identity_->name();
+}
 
 void Thread::set_name(std::string name) {
   if (log::my_writer != nullptr && log::my_writer->identity == identity_) os::name_thread(name);
   identity_->rename(std::move(name));
 }
 
-bool Thread::daemon() const { return identity_->daemon(); }
+bool Thread::daemon() const {
+  return identity_->daemon();
+}
 
 void Thread::set_daemon(bool daemon, Site site) {
   thread::ThreadState* mine = state();
@@ -167,8 +181,12 @@ void Thread::set_daemon(bool daemon, Site site) {
   mine->set_daemon_checked(daemon, site);
 }
 
-trace::ThreadNumber Thread::ident() const { return identity_->thread_number(); }
-std::uint32_t Thread::native_id() const { return identity_->native_id(); }
+trace::ThreadNumber Thread::ident() const {
+  return identity_->thread_number();
+}
+std::uint32_t Thread::native_id() const {
+  return identity_->native_id();
+}
 
 bool Thread::request_stop() {
   thread::ThreadState* mine = state();
@@ -185,7 +203,9 @@ std::exception_ptr Thread::exception() const {
   return mine == nullptr ? nullptr : mine->exception();
 }
 
-Thread current_thread() { return Thread{log::current_identity()}; }
+Thread current_thread() {
+  return Thread{log::current_identity()};
+}
 
 Thread main_thread() {
   auto identity = log::main_identity();
@@ -194,11 +214,14 @@ Thread main_thread() {
 
 std::vector<Thread> enumerate() {
   std::vector<Thread> threads;
-  for (auto& identity : log::Registry::all()) threads.push_back(Thread{std::move(identity)});
+  for (auto& identity : log::Registry::all())
+    threads.push_back(Thread{std::move(identity)});
   return threads;
 }
 
-std::size_t active_count() { return log::Registry::all().size(); }
+std::size_t active_count() {
+  return log::Registry::all().size();
+}
 
 namespace {
 

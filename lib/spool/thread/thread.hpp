@@ -8,14 +8,15 @@
 //   worker.join();
 #pragma once
 
+#include <spool/log/identity.hpp>
+#include <spool/os/park.hpp>
+#include <spool/thread/task.hpp>
+
 #include <chrono>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <spool/log/identity.hpp>
-#include <spool/os/park.hpp>
-#include <spool/thread/task.hpp>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -25,10 +26,10 @@ namespace spool {
 
 /// What may be said of a thread before it starts.
 struct ThreadOptions {
-  std::string name = {};               ///< any length and content; empty: "Thread-N"
-  std::optional<bool> daemon = {};     ///< default: as the creating thread
-  std::size_t stack_size = 0;          ///< bytes; 0: the system's default
-  Site site = Site::current();         ///< where it is created
+  std::string name = {};            ///< any length and content; empty: "Thread-N"
+  std::optional<bool> daemon = {};  ///< default: as the creating thread
+  std::size_t stack_size = 0;       ///< bytes; 0: the system's default
+  Site site = Site::current();      ///< where it is created
 };
 
 namespace thread {
@@ -50,16 +51,13 @@ class Thread : public std::enable_shared_from_this<Thread> {
  public:
   /// A thread that runs `function(arguments...)`, not yet started.
   template <class F, class... Args>
-    requires(thread::Runnable<F, Args...> && !std::is_base_of_v<Thread, std::decay_t<F>> &&
-             !std::is_same_v<std::decay_t<F>, ThreadOptions>)
-  explicit Thread(F&& function, Args&&... arguments)
+  requires(thread::Runnable<F, Args...> && !std::is_base_of_v<Thread, std::decay_t<F>> &&
+           !std::is_same_v<std::decay_t<F>, ThreadOptions>) explicit Thread(F&& function, Args&&... arguments)
       : Thread{ThreadOptions{.site = {}},
                thread::make_task(std::forward<F>(function), std::forward<Args>(arguments)...)} {}
   template <class F, class... Args>
-    requires thread::Runnable<F, Args...>
-  Thread(ThreadOptions options, F&& function, Args&&... arguments)
-      : Thread{std::move(options),
-               thread::make_task(std::forward<F>(function), std::forward<Args>(arguments)...)} {}
+  requires thread::Runnable<F, Args...> Thread(ThreadOptions options, F&& function, Args&&... arguments)
+      : Thread{std::move(options), thread::make_task(std::forward<F>(function), std::forward<Args>(arguments)...)} {}
   /// For subclasses.
   explicit Thread(ThreadOptions options);
   Thread() : Thread{ThreadOptions{.site = {}}} {}
@@ -85,7 +83,7 @@ class Thread : public std::enable_shared_from_this<Thread> {
     return join_until_deadline(os::deadline_at(time), nullptr, site);
   }
   /// False when `stop` asked to stop first. Records: as join, or block, cancel.
-  [[nodiscard]] bool join(std::stop_token stop, Site site = Site::current()) {
+  [[nodiscard]] bool join(const std::stop_token& stop, Site site = Site::current()) {
     return join_until_deadline(os::never, &stop, site);
   }
 

@@ -69,7 +69,9 @@ struct RecordHeader {
 };
 static_assert(sizeof(RecordHeader) == 16);
 
-constexpr std::uint64_t id_and_object(std::uint16_t id, std::uint64_t object) { return object << 16 | id; }
+constexpr std::uint64_t id_and_object(std::uint16_t id, std::uint64_t object) {
+  return object << 16 | id;
+}
 
 /// A Record of a primitive.
 struct Transition {
@@ -83,6 +85,8 @@ static_assert(sizeof(Transition) == 32);
 
 inline constexpr std::size_t record_alignment = 8;
 
-constexpr std::uint64_t align_record(std::uint64_t position) { return (position + 7) & ~std::uint64_t{7}; }
+constexpr std::uint64_t align_record(std::uint64_t position) {
+  return (position + 7) & ~std::uint64_t{7};
+}
 
 }  // namespace spool::trace

@@ -18,7 +18,9 @@ using ObjectNumber = std::uint64_t;
 inline constexpr ObjectNumber first_object_number = ObjectNumber{1} << 32;
 inline constexpr ObjectNumber max_object_number = (ObjectNumber{1} << 48) - 1;
 
-constexpr bool is_thread(ObjectNumber object) { return object < first_object_number; }
+constexpr bool is_thread(ObjectNumber object) {
+  return object < first_object_number;
+}
 
 /// The number of a place in the source, trace-wide; 0 is "not known".
 using SiteNumber = std::uint32_t;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
 #include <fmt/args.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 #include <iterator>
-#include <spool/trace/message.hpp>
 
 namespace spool::trace {
 namespace {
@@ -16,16 +17,20 @@ std::size_t size_of(Type type) {
   switch (type) {
     case Type::u8:
     case Type::i8:
-    case Type::boolean: return 1;
+    case Type::boolean:
+      return 1;
     case Type::u16:
-    case Type::i16: return 2;
+    case Type::i16:
+      return 2;
     case Type::u32:
     case Type::i32:
     case Type::f32:
-    case Type::text: return 4;  // a text's count of bytes
+    case Type::text:
+      return 4;  // a text's count of bytes
     case Type::u64:
     case Type::i64:
-    case Type::f64: return 8;
+    case Type::f64:
+      return 8;
   }
   return 1;
 }
@@ -49,17 +54,28 @@ std::optional<std::size_t> field_length(Type type, std::span<const std::byte> by
 
 Value value_of(Type type, std::span<const std::byte> bytes) {
   switch (type) {
-    case Type::boolean: return bytes[0] != std::byte{0};
-    case Type::u8: return std::uint64_t{load<std::uint8_t>(bytes)};
-    case Type::u16: return std::uint64_t{load<std::uint16_t>(bytes)};
-    case Type::u32: return std::uint64_t{load<std::uint32_t>(bytes)};
-    case Type::u64: return load<std::uint64_t>(bytes);
-    case Type::i8: return std::int64_t{load<std::int8_t>(bytes)};
-    case Type::i16: return std::int64_t{load<std::int16_t>(bytes)};
-    case Type::i32: return std::int64_t{load<std::int32_t>(bytes)};
-    case Type::i64: return load<std::int64_t>(bytes);
-    case Type::f32: return load<float>(bytes);
-    case Type::f64: return load<double>(bytes);
+    case Type::boolean:
+      return bytes[0] != std::byte{0};
+    case Type::u8:
+      return std::uint64_t{load<std::uint8_t>(bytes)};
+    case Type::u16:
+      return std::uint64_t{load<std::uint16_t>(bytes)};
+    case Type::u32:
+      return std::uint64_t{load<std::uint32_t>(bytes)};
+    case Type::u64:
+      return load<std::uint64_t>(bytes);
+    case Type::i8:
+      return std::int64_t{load<std::int8_t>(bytes)};
+    case Type::i16:
+      return std::int64_t{load<std::int16_t>(bytes)};
+    case Type::i32:
+      return std::int64_t{load<std::int32_t>(bytes)};
+    case Type::i64:
+      return load<std::int64_t>(bytes);
+    case Type::f32:
+      return load<float>(bytes);
+    case Type::f64:
+      return load<double>(bytes);
     case Type::text: {
       const auto rest = bytes.subspan(4);
       // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes of text
@@ -121,11 +137,20 @@ std::size_t utf8_length(std::string_view text) {
 
 void append_byte(std::string& out, unsigned byte) {
   switch (byte) {
-    case '\n': out += "\\n"; break;
-    case '\t': out += "\\t"; break;
-    case '\r': out += "\\r"; break;
-    case '\\': out += "\\\\"; break;
-    default: fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    case '\n':
+      out += "\\n";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    default:
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
   }
 }
 
@@ -154,7 +179,8 @@ std::optional<std::vector<Value>> read_values(std::span<const Field> fields, std
 }
 
 std::string message_text(std::string_view format, std::span<const Value> arguments) {
-  const bool hostile = has_huge_number(format) || (has_dynamic_width(format) && std::ranges::any_of(arguments, is_huge));
+  const bool hostile =
+      has_huge_number(format) || (has_dynamic_width(format) && std::ranges::any_of(arguments, is_huge));
   if (hostile) return side_by_side(format, arguments);
   fmt::dynamic_format_arg_store<fmt::format_context> store;
   for (const Value& argument : arguments) {

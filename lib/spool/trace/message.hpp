@@ -4,11 +4,12 @@
 // to read a message. Input is hostile: a format string from a file may ask for a gigabyte of padding.
 #pragma once
 
+#include <spool/trace/schema.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <spool/trace/schema.hpp>
 #include <string>
 #include <string_view>
 #include <variant>

@@ -3,10 +3,11 @@
 // The text of a segment's `metadata` (TSDL), made from the schema table. Owns the text, not the file it is put in.
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <spool/trace/ctf.hpp>
 #include <spool/trace/schema.hpp>
+
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,11 +16,11 @@ namespace spool::trace {
 
 /// What a segment says of its process; goes into TSDL's env and clock blocks.
 struct Process {
-  std::string program;      ///< the executable's name
+  std::string program;  ///< the executable's name
   std::string hostname;
   std::uint32_t pid = 0;
-  std::string started;      ///< RFC 3339, UTC
-  std::string clock;        ///< "tsc" or "monotonic"
+  std::string started;                      ///< RFC 3339, UTC
+  std::string clock;                        ///< "tsc" or "monotonic"
   std::uint64_t frequency = 1'000'000'000;  ///< ticks a second
   std::int64_t epoch_seconds = 0;           ///< tick 0 as realtime: seconds, then
   std::uint64_t epoch_ticks = 0;            ///< the rest in ticks

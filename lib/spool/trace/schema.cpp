@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <spool/trace/schema.hpp>
+
 #include <algorithm>
 #include <initializer_list>
-#include <spool/trace/schema.hpp>
 
 namespace spool::trace {
 namespace {
@@ -15,7 +16,9 @@ constexpr Field waker_site{"waker_site", Type::u32, Means::site};
 constexpr Field since{"since", Type::u64, Means::ticks};
 constexpr Field name{"name", Type::text};
 
-constexpr Field number(std::string_view text, Type type = Type::u32) { return {text, type, Means::value}; }
+constexpr Field number(std::string_view text, Type type = Type::u32) {
+  return {text, type, Means::value};
+}
 
 constexpr Row row(Kind kind, Verb verb, std::string_view text, Effect effect, bool advances, Verbs next,
                   std::initializer_list<Field> fields, bool packed = false) {
@@ -88,7 +91,7 @@ constexpr std::array table{
     row(Kind::status, Verb::hold, "status.hold", Effect::none, quotes, any,
         {site, number("mode"), since}),
     row(Kind::status, Verb::wait, "status.wait", Effect::none, quotes, any,
-        {site, owner, since, owner_site, number("record")}),
+        {site, owner, since, owner_site, number("begun_by")}),
     // ── text that was formatted where it was logged; typed messages have classes of their own
     row(Kind::message, Verb::text, "message", Effect::none, quotes, any,
         {site, number("level", Type::u8), {"logger", Type::text}, {"text", Type::text}}, packed),
@@ -109,7 +112,7 @@ constexpr std::array table{
 // clang-format on
 
 constexpr std::array<std::string_view, kind_count> kind_names{
-    "trace",       "thread", "lock",  "condition", "status",            "message", "definition", "rlock",
+    "trace",       "thread", "lock",      "condition",         "status",  "message", "definition", "rlock",
     "shared_lock", "event",  "semaphore", "bounded_semaphore", "barrier", "queue",   "pool",       "timer"};
 constexpr std::array<std::string_view, 7> level_names{"trace", "debug", "info", "warning", "error", "critical", "off"};
 constexpr std::array<int, 7> ctf_levels{14, 7, 6, 4, 3, 2, 0};
@@ -125,7 +128,9 @@ std::string_view pick(const std::array<std::string_view, N>& names, E value) {
 
 }  // namespace
 
-std::span<const Row> rows() { return table; }
+std::span<const Row> rows() {
+  return table;
+}
 
 const Row* row_named(std::string_view text) {
   const auto* found = std::ranges::find(table, text, &Row::name);
@@ -138,7 +143,9 @@ const Row* row_of(Kind kind, Verb verb) {
   return found == table.end() ? nullptr : found;
 }
 
-std::string_view name_of(Kind kind) { return pick(kind_names, kind); }
+std::string_view name_of(Kind kind) {
+  return pick(kind_names, kind);
+}
 
 Kind kind_named(std::string_view text) {
   const auto* found = std::ranges::find(kind_names, text);
@@ -148,16 +155,20 @@ Kind kind_named(std::string_view text) {
 Verbs at_rest(Kind kind) {
   std::uint32_t bits = 0;
   for (const Row& each : table) {
-    const bool only_in_wait = each.verb == Verb::timeout || each.verb == Verb::cancel ||
-                              (each.verb == Verb::resume && kind != Kind::thread);
+    const bool only_in_wait =
+        each.verb == Verb::timeout || each.verb == Verb::cancel || (each.verb == Verb::resume && kind != Kind::thread);
     if (each.kind == kind && !only_in_wait) bits |= verbs(each.verb).bits;
   }
   return {bits};
 }
 
-std::string_view name_of(Level level) { return pick(level_names, level); }
+std::string_view name_of(Level level) {
+  return pick(level_names, level);
+}
 
-int ctf_loglevel(Level level) { return ctf_levels[static_cast<std::size_t>(level) % ctf_levels.size()]; }
+int ctf_loglevel(Level level) {
+  return ctf_levels[static_cast<std::size_t>(level) % ctf_levels.size()];
+}
 
 Level level_of_ctf(int loglevel) {
   if (loglevel <= 2) return Level::critical;
@@ -167,8 +178,14 @@ Level level_of_ctf(int loglevel) {
   return loglevel <= 13 ? Level::debug : Level::trace;
 }
 
-std::string_view name_of(Mode mode) { return pick(mode_names, mode); }
-std::string_view name_of(LossReason reason) { return pick(reason_names, reason); }
-std::string_view name_of(Origin origin) { return pick(origin_names, origin); }
+std::string_view name_of(Mode mode) {
+  return pick(mode_names, mode);
+}
+std::string_view name_of(LossReason reason) {
+  return pick(reason_names, reason);
+}
+std::string_view name_of(Origin origin) {
+  return pick(origin_names, origin);
+}
 
 }  // namespace spool::trace

@@ -154,11 +154,11 @@ std::string_view name_of(Mode mode);
 
 /// Why Records were lost: `trace.loss`.
 enum class LossReason : std::uint8_t {
-  no_space = 0,      ///< no chunk could be had: disk full, or the writers outran what could be made
-  no_stream = 1,     ///< the thread could get no stream of its own
-  reentered = 2,     ///< a signal handler emitted while its thread was inside an emit
-  shut_down = 3,     ///< after the recording had ended
-  lapped = 4,        ///< a sink was too slow and its Records were recycled
+  no_space = 0,   ///< no chunk could be had: disk full, or the writers outran what could be made
+  no_stream = 1,  ///< the thread could get no stream of its own
+  reentered = 2,  ///< a signal handler emitted while its thread was inside an emit
+  shut_down = 3,  ///< after the recording had ended
+  lapped = 4,     ///< a sink was too slow and its Records were recycled
 };
 std::string_view name_of(LossReason reason);
 

@@ -9,9 +9,10 @@
 // another owner, whose thread and site may then not belong together.
 #pragma once
 
+#include <spool/trace/ctf.hpp>
+
 #include <array>
 #include <cstdint>
-#include <spool/trace/ctf.hpp>
 
 namespace spool::trace {
 
@@ -20,7 +21,7 @@ inline constexpr std::array<char, 8> status_magic{'S', 'P', 'O', 'O', 'L', 'S', 
 struct StatusHeader {
   std::array<char, 8> magic;
   std::uint32_t entry_size;
-  std::uint32_t entry_count;  ///< how many entries the file holds; an unused one has thread 0
+  std::uint32_t entry_count;     ///< how many entries the file holds; an unused one has thread 0
   std::uint32_t entries_missed;  ///< threads that found no free entry
   std::uint32_t mode;            ///< trace::Mode; holds are complete only in Mode::all
   std::uint32_t pid;
@@ -44,8 +45,8 @@ inline constexpr std::size_t status_holds = 18;
 
 struct StatusEntry {
   std::uint32_t version;      ///< advanced before anything that counts goes; odd: see above
-  std::uint32_t thread;  ///< ThreadNumber; 0: unused
-  std::uint32_t depth;   ///< holds; more than status_holds means that the newest are missing
+  std::uint32_t thread;       ///< ThreadNumber; 0: unused
+  std::uint32_t depth;        ///< holds; more than status_holds means that the newest are missing
   std::uint32_t wait_record;  ///< id of the block Record of the wait, 0: not waiting
   std::uint64_t wait_object;
   std::uint64_t wait_since;  ///< ticks
