@@ -4,13 +4,14 @@
 // read fills it, order merges it, replay and analyze use it, render prints it. Numbers are the trace's own.
 #pragma once
 
+#include <spool/trace/ids.hpp>
+#include <spool/trace/schema.hpp>
+#include <spool/trace/status.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <spool/trace/ids.hpp>
-#include <spool/trace/schema.hpp>
-#include <spool/trace/status.hpp>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -37,7 +38,7 @@ struct Thread {
 struct Object {
   std::string name;  ///< may be empty; raw
   trace::Kind kind = trace::Kind::trace;
-  trace::SiteNumber site = 0;       ///< where it was created
+  trace::SiteNumber site = 0;      ///< where it was created
   trace::ObjectNumber parent = 0;  ///< a Condition's lock
 };
 
@@ -46,7 +47,7 @@ struct MessageClass {
   trace::Level level = trace::Level::info;
   std::string logger;
   std::string format;
-  std::vector<trace::Field> arguments;     ///< names point into `argument_names`
+  std::vector<trace::Field> arguments;  ///< names point into `argument_names`
   std::vector<std::string> argument_names;
 };
 
@@ -74,12 +75,15 @@ struct Record {
   trace::ObjectNumber object = 0;
   trace::SiteNumber site = 0;
   trace::Sequence seq = 0;
-  std::uint32_t a = 0;  ///< a transition's third field; its meaning is row->fields()[2]
-  std::uint32_t b = 0;  ///< a transition's fourth
-  trace::Ticks since = 0;  ///< of status.hold and status.wait
-  std::uint64_t count = 0;  ///< of trace.loss
+  /// a and b are the row's u32 fields other than `site` and `seq`, in their order: a transition's third and fourth;
+  /// of trace.loss the reason, of trace.end alive, of status.hold the mode, of status.wait owner and owner_site.
+  std::uint32_t a = 0;
+  std::uint32_t b = 0;
+  trace::Ticks since = 0;                 ///< of status.hold and status.wait
+  std::uint64_t count = 0;                ///< of trace.loss
   const MessageClass* message = nullptr;  ///< of a typed message
-  std::span<const std::byte> bytes;       ///< a message's fields behind `site`; valid until the next Record is read
+  /// A message's fields behind `site`; of any other Record all its fields. Valid until the next Record is read.
+  std::span<const std::byte> bytes;
   Place place;
 };
 
@@ -109,6 +113,11 @@ struct Process {
   std::vector<trace::StatusEntry> status;  ///< the `.status` file's used entries; empty when there is none
   std::uint64_t lost = 0;                  ///< Records that the process says it lost
   std::vector<Problem> problems;
+  trace::Ticks first_time = 0;     ///< of the earliest Record that is no definition; 0: there is none
+  std::uint64_t bytes_lost = 0;    ///< of damaged input: what could not be read
+  bool cut = false;                ///< older segments are gone, or some between: objects may begin in their middle
+  std::int64_t epoch_seconds = 0;  ///< tick 0 as realtime: seconds, and
+  std::uint64_t epoch_ticks = 0;   ///< ticks; used where there is no clock reading
 
   /// Ticks to nanoseconds: order and subtract in ticks, convert last.
   double nanoseconds(trace::Ticks span) const {

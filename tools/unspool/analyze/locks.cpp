@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/analyze/locks.hpp>
+#include <unspool/replay/kinds.hpp>
+#include <unspool/replay/replay.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+namespace {
+
+void count_ending(LockFigures& figures, trace::Verb verb) {
+  if (verb == trace::Verb::busy) ++figures.busy;
+  if (verb == trace::Verb::timeout) ++figures.timeouts;
+  if (verb == trace::Verb::cancel) ++figures.cancels;
+}
+
+void note_worst(LockFigures& figures, trace::ObjectNumber object, trace::Ticks waited) {
+  if (waited < figures.worst_ticks) return;
+  if (waited == figures.worst_ticks && figures.worst != 0 && figures.worst < object) return;
+  figures.worst = object;
+  figures.worst_ticks = waited;
+}
+
+void merge(LockFigures& into, const LockFigures& from) {
+  into.instances += from.instances;
+  into.acquisitions += from.acquisitions;
+  into.contended += from.contended;
+  into.spun += from.spun;
+  into.spun_ticks = add_saturated(into.spun_ticks, from.spun_ticks);
+  into.busy += from.busy;
+  into.timeouts += from.timeouts;
+  into.cancels += from.cancels;
+  into.futile += from.futile;
+  into.lost_waits += from.lost_waits;
+  into.unended += from.unended;
+  into.unended_ticks = add_saturated(into.unended_ticks, from.unended_ticks);
+  into.released_by_other += from.released_by_other;
+  into.waits.merge(from.waits);
+  into.holds.merge(from.holds);
+  into.hand_over = add_saturated(into.hand_over, from.hand_over);
+  into.unknown_holder = add_saturated(into.unknown_holder, from.unknown_holder);
+  into.holders.merge(from.holders);
+  into.waiters.merge(from.waiters);
+  if (from.longest.ticks() > into.longest.ticks()) into.longest = from.longest;
+  note_worst(into, from.worst, from.worst_ticks);
+}
+
+bool hurts_more(const LockFigures& a, const LockFigures& b) {
+  if (a.all_waited() != b.all_waited()) return a.all_waited() > b.all_waited();
+  if (a.acquisitions != b.acquisitions) return a.acquisitions > b.acquisitions;
+  return std::tie(a.site, a.name) < std::tie(b.site, b.name);
+}
+
+}  // namespace
+
+/// Without a definition there is no creation site to put instances together by.
+LockFigures& Locks::class_of(const ObjectState& object) {
+  static constexpr std::string_view rest = "\xff";  // no name of UTF-8 text is this
+  const auto defined = process_.objects.find(object.number);
+  const bool known = defined != process_.objects.end();
+  const trace::SiteNumber site = known ? defined->second.site : 0;
+  const bool merges = site != 0 || (known && !defined->second.name.empty());
+  ByName& names = classes_[Place{object.kind, site, merges ? 0 : object.number}];
+  std::string name = known ? defined->second.name : std::string{};
+  const bool many = names.size() >= most_names && !names.contains(name);
+  LockFigures& figures = names[many ? std::string{rest} : name];
+  figures.kind = object.kind;
+  figures.site = site;
+  figures.name = many ? std::string{} : std::move(name);
+  figures.many_names = many;
+  return figures;
+}
+
+void Locks::born(const ObjectState& object) {
+  if (live_.size() <= object.slot) live_.resize(object.slot + std::size_t{1});
+  live_[object.slot] = {};
+  if (!can_be_held(object.kind)) return;
+  LockFigures& figures = class_of(object);
+  ++figures.instances;
+  live_[object.slot].figures = &figures;
+}
+
+void Locks::destroyed(const ObjectState& object) {
+  if (Live* lock = live(&object)) note_worst(*lock->figures, object.number, lock->waited);
+  live_[object.slot] = {};
+}
+
+Locks::Live* Locks::live(const ObjectState* object) {
+  if (object == nullptr || object->slot >= live_.size()) return nullptr;
+  Live& lock = live_[object->slot];
+  return lock.figures == nullptr ? nullptr : &lock;
+}
+
+void Locks::acquired(const ObjectState& object, const Record&, trace::Ticks spun, bool waited) {
+  Live* lock = live(&object);
+  if (lock == nullptr) return;
+  LockFigures& figures = *lock->figures;
+  ++figures.acquisitions;
+  if (waited) ++figures.contended;
+  if (!waited && spun != 0) ++figures.spun;
+  figures.spun_ticks = add_saturated(figures.spun_ticks, spun);
+}
+
+void Locks::held(const ObjectState& object, const Hold& hold) {
+  if (Live* lock = live(&object)) lock->figures->holds.add(hold.ticks());
+}
+
+void Locks::released_by_other(const ObjectState& object, const Record&) {
+  if (Live* lock = live(&object)) ++lock->figures->released_by_other;
+}
+
+void Locks::failed(const ObjectState* object, const Record& record) {
+  if (Live* lock = live(object)) count_ending(*lock->figures, record.row->verb);
+}
+
+void Locks::waited(const ObjectState* object, const Wait& wait) {
+  Live* lock = live(object);
+  if (lock == nullptr) return;
+  LockFigures& figures = *lock->figures;
+  if (wait.ending == Ending::lost) {
+    ++figures.lost_waits;
+    return;
+  }
+  lock->waited = add_saturated(lock->waited, wait.ticks());
+  if (wait.ending == Ending::unended) {
+    ++figures.unended;
+    figures.unended_ticks = add_saturated(figures.unended_ticks, wait.ticks());
+  } else {
+    ended(figures, wait);
+  }
+}
+
+void Locks::ended(LockFigures& figures, const Wait& wait) {
+  figures.waits.add(wait.ticks());
+  figures.futile += wait.blocks - 1;
+  if (wait.ending == Ending::timeout) ++figures.timeouts;
+  if (wait.ending == Ending::cancel) ++figures.cancels;
+  figures.waiters.add({wait.thread, wait.site}, wait.ticks());
+  for (const Share& share : wait.shares) {
+    switch (share.holder.tenant) {
+      case Holder::Tenant::nobody:
+        figures.hand_over = add_saturated(figures.hand_over, share.ticks);
+        break;
+      case Holder::Tenant::unknown:
+        figures.unknown_holder = add_saturated(figures.unknown_holder, share.ticks);
+        break;
+      case Holder::Tenant::others:
+        figures.holders.add({other_threads, 0}, share.ticks);
+        break;
+      case Holder::Tenant::thread:
+        figures.holders.add({share.holder.thread, share.holder.site}, share.ticks);
+        break;
+    }
+  }
+  if (figures.waits.count() == 1 || wait.ticks() > figures.longest.ticks()) figures.longest = wait;
+}
+
+void Locks::finished(const Replay& replay) {
+  for (const auto& [number, object] : replay.objects()) {
+    if (Live* lock = live(&object)) note_worst(*lock->figures, number, lock->waited);
+  }
+  for (auto& [place, names] : classes_) {
+    if (names.size() > most_names) {
+      LockFigures all = std::move(names.begin()->second);
+      for (auto each = std::next(names.begin()); each != names.end(); ++each)
+        merge(all, each->second);
+      all.name.clear();
+      all.many_names = true;
+      figures_.push_back(std::move(all));
+    } else {
+      for (auto& [name, each] : names)
+        figures_.push_back(std::move(each));
+    }
+  }
+  classes_.clear();
+  std::ranges::sort(figures_, hurts_more);
+}
+
+}  // namespace unspool

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// Many spans of time in little memory: sum and extremes exact, percentiles exact up to some thousands of samples.
+#pragma once
+
+#include <spool/trace/ids.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace unspool {
+
+namespace trace = spool::trace;
+
+/// Past `most_exact` samples they are kept in a log-linear histogram: each power of two is cut into 128 equal parts,
+/// and the middle of a part stands for what fell into it, so that a percentile is off by 1/256 at most. A few tens
+/// of kilobytes whatever the count.
+class Samples {
+ public:
+  static constexpr std::size_t most_exact = 4096;
+
+  void add(trace::Ticks value) { add(value, 1); }
+  void merge(const Samples& other);
+
+  std::uint64_t count() const { return count_; }
+  trace::Ticks sum() const { return sum_; }  ///< stays at the greatest value rather than wrap
+  trace::Ticks max() const { return max_; }
+  double mean() const;
+
+  /// The smallest sample that at least `fraction` of all are not above; 0 when there is none.
+  trace::Ticks percentile(double fraction) const;
+
+ private:
+  void add(trace::Ticks value, std::uint64_t times);
+  void put(trace::Ticks value, std::uint64_t times);
+
+  std::uint64_t count_ = 0;
+  trace::Ticks sum_ = 0;
+  trace::Ticks min_ = 0;
+  trace::Ticks max_ = 0;
+  mutable bool sorted_ = true;
+  mutable std::vector<trace::Ticks> exact_;
+  std::vector<std::uint64_t> buckets_;  ///< empty while `exact_` holds them all
+};
+
+/// a + b, or the greatest value.
+constexpr std::uint64_t add_saturated(std::uint64_t a, std::uint64_t b) {
+  return a + b < a ? ~std::uint64_t{0} : a + b;
+}
+
+}  // namespace unspool

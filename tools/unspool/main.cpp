@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+//
+// The command line of unspool: arguments, exit codes, and where problems are printed. Asks no questions of its own.
+#include <spool/trace/message.hpp>
+#include <spool/trace/schema.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unspool/order/merge.hpp>
+#include <unspool/read/find.hpp>
+#include <unspool/read/trace.hpp>
+#include <unspool/render/command.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace unspool;
+
+enum Exit { nothing_found = 0, findings = 1, usage_error = 2, damaged = 3, unreadable = 4 };
+
+constexpr std::string_view about =
+    "unspool reads what a program's spool library recorded, and says who waited for whom, for how long, because of\n"
+    "which line of code, and what is stuck.\n";
+
+constexpr std::string_view examples = R"text(
+A TRACE is a directory PROGRAM-PID.spool, one segment of it (PROGRAM-PID.spool/000001), or a directory with several
+traces in it. Without a command it is `report`.
+
+Examples:
+  unspool bank-4711.spool                       everything at a glance
+  unspool deadlocks bank-4711.spool             what is stuck, and why
+  unspool locks --format json bank-4711.spool   for a program to read
+  unspool cat --thread worker-1 bank-4711.spool | less
+  unspool cat --time clock /var/spool/traces    all traces in there, as a log
+
+Exit codes:
+  0  nothing found (threads and cat never find anything)
+  1  findings, also where the input was damaged besides
+  2  wrong usage
+  3  nothing found, but the input was damaged: what could be read was analysed
+  4  nothing could be read
+)text";
+
+constexpr std::string_view about_cat = R"text(
+One line a Record: time, thread, Record, object, and its fields. "worker-1(5)" is thread 5, "accounts(lock #17)" is the
+17th object of the process, "at" is the line that made the Record, "-" is nobody or not known.
+
+With --format json, one object a line: `time` in ticks, `offset` in nanoseconds since the first Record, `thread`,
+`record`, `object`, and the Record's fields under their names in the trace. Beside a number stands what it means:
+`NAME_name` (a thread, or a word), `NAME_at` (a line), `NAME_offset` and `NAME_ns` (times), `object_name`, `object_kind`.
+A message has `level`, `logger`, `text`, and where it was typed `format` and `arguments`. `place` says where it lies:
+SEGMENT/CHUNK@BYTE.
+)text";
+
+struct Arguments {
+  std::vector<std::string> traces;
+  std::string format = "table";
+  std::string color = "auto";
+  CatOptions cat;
+};
+
+void complain(const std::string& text) {
+  fmt::print(stderr, "unspool: {}\n", spool::trace::escaped(text));
+}
+
+bool wants_color(const std::string& choice) {
+  if (choice != "auto") return choice == "always";
+  const char* const no_color = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
+}
+
+/// As wide as the terminal, within what can be read; 100 columns anywhere else.
+unsigned width() {
+  struct winsize size {};
+  const bool known = ::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? std::clamp<unsigned>(size.ws_col, 60, 200) : 100;
+}
+
+/// The traces that can be opened. `refused` says whether any could not.
+std::deque<std::unique_ptr<Trace>> open_all(const std::vector<std::string>& arguments, bool& refused) {
+  std::deque<std::unique_ptr<Trace>> opened;
+  for (const std::string& argument : arguments) {
+    std::string refusal;
+    const auto found = find_traces(argument, refusal);
+    if (found.empty()) complain(refusal);
+    refused |= found.empty();
+    for (const TracePath& path : found) {
+      if (auto trace = Trace::open(path, refusal)) {
+        opened.push_back(std::move(trace));
+      } else {
+        complain(refusal);
+        refused = true;
+      }
+    }
+  }
+  return opened;
+}
+
+bool run(const std::string& command, std::span<Input> inputs, const Arguments& arguments) {
+  Options options;
+  options.format = arguments.format == "json" ? Options::Format::json : Options::Format::table;
+  options.color = wants_color(arguments.color);
+  options.width = width();
+  if (command == "cat") return run_cat(inputs, options, arguments.cat, stdout);
+  if (command == "threads") return run_threads(inputs, options, stdout);
+  if (command == "locks") return run_locks(inputs, options, stdout);
+  if (command == "joins") return run_joins(inputs, options, stdout);
+  if (command == "deadlocks") return run_deadlocks(inputs, options, stdout);
+  return run_report(inputs, options, stdout);
+}
+
+/// Problems come up until the last Record is read, so they are said last. True when one is a damage.
+bool tell_problems(const std::deque<std::unique_ptr<Trace>>& traces) {
+  bool any = false;
+  for (const auto& trace : traces) {
+    for (const Problem& problem : trace->process().problems) {
+      const bool note = problem.severity == Problem::Severity::note;
+      any |= !note;
+      complain((note ? "note: " : "") + problem.text);
+    }
+  }
+  return any;
+}
+
+int analyse(const std::string& command, const Arguments& arguments) {
+  raise_file_limit();
+  bool refused = false;
+  const auto traces = open_all(arguments.traces, refused);
+  if (traces.empty()) return unreadable;
+  std::deque<Merge> sources;
+  std::vector<Input> inputs;
+  for (const auto& trace : traces) {
+    inputs.push_back({trace->process(), sources.emplace_back(*trace, arguments.cat.definitions)});
+  }
+  const bool found = run(command, inputs, arguments);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    if (errno == EPIPE) return nothing_found;  // the reader has seen enough
+    complain(fmt::format("the output could not be written ({})", std::strerror(errno)));
+    return unreadable;
+  }
+  const bool any_damage = tell_problems(traces) || refused;
+  if (found) return findings;
+  return any_damage ? damaged : nothing_found;
+}
+
+void add_common(CLI::App& app, Arguments& arguments) {
+  app.add_option("TRACE", arguments.traces, "trace directories")->option_text(" ");
+  app.add_option("--format", arguments.format, "table (for people) or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->option_text("table|json");
+  app.add_option("--color", arguments.color, "auto: on a terminal, unless NO_COLOR is set")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->option_text("auto|always|never");
+}
+
+void add_cat(CLI::App& app, CatOptions& cat) {
+  app.footer(std::string{about_cat});
+  const std::map<std::string, CatOptions::Time> times{
+      {"offset", CatOptions::Time::offset}, {"clock", CatOptions::Time::clock}, {"ticks", CatOptions::Time::ticks}};
+  app.add_option("--time", cat.time, "offset: seconds since the first Record; clock: UTC; ticks: as in the file")
+      ->transform(CLI::Transformer(times))
+      ->option_text("offset|clock|ticks");
+  app.add_option("--thread", cat.thread, "only this thread's Records")->option_text("NAME|NUMBER");
+  app.add_flag("--definitions", cat.definitions, "also the definitions of threads, objects, sites and clock");
+}
+
+std::string version() {
+  return fmt::format("unspool {} (trace format {}.{})", SPOOL_VERSION, trace::format_major, trace::format_minor);
+}
+
+int parse_and_run(int count, char** words) {
+  Arguments arguments;
+  CLI::App app{std::string{about}, "unspool"};
+  app.footer(std::string{examples});
+  app.set_version_flag("--version", version());
+  app.require_subcommand(0, 1);
+  add_common(app, arguments);
+  const std::vector<std::pair<std::string, std::string>> commands{
+      {"report", "everything at a glance"},
+      {"threads", "who is who: each thread, from its creation to its end or its last wait"},
+      {"locks", "for each lock who waited, how long, and who held it meanwhile"},
+      {"joins", "who joined whom, from where, and how long it took"},
+      {"deadlocks", "who still waited at the end, for whom, and whether that closes to a cycle"},
+      {"cat", "every Record, one a line"}};
+  for (const auto& [name, what] : commands) {
+    CLI::App* const command = app.add_subcommand(name, what);
+    add_common(*command, arguments);
+    if (name == "cat") add_cat(*command, arguments.cat);
+  }
+  try {
+    app.parse(count, words);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    complain(fmt::format("{}; `unspool --help` explains", error.what()));
+    return usage_error;
+  }
+  if (arguments.traces.empty()) {
+    complain("no trace is given: a directory PROGRAM-PID.spool; `unspool --help` explains");
+    return usage_error;
+  }
+  const auto chosen = app.get_subcommands();
+  return analyse(chosen.empty() ? "report" : chosen.front()->get_name(), arguments);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    return parse_and_run(count, words);
+  } catch (const std::bad_alloc&) {
+    complain("out of memory: the trace has more threads, objects or sites than this machine has room for");
+  } catch (const std::exception& error) {
+    complain(fmt::format("gave up: {}; this is a fault of unspool, please report it", error.what()));
+  }
+  return unreadable;
+}

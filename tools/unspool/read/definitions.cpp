@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+#include <unspool/read/cursor.hpp>
+#include <unspool/read/definitions.hpp>
+
+#include <cmath>
+
+namespace unspool {
+namespace {
+
+using Values = std::vector<trace::Value>;
+
+std::uint64_t number(const Values& values, std::size_t index) {
+  const auto* value = std::get_if<std::uint64_t>(&values[index]);
+  return value ? *value : 0;
+}
+
+std::uint32_t small(const Values& values, std::size_t index) {
+  return static_cast<std::uint32_t>(number(values, index));
+}
+
+std::string text(const Values& values, std::size_t index) {
+  const auto* value = std::get_if<std::string_view>(&values[index]);
+  return value ? std::string{*value} : std::string{};
+}
+
+trace::Mode mode_of(std::uint64_t number) {
+  return number < 2 ? static_cast<trace::Mode>(number) : trace::Mode::all;
+}
+
+class Definitions {
+ public:
+  explicit Definitions(Process& process) : process_(process) {}
+
+  void add(const Record& record) {
+    // The table's fields are a prefix of the file's, and these were seen to fit: there are values for all.
+    const auto values = trace::read_values(record.row->fields(), record.bytes);
+    if (!values) return;
+    switch (record.row->verb) {
+      case trace::Verb::thread:
+        return add_thread(record, *values);
+      case trace::Verb::object:
+        return add_object(record, *values);
+      case trace::Verb::site:
+        return add_site(*values);
+      case trace::Verb::clock:
+        return add_clock(record, *values);
+      case trace::Verb::mode:
+        return add_mode(*values);
+      default:
+        return;
+    }
+  }
+
+ private:
+  void add_thread(const Record& record, const Values& values) {
+    auto& thread = process_.threads[static_cast<trace::ThreadNumber>(record.object)];
+    thread.native_id = small(values, 0);
+    thread.creator = small(values, 1);
+    thread.daemon = number(values, 2) != 0;
+    thread.origin = static_cast<trace::Origin>(number(values, 3));
+    thread.name = text(values, 4);
+  }
+
+  void add_object(const Record& record, const Values& values) {
+    auto& object = process_.objects[record.object];
+    object.site = small(values, 0);
+    const std::uint64_t kind = number(values, 1);
+    object.kind = kind < trace::kind_count ? static_cast<trace::Kind>(kind) : trace::Kind::trace;
+    object.parent = number(values, 2);
+    object.name = text(values, 3);
+  }
+
+  void add_site(const Values& values) {
+    auto& site = process_.sites[small(values, 0)];
+    site.line = small(values, 1);
+    site.file = text(values, 2);
+    site.function = text(values, 3);
+  }
+
+  void add_clock(const Record& record, const Values& values) {
+    process_.clocks.push_back(
+        {record.time, number(values, 0), number(values, 1), number(values, 2), number(values, 3)});
+  }
+
+  void add_mode(const Values& values) {
+    const trace::Mode mode = mode_of(number(values, 0));
+    process_.mode_changed |= mode_seen_ && mode != process_.mode;
+    mode_seen_ = true;
+    process_.mode = mode;
+  }
+
+  Process& process_;
+  bool mode_seen_ = false;
+};
+
+bool is_sane(std::uint64_t frequency) {
+  return frequency >= 1'000 && frequency <= 100'000'000'000;
+}
+
+/// Ticks a second between two readings; 0 where they are too near to each other to tell.
+std::uint64_t measured(const ClockReading& first, const ClockReading& last) {
+  constexpr std::uint64_t second = 1'000'000'000;
+  if (last.ticks <= first.ticks || last.monotonic < first.monotonic + second) return 0;
+  const double ticks = static_cast<double>(last.ticks - first.ticks);
+  const double seconds = static_cast<double>(last.monotonic - first.monotonic) / 1e9;
+  const double frequency = ticks / seconds;
+  return frequency < 1e12 ? static_cast<std::uint64_t>(std::llround(frequency)) : 0;
+}
+
+/// The frequency over the whole trace is better than the one that was measured at its start, unless the machine slept
+/// in between: then the two clocks differ, and the first one stays.
+void settle_frequency(Process& process) {
+  if (!process.clocks.empty() && is_sane(process.clocks.back().frequency)) {
+    process.frequency = process.clocks.back().frequency;
+  }
+  if (!is_sane(process.frequency)) process.frequency = 1'000'000'000;
+  if (process.clocks.size() < 2) return;
+  const std::uint64_t over_all = measured(process.clocks.front(), process.clocks.back());
+  const double ratio = static_cast<double>(over_all) / static_cast<double>(process.frequency);
+  if (std::abs(ratio - 1) < 0.05) process.frequency = over_all;
+}
+
+}  // namespace
+
+void read_definitions(Trace& trace) {
+  Definitions definitions{trace.process()};
+  Record record;
+  for (const Packet& packet : trace.packets()) {
+    if (packet.stream != trace::definition_stream) continue;
+    Cursor cursor{trace, packet};
+    while (cursor.next(record))
+      definitions.add(record);
+  }
+  settle_frequency(trace.process());
+}
+
+}  // namespace unspool

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/read/file.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace unspool {
+
+File::File(File&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)), error_(std::move(other.error_)) {}
+
+File& File::operator=(File&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  error_.swap(other.error_);
+  return *this;
+}
+
+File::~File() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+File File::open(const File& directory, const std::string& name) {
+  File file;
+  // O_NONBLOCK: opening a FIFO would wait for a writer.
+  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  file.descriptor_ = ::openat(directory.descriptor_, name.c_str(), flags);
+  struct stat about {};
+  if (file.descriptor_ < 0) {
+    file.error_ = std::strerror(errno);
+  } else if (::fstat(file.descriptor_, &about) != 0 || !S_ISREG(about.st_mode)) {
+    file = File{};
+    file.error_ = "Not a regular file";
+  }
+  return file;
+}
+
+File File::open_directory(const std::string& path) {
+  File file;
+  file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+  if (file.descriptor_ < 0) file.error_ = std::strerror(errno);
+  return file;
+}
+
+std::uint64_t File::size() const {
+  struct stat about {};
+  if (::fstat(descriptor_, &about) != 0 || about.st_size < 0) return 0;
+  return static_cast<std::uint64_t>(about.st_size);
+}
+
+std::size_t File::read(std::uint64_t offset, std::span<std::byte> into) const {
+  std::size_t got = 0;
+  while (got < into.size()) {
+    const auto at = static_cast<off_t>(offset + got);
+    const ssize_t count = ::pread(descriptor_, into.data() + got, into.size() - got, at);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;  // an I/O error is a file that ends here: the caller reports the bytes as lost
+    got += static_cast<std::size_t>(count);
+  }
+  return got;
+}
+
+void raise_file_limit() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // refused: the old limit stays, and files that cannot be opened are reported
+}
+
+}  // namespace unspool

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// A file of a trace, read piece by piece into memory of our own. Owns the descriptor, not what the bytes mean.
+//
+// Not mapped: a trace may belong to a running process, or to a copy that is still under way, and a file that shrinks
+// under a mapping kills its reader with SIGBUS. pread answers with fewer bytes instead, and costs 0.2 ns a byte.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace unspool {
+
+/// An open file or directory, or none. Move-only.
+class File {
+ public:
+  File() = default;
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  /// Only regular files: a FIFO or a device in a trace directory would block. `error()` says why there is none.
+  static File open(const File& directory, const std::string& name);
+  static File open_directory(const std::string& path);
+
+  explicit operator bool() const { return descriptor_ >= 0; }
+  int descriptor() const { return descriptor_; }
+  const std::string& error() const { return error_; }  ///< "Permission denied"
+  std::uint64_t size() const;
+
+  /// The bytes from `offset` on into `into`; how many there were. Fewer than asked for: the file ends there.
+  std::size_t read(std::uint64_t offset, std::span<std::byte> into) const;
+
+ private:
+  int descriptor_ = -1;
+  std::string error_;
+};
+
+/// Lets this process have as many files open as the system allows: a chunk of every live thread is open at once.
+void raise_file_limit();
+
+}  // namespace unspool

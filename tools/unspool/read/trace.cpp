@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unspool/read/definitions.hpp>
+#include <unspool/read/find.hpp>
+#include <unspool/read/metadata_file.hpp>
+#include <unspool/read/refusal.hpp>
+#include <unspool/read/status_file.hpp>
+#include <unspool/read/trace.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <span>
+#include <tuple>
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+namespace unspool {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Not those that begin with a dot. As far as the directory can be read.
+std::vector<std::string> visible_names(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator each{directory, error}, end; !error && each != end; each.increment(error)) {
+    std::string name = each->path().filename().string();
+    if (!name.starts_with('.')) names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+/// The number of a chunk file, by its name; -1: it is none.
+std::int64_t chunk_number(const std::string& name) {
+  constexpr std::string_view prefix = "stream-";
+  std::uint32_t number = 0;
+  if (!name.starts_with(prefix)) return -1;
+  const char* const end = name.data() + name.size();
+  const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, number);
+  return error == std::errc{} && rest == end ? std::int64_t{number} : -1;
+}
+
+/// A process that still writes recycles its oldest segment only where nobody has this lock. The segment may have been
+/// recycled between the opening and the locking: then its path leads to another directory, or to none.
+bool lock_against_recycling(const File& directory, const std::string& path) {
+  if (::flock(directory.descriptor(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+  struct stat opened {};
+  struct stat named {};
+  if (::fstat(directory.descriptor(), &opened) != 0 || ::stat(path.c_str(), &named) != 0) return false;
+  return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+std::uint32_t narrow(std::int64_t number) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(number, 0, 0xffff'ffff));
+}
+
+}  // namespace
+
+std::unique_ptr<Trace> Trace::open(const TracePath& path, std::string& refusal) {
+  std::unique_ptr<Trace> opened{new Trace{path}};
+  if (!opened->open_segments(path, refusal)) return nullptr;
+  opened->sort_packets();
+  opened->find_gaps();
+  opened->find_first_time();
+  if (!path.is_segment) {
+    const File directory = File::open_directory(path.path);
+    if (directory) read_status(directory, path.path, opened->process_, opened->problems_);
+  }
+  read_definitions(*opened);
+  return opened;
+}
+
+bool Trace::open_segments(const TracePath& path, std::string& refusal) {
+  if (path.is_segment) return open_segment(path.path, refusal);
+  std::vector<std::pair<std::uint32_t, std::string>> found;
+  for (const std::string& name : visible_names(path.path)) {
+    const std::string where = path.path + '/' + name;
+    if (const std::uint32_t number = segment_number(name); number != 0) {
+      found.emplace_back(number, where);
+    } else if (name.ends_with(".tar.zst")) {
+      process_.cut = true;
+      problems_.damage(fmt::format("{}: is an archived segment and is left out; unpack it first: tar -xaf", where));
+    } else {
+      problems_.note(fmt::format("{}: is no segment and is left out", where));
+    }
+  }
+  std::ranges::sort(found);
+  if (found.empty()) refusal = fmt::format("{}: cannot be read or has no segments any more", path.path);
+  for (const auto& [number, directory] : found) {
+    std::string why;
+    if (open_segment(directory, why)) continue;
+    if (refusal.empty()) refusal = why;
+    problems_.damage(std::move(why));
+  }
+  return !segments_.empty();
+}
+
+bool Trace::open_segment(const std::string& path, std::string& refusal) {
+  auto segment = std::make_unique<Segment>();
+  segment->path = path;
+  segment->number = segment_number(fs::path{path}.filename().string());
+  segment->directory = File::open_directory(path);
+  if (!segment->directory) {
+    refusal = fmt::format("{}: cannot be opened ({})", path, segment->directory.error());
+    return false;
+  }
+  if (!lock_against_recycling(segment->directory, path)) {
+    refusal = fmt::format("{}: was just taken back by the process, which still runs, for new Records", path);
+    return false;
+  }
+  trace::Uuid uuid{};
+  refusal = read_declarations(*segment, uuid);
+  if (!refusal.empty()) return false;
+  const auto same = [&](const auto& each) { return each->number == segment->number; };
+  if (const auto other = std::ranges::find_if(segments_, same); other != segments_.end()) {
+    refusal = fmt::format("{}: says that it is segment {}, as {} does; only the latter is read", path, segment->number,
+                          (*other)->path);
+    return false;
+  }
+  segments_.push_back(std::move(segment));
+  read_chunks(*segments_.back(), {uuid, segments_.back()->number});
+  return true;
+}
+
+std::string Trace::read_declarations(Segment& segment, trace::Uuid& uuid) {
+  const MetadataText metadata = read_metadata(segment.directory);
+  const Declared declared = parse_tsdl(metadata.text, [&](Declaration&& each, const Declared& so_far) {
+    const std::uint64_t id = each.id;
+    const std::uint64_t stream = each.stream;
+    segment.classes.put(id, stream, classes_.made_of(std::move(each), so_far.types));
+  });
+  std::string refusal = refusal_of(declared, metadata, segment.path);
+  if (!refusal.empty()) return refusal;
+  if (!metadata.problem.empty()) problems_.damage(fmt::format("{}/metadata: {}", segment.path, metadata.problem));
+  if (!declared.whole) {
+    problems_.damage(
+        fmt::format("{}/metadata: breaks off inside a declaration; Records of a class that is missing are left "
+                    "out",
+                    segment.path));
+  }
+  segment.number = narrow(declared.number("segment", segment.number));
+  uuid = declared.uuid;
+  describe(declared);
+  return {};
+}
+
+void Trace::describe(const Declared& declared) {
+  process_.program = declared.text("procname");
+  process_.hostname = declared.text("hostname");
+  process_.started = declared.text("started");
+  process_.clock_source = declared.text("clock_source");
+  process_.pid = narrow(declared.number("vpid", 0));
+  if (declared.frequency > 0) process_.frequency = declared.frequency;
+  process_.epoch_seconds = declared.epoch_seconds;
+  process_.epoch_ticks = declared.epoch_ticks;
+}
+
+void Trace::read_chunks(const Segment& segment, const Expected& expected) {
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  for (std::string& name : visible_names(segment.path)) {
+    if (const std::int64_t number = chunk_number(name); number >= 0) {
+      found.emplace_back(number, std::move(name));
+    } else if (name != "metadata") {
+      problems_.note(fmt::format("{}/{}: is no chunk and is left out", segment.path, name));
+    }
+  }
+  std::ranges::sort(found);
+  if (found.empty()) problems_.damage(fmt::format("{}: has no chunks, only metadata", segment.path));
+  std::int64_t next = 0;
+  for (const auto& [number, name] : found) {
+    if (number > next) {
+      problems_.damage(
+          fmt::format("{}: chunks are missing, from stream-{:04} to stream-{:04}", segment.path, next, number - 1));
+    }
+    next = number + 1;
+    read_chunk(segment, expected, static_cast<std::uint32_t>(number), name);
+  }
+}
+
+void Trace::read_chunk(const Segment& segment, const Expected& expected, std::uint32_t number,
+                       const std::string& name) {
+  const std::string where = segment.path + '/' + name;
+  const File file = File::open(segment.directory, name);
+  if (!file) {
+    problems_.damage(fmt::format("{}: cannot be opened ({})", where, file.error()));
+    return;
+  }
+  Chunk chunk;
+  chunk.segment = static_cast<std::uint32_t>(segments_.size() - 1);
+  chunk.number = number;
+  chunk.name = name;
+  const std::size_t before = packets_.size();
+  read_packets(file, expected, static_cast<std::uint32_t>(chunks_.size()), where, chunk, packets_, problems_);
+  count_lost(chunk.discarded);
+  if (packets_.size() > before) chunks_.push_back(std::move(chunk));
+}
+
+void Trace::sort_packets() {
+  const auto key = [this](const Packet& packet) {
+    const std::uint32_t thread = packet.stream == trace::definition_stream ? 0 : packet.thread;
+    return std::tuple{thread, segment_of(packet).number, packet.begin, packet.chunk, packet.offset};
+  };
+  std::ranges::sort(packets_, {}, key);
+}
+
+void Trace::find_gaps() {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& each : segments_)
+    numbers.push_back(each->number);
+  std::ranges::sort(numbers);
+  process_.cut |= numbers.front() > 1;
+  for (std::size_t i = 1; i < numbers.size(); ++i) {
+    if (numbers[i] == numbers[i - 1] + 1) continue;
+    process_.cut = true;
+    problems_.note(
+        fmt::format("{}: segments {} to {} are not there", process_.path, numbers[i - 1] + 1, numbers[i] - 1));
+  }
+}
+
+/// A packet begins no later than its first Record, so that few packets have to be looked into.
+void Trace::find_first_time() {
+  std::vector<const Packet*> by_begin;
+  for (const Packet& packet : packets_) {
+    if (packet.stream == trace::record_stream) by_begin.push_back(&packet);
+  }
+  std::ranges::sort(by_begin, {}, &Packet::begin);
+  constexpr auto none = std::numeric_limits<trace::Ticks>::max();
+  trace::Ticks first = none;
+  for (const Packet* packet : by_begin) {
+    if (packet->begin >= first) break;
+    trace::Ticks time = 0;
+    const std::uint64_t at = packet->offset + sizeof(trace::PacketHeader);
+    const std::size_t got = open_chunk(*packet).read(at, std::as_writable_bytes(std::span{&time, 1}));
+    if (got == sizeof time && time >= packet->begin) first = std::min(first, time);
+  }
+  process_.first_time = first == none ? 0 : first;
+}
+
+File Trace::open_chunk(const Packet& packet) const {
+  return File::open(segment_of(packet).directory, chunk_of(packet).name);
+}
+
+std::string Trace::where(const Packet& packet) const {
+  return segment_of(packet).path + '/' + chunk_of(packet).name;
+}
+
+void Trace::lost(const Packet& packet, std::uint64_t count) {
+  // A chunk's packet headers count what was lost before it, and a trace.loss Record says so as soon as one can be written.
+  // Both may mean the same Records: whichever knows more is right.
+  Chunk& chunk = chunks_[packet.chunk];
+  const std::uint64_t before = std::max(chunk.discarded, chunk.loss_records);
+  chunk.loss_records = saturated(chunk.loss_records, count);
+  count_lost(std::max(chunk.discarded, chunk.loss_records) - before);
+}
+
+void Trace::count_lost(std::uint64_t more) {
+  counted_lost_ = saturated(counted_lost_, more);
+  // The status file knows the sum, and also of losses that no Record could tell.
+  process_.lost = std::max(process_.lost, counted_lost_);
+}
+
+void Trace::finish() {
+  std::map<std::string, std::uint64_t> by_name;
+  for (const auto& [record_class, count] : passed_over_)
+    by_name[record_class->name] += count;
+  for (const auto& [name, count] : by_name) {
+    problems_.note(
+        fmt::format("{}: {} Records \"{}\" are passed over: this unspool does not know them, a newer one may",
+                    process_.path, count, name));
+  }
+  passed_over_.clear();
+}
+
+}  // namespace unspool

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// One trace directory, or one segment, opened: what the process says of itself, its definitions, and where whose
+// packets stand. Owns the files; the Records are read by a Cursor for each packet.
+#pragma once
+
+#include <unspool/model/model.hpp>
+#include <unspool/read/classes.hpp>
+#include <unspool/read/packet.hpp>
+#include <unspool/read/problems.hpp>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace unspool {
+
+/// How much memory all open cursors of a trace may use: a sparse file can claim a terabyte of Records, or a long text
+/// in every thread.
+class Buffers {
+ public:
+  /// What one cursor reads at a time.
+  std::uint64_t window() const { return used_ < plenty ? 64 << 10 : 8 << 10; }
+  /// For a single long Record.
+  bool may_grow(std::uint64_t more) const { return used_ + more <= most; }
+  void resize(std::uint64_t from, std::uint64_t to) { used_ = used_ - from + to; }
+
+ private:
+  static constexpr std::uint64_t plenty = 64 << 20;
+  static constexpr std::uint64_t most = 256 << 20;
+  std::uint64_t used_ = 0;
+};
+
+/// A directory of one trace, or of one segment of it.
+struct TracePath {
+  std::string path;
+  bool is_segment = false;
+};
+
+struct Segment {
+  std::uint32_t number = 0;
+  std::string path;
+  File directory;
+  ClassTable classes;
+};
+
+/// Thread-bound; not movable, as Records and cursors point into it.
+class Trace {
+ public:
+  /// nullptr: nothing of it can be read, and `refusal` is the sentence that says why.
+  static std::unique_ptr<Trace> open(const TracePath& path, std::string& refusal);
+
+  Trace(const Trace&) = delete;
+  Trace& operator=(const Trace&) = delete;
+
+  Process& process() { return process_; }
+  Problems& problems() { return problems_; }
+  Buffers& buffers() { return buffers_; }
+  const Segment& segment_of(const Packet& packet) const { return *segments_[chunks_[packet.chunk].segment]; }
+  const Chunk& chunk_of(const Packet& packet) const { return chunks_[packet.chunk]; }
+  File open_chunk(const Packet& packet) const;
+  std::string where(const Packet& packet) const;
+
+  /// All packets with Records in them: by thread, then segment, then begin. Definitions are those of thread 0.
+  const std::vector<Packet>& packets() const { return packets_; }
+
+  /// A trace.loss Record was read from this packet. Adds to the Process what the packet headers of that chunk have
+  /// not said already.
+  void lost(const Packet& packet, std::uint64_t count);
+  /// A Record was passed over because its class is not known here.
+  void passed_over(const RecordClass& record_class) { ++passed_over_[&record_class]; }
+  /// After the last Record: says what was passed over.
+  void finish();
+  /// A Record was passed over so far: sequences may have gaps.
+  bool has_passed_over() const { return !passed_over_.empty(); }
+
+ private:
+  explicit Trace(const TracePath& path) : problems_(process_) { process_.path = path.path; }
+
+  bool open_segments(const TracePath& path, std::string& refusal);
+  bool open_segment(const std::string& path, std::string& refusal);
+  std::string read_declarations(Segment& segment, trace::Uuid& uuid);
+  void describe(const Declared& declared);
+  void read_chunks(const Segment& segment, const Expected& expected);
+  void read_chunk(const Segment& segment, const Expected& expected, std::uint32_t number, const std::string& name);
+  void sort_packets();
+  void count_lost(std::uint64_t more);
+  void find_gaps();
+  void find_first_time();
+
+  Process process_;
+  Problems problems_;
+  Buffers buffers_;
+  ClassPool classes_;
+  std::vector<std::unique_ptr<Segment>> segments_;
+  std::vector<Chunk> chunks_;
+  std::vector<Packet> packets_;
+  std::uint64_t counted_lost_ = 0;  ///< by headers and Records
+  std::unordered_map<const RecordClass*, std::uint64_t> passed_over_;
+};
+
+}  // namespace unspool

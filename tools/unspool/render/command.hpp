@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// The commands of unspool, as main calls them. Owns what they are given and what they answer; each command is a file
+// of its own.
+#pragma once
+
+#include <unspool/model/model.hpp>
+#include <unspool/model/source.hpp>
+
+#include <cstdio>
+#include <span>
+#include <string>
+
+namespace unspool {
+
+/// How to print.
+struct Options {
+  enum class Format { table, json };
+  Format format = Format::table;
+  bool color = false;    ///< escape sequences are allowed
+  unsigned width = 100;  ///< columns of a table
+};
+
+/// What only `cat` can be asked for.
+struct CatOptions {
+  enum class Time {
+    offset,  ///< seconds since the first Record
+    clock,   ///< UTC
+    ticks,   ///< as in the file
+  };
+  Time time = Time::offset;
+  std::string thread;        ///< only Records of the threads with this name or number; empty: all
+  bool definitions = false;  ///< the definitions too; the sources have to give them
+};
+
+/// One trace: its definitions are complete, its Records are read from `source` once. Both outlive the command.
+struct Input {
+  Process& process;
+  RecordSource& source;
+};
+
+// Each runs over all given traces, prints to `out` and returns true when it has findings. None throws for what the
+// input holds. JSON goes out as one document, with every process's `problems` in it.
+
+bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out);
+bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out);
+bool run_joins(std::span<Input> inputs, const Options& options, std::FILE* out);
+bool run_deadlocks(std::span<Input> inputs, const Options& options, std::FILE* out);
+
+/// Never has findings.
+bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out);
+
+/// One line a Record; JSON goes out as one object a line. Never has findings.
+bool run_cat(std::span<Input> inputs, const Options& options, const CatOptions& cat, std::FILE* out);
+
+}  // namespace unspool

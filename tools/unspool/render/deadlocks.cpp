@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unspool/render/deadlocks.hpp>
+#include <unspool/render/heading.hpp>
+#include <unspool/render/names.hpp>
+#include <unspool/render/table.hpp>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace unspool {
+namespace {
+
+constexpr std::size_t most_cycles_told = 10;
+constexpr std::size_t most_threads_told = 20;
+constexpr std::size_t most_groups = 20;
+
+using enum Table::Align;
+constexpr auto at_end = Table::Cut::end;
+
+/// Tells the cycles of one process.
+class Story {
+ public:
+  Story(const Process& process, const Analysis& analysis, const Options& options, std::size_t most_threads)
+      : analysis_{analysis},
+        options_{options},
+        names_{process},
+        times_{process, analysis.replay.first_time()},
+        most_threads_{most_threads} {}
+
+  std::string cycle(std::size_t number) const;
+
+ private:
+  std::string title(std::size_t number) const;
+  std::string members(const Cycle& cycle) const;
+  std::string hanging(const Cycle& cycle, std::size_t number) const;
+  void member_rows(Table& table, const Waiting& waiting, const Waiting& before) const;
+  std::string since(trace::Ticks time) const { return "since " + times_.offset(time); }
+  const Waiting& waiting(std::size_t index) const { return analysis_.deadlocks.waiting()[index]; }
+
+  const Analysis& analysis_;
+  const Options& options_;
+  Names names_;
+  Times times_;
+  std::size_t most_threads_;
+};
+
+std::string_view why(Certainty certainty) {
+  switch (certainty) {
+    case Certainty::certain:
+      return "";
+    case Certainty::likely:
+      return "Likely and not certain, because Records are missing since the owner of one of the locks was seen.";
+    case Certainty::possible:
+      return "Possible and not certain, because somebody else may end one of these waits: such locks were also "
+             "released "
+             "by threads that did not own them, or waits at that line have timed out or were cancelled.";
+  }
+  return "";
+}
+
+std::string threads_wait(std::size_t threads) {
+  if (threads == 1) return "a thread waits for itself";
+  return fmt::format("{} threads wait for each other", count(threads));
+}
+
+std::string Story::title(std::size_t number) const {
+  const auto& cycles = analysis_.deadlocks.cycles();
+  const Cycle& cycle = cycles[number];
+  const std::string of = cycles.size() == 1 ? "" : fmt::format(" {} of {}", number + 1, cycles.size());
+  std::string out =
+      toned(fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), threads_wait(cycle.members.size())),
+            Tone::bad, options_.color) +
+      "\n";
+  const std::string calendar = times_.calendar(cycle.since);
+  const trace::Ticks last = analysis_.replay.last_time();
+  const std::string lasted = times_.span(last > cycle.since ? last - cycle.since : 0);
+  out += wrapped(fmt::format("  Deadlocked since {} from the start{}, {} before the last Record. Fingerprint {}.",
+                             times_.offset(cycle.since), calendar.empty() ? "" : " (" + calendar + ")", lasted,
+                             hexadecimal(cycle.fingerprint)),
+                 options_.width, 2);
+  if (const std::string_view reason = why(cycle.certainty); !reason.empty()) {
+    out += wrapped(fmt::format("  {}", reason), options_.width, 2);
+  }
+  return out + "\n";
+}
+
+/// What it holds (that `before` waits for), and what it waits for.
+void Story::member_rows(Table& table, const Waiting& waiting, const Waiting& before) const {
+  const std::string name = names_.thread(waiting.wait.thread);
+  const bool joined = before.wait.kind == trace::Kind::thread;
+  if (!joined) {
+    table.row({{name, Tone::strong},
+               {"holds"},
+               {names_.object(before.wait.object, before.wait.kind)},
+               {before.owner_since_known ? times_.offset(before.owner_since) : "?"},
+               {names_.site_and_function(before.owner_site)}});
+  }
+  const bool joins = waiting.wait.kind == trace::Kind::thread;
+  const std::string what = names_.object(waiting.wait.object, waiting.wait.kind);
+  table.row({{joined ? name : "", Tone::strong},
+             {joins ? "joins" : "waits for"},
+             {joins ? what : fmt::format("{} of {}", what, names_.thread(waiting.owner))},
+             {times_.offset(waiting.wait.since)},
+             {names_.site_and_function(waiting.wait.site)}});
+}
+
+std::string Story::members(const Cycle& cycle) const {
+  Table table{{{"", left, true}, {"", left}, {"", left, true}, {"since", right}, {"at", left, true, "", at_end}}};
+  const std::size_t shown = std::min(cycle.members.size(), most_threads_);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const std::size_t before = i == 0 ? cycle.members.size() - 1 : i - 1;
+    member_rows(table, waiting(cycle.members[i]), waiting(cycle.members[before]));
+  }
+  std::string out = table.text(options_.width, options_.color, 2);
+  if (cycle.members.size() > shown) {
+    out += fmt::format("  ... and {} more threads, the last of which waits for {} (all of them: --format json)\n",
+                       count(cycle.members.size() - shown), names_.thread(waiting(cycle.members[0]).wait.thread));
+  }
+  return out;
+}
+
+std::string Story::hanging(const Cycle& cycle, std::size_t number) const {
+  if (cycle.hanging.empty()) return {};
+  std::string out = "  Stuck behind it:\n";
+  const std::size_t shown = std::min(cycle.hanging.size(), most_threads_);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Waiting& each = waiting(cycle.hanging[i]);
+    const bool joins = each.wait.kind == trace::Kind::thread;
+    const std::string owner = names_.thread(each.owner);
+    const std::string what = joins
+                                 ? "in join for " + owner
+                                 : fmt::format("for {} of {}", names_.object(each.wait.object, each.wait.kind), owner);
+    const std::string part =
+        each.distance == 1 ? fmt::format("part of deadlock {}", number + 1) : "stuck behind it too";
+    out += wrapped(fmt::format("    {} waits {}, {}, {} at {}", names_.thread(each.wait.thread), what, part,
+                               since(each.wait.since), names_.site_and_function(each.wait.site)),
+                   options_.width, 6);
+  }
+  if (cycle.hanging.size() > shown) out += fmt::format("    and {} more\n", count(cycle.hanging.size() - shown));
+  return out;
+}
+
+std::string Story::cycle(std::size_t number) const {
+  const Cycle& cycle = analysis_.deadlocks.cycles()[number];
+  return title(number) + members(cycle) + hanging(cycle, number);
+}
+
+/// Threads that wait for the same thing at the same line.
+struct Group {
+  const Waiting* first = nullptr;
+  std::uint64_t threads = 0;
+  trace::Ticks since = 0;
+};
+
+std::vector<Group> groups_of(const Deadlocks& deadlocks) {
+  std::map<std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber>, Group> groups;
+  for (const Waiting& waiting : deadlocks.waiting()) {
+    if (waiting.cycle != Waiting::no_cycle) continue;
+    Group& group = groups[{waiting.wait.kind, waiting.wait.object, waiting.wait.site, waiting.owner}];
+    group.since = group.threads == 0 ? waiting.wait.since : std::min(group.since, waiting.wait.since);
+    if (group.first == nullptr) group.first = &waiting;
+    ++group.threads;
+  }
+  std::vector<Group> all;
+  for (const auto& [key, group] : groups)
+    all.push_back(group);
+  std::ranges::stable_sort(all, [](const Group& a, const Group& b) { return a.threads > b.threads; });
+  return all;
+}
+
+/// Whom a wait outside a cycle depends on.
+Table::Cell state_of(const Names& names, const Waiting& waiting) {
+  const bool join = waiting.wait.kind == trace::Kind::thread;
+  if (waiting.owner == 0) {
+    return {trace::row_of(waiting.wait.kind, trace::Verb::acquire) == nullptr ? "" : "nobody is known to hold it"};
+  }
+  if (waiting.owner_ended && join) return {"that thread has ended: about to return"};
+  if (waiting.owner_ended) return {fmt::format("held by {}, which has ended", names.thread(waiting.owner)), Tone::bad};
+  return {join ? "that thread goes on" : fmt::format("held by {}", names.thread(waiting.owner))};
+}
+
+}  // namespace
+
+std::string verdict_text(const Process& process, const Analysis& analysis, const Options& options,
+                         std::size_t most_cycles, std::size_t most_threads) {
+  const auto& cycles = analysis.deadlocks.cycles();
+  if (cycles.empty()) return toned("No deadlock.", Tone::good, options.color) + "\n";
+  const Story story{process, analysis, options, most_threads};
+  std::string out;
+  for (std::size_t i = 0; i < std::min(cycles.size(), most_cycles); ++i) {
+    out += (i == 0 ? "" : "\n") + story.cycle(i);
+  }
+  if (cycles.size() > most_cycles) {
+    out += fmt::format("\nand {} more (all of them: --format json)\n",
+                       counted(cycles.size() - most_cycles, "deadlock", "deadlocks"));
+  }
+  return out;
+}
+
+std::string others_text(const Process& process, const Analysis& analysis, const Options& options, std::size_t most) {
+  const std::vector<Group> groups = groups_of(analysis.deadlocks);
+  if (groups.empty()) return {};
+  const Names names{process};
+  const Times times{process, analysis.replay.first_time()};
+  Table table{{{"who", left, true},
+               {"waits for", left, true},
+               {"at", left, true, "", at_end},
+               {"since"},
+               {"", left, true, "", at_end}}};
+  std::uint64_t threads = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const Waiting& first = *groups[i].first;
+    threads += groups[i].threads;
+    if (i >= most) continue;
+    std::string who = names.thread(first.wait.thread);
+    if (groups[i].threads > 1) who += fmt::format(" and {} more", groups[i].threads - 1);
+    const bool join = first.wait.kind == trace::Kind::thread;
+    table.row({{who},
+               {(join ? "the end of " : "") + names.object(first.wait.object, first.wait.kind)},
+               {names.site(first.wait.site)},
+               {times.offset(groups[i].since)},
+               state_of(names, first)});
+  }
+  std::string out =
+      fmt::format("{} at the end, as part of no deadlock{}:\n", counted(threads, "thread waits", "threads wait"),
+                  analysis.replay.ended_orderly() ? " (the process ended in order all the same)" : "");
+  out += table.text(options.width, options.color, 2);
+  if (groups.size() > most) out += fmt::format("  and {} more such groups\n", groups.size() - most);
+  return out;
+}
+
+std::string deadlocks_text(const Process& process, const Analysis& analysis, const Options& options) {
+  std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n" +
+                    verdict_text(process, analysis, options, most_cycles_told, most_threads_told);
+  if (analysis.replay.ended_orderly() && !analysis.deadlocks.cycles().empty()) {
+    out += "\nThe process ended in order all the same: it did not wait for these threads (daemons).\n";
+  }
+  const std::string others = others_text(process, analysis, options, most_groups);
+  return others.empty() ? out : out + "\n" + others;
+}
+
+bool run_deadlocks(std::span<Input> inputs, const Options& options, std::FILE* out) {
+  return for_each_process(
+      inputs, options, out, "deadlocks",
+      [&](const Process& process, const Analysis& analysis) { return deadlocks_text(process, analysis, options); },
+      deadlocks_json);
+}
+
+}  // namespace unspool

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// Who is stuck, as JSON. docs/json.md describes it.
+#include <unspool/render/deadlocks.hpp>
+#include <unspool/render/style.hpp>
+
+namespace unspool {
+namespace {
+
+Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
+  const bool held = waiting.edge != Edge::none && waiting.wait.kind != trace::Kind::thread;
+  Json out{{"thread", json.thread(waiting.wait.thread)},
+           {"waits_for", json.object(waiting.wait.object, waiting.wait.kind)},
+           {"since", json.offset(waiting.wait.since)},
+           {"since_clock", json.calendar(waiting.wait.since)},
+           {"site", json.site(waiting.wait.site)},
+           {"edge", name_of(waiting.edge)},
+           {"owner", waiting.edge == Edge::none ? Json{} : json.thread(waiting.owner)}};
+  out["owner_site"] = held ? json.site(waiting.owner_site) : Json{};
+  out["owner_since"] = held && waiting.owner_since_known ? json.offset(waiting.owner_since) : Json{};
+  out["owner_ended"] = waiting.owner_ended;
+  out["holds"] = waiting.holds;
+  return out;
+}
+
+Json cycle_json(const ProcessJson& json, const Analysis& analysis, const Cycle& cycle) {
+  const auto& waiting = analysis.deadlocks.waiting();
+  const trace::Ticks last = analysis.replay.last_time();
+  Json out{{"certainty", name_of(cycle.certainty)},
+           {"fingerprint", hexadecimal(cycle.fingerprint)},
+           {"since", json.offset(cycle.since)},
+           {"since_clock", json.calendar(cycle.since)},
+           {"lasted", json.span(last > cycle.since ? last - cycle.since : 0)},
+           {"threads", Json::array()},
+           {"hanging", Json::array()}};
+  for (const std::size_t member : cycle.members)
+    out["threads"].push_back(waiting_json(json, waiting[member]));
+  for (const std::size_t each : cycle.hanging) {
+    out["hanging"].push_back(waiting_json(json, waiting[each]));
+    out["hanging"].back()["distance"] = waiting[each].distance;
+  }
+  return out;
+}
+
+}  // namespace
+
+Json deadlocks_json(const Process& process, const Analysis& analysis) {
+  const ProcessJson json{process, analysis};
+  Json out = json.process();
+  out["verdict"] = analysis.deadlocks.cycles().empty() ? "no deadlock" : "deadlock";
+  out["deadlocks"] = Json::array();
+  for (const Cycle& cycle : analysis.deadlocks.cycles()) {
+    out["deadlocks"].push_back(cycle_json(json, analysis, cycle));
+  }
+  out["waiting"] = Json::array();
+  for (const Waiting& waiting : analysis.deadlocks.waiting()) {
+    if (waiting.cycle == Waiting::no_cycle) out["waiting"].push_back(waiting_json(json, waiting));
+  }
+  return out;
+}
+
+}  // namespace unspool

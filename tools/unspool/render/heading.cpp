@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+#include <unspool/render/heading.hpp>
+#include <unspool/render/style.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  std::string out{text.substr(0, begin)};
+  std::size_t used = begin;
+  text.remove_prefix(begin);
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    const std::size_t wide = columns(word);
+    const bool first = out.size() == begin;
+    if (!first && used + 1 + wide > width) {
+      out += "\n" + std::string(indent, ' ');
+      used = indent;
+    } else if (!first) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += wide;
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+  }
+  return out + "\n";
+}
+
+std::string how_it_ended(const Analysis& analysis) {
+  return analysis.replay.ended_orderly() ? "ended in order" : "cut off (killed or still running)";
+}
+
+std::string heading(const Process& process, const Analysis& analysis, const Options& options) {
+  const Replay& replay = analysis.replay;
+  const std::string program = process.program.empty() ? process.path : process.program;
+  const Times times{process, replay.first_time()};
+  const std::string line =
+      fmt::format("{}, pid {}: {} in {}, {}, {}", trace::escaped(program), process.pid,
+                  counted(replay.records(), "Record", "Records"), times.span(replay.last_time() - replay.first_time()),
+                  counted(analysis.summary.threads().all, "thread", "threads"), how_it_ended(analysis));
+  return toned(line, Tone::strong, options.color) + "\n";
+}
+
+std::string reservations(const Process& process, const Analysis& analysis, const Options& options) {
+  const Replay& replay = analysis.replay;
+  const Doubts& doubts = replay.doubts();
+  const std::uint64_t lost = std::max(process.lost, replay.lost_records());
+  std::string out;
+  const auto say = [&](const std::string& text) { out += wrapped(text, options.width, 2); };
+  if (process.mode_changed) {
+    say(fmt::format("The recording mode changed on the way: figures that need every acquisition are not known ({}).",
+                    unknown_figure));
+  } else if (process.mode == trace::Mode::off) {
+    say(fmt::format("Recorded in mode `off`: what threads did with locks and each other is not there ({}).",
+                    unknown_figure));
+  } else if (!replay.complete()) {
+    say(
+        fmt::format("Recorded in mode `{}`: only what had to wait is there, so figures that need every acquisition are "
+                    "not known ({}).",
+                    trace::name_of(process.mode), unknown_figure));
+  }
+  if (lost != 0) {
+    say(
+        fmt::format("{} lost while recording: counts can be too low by that many, and waits and holds that they cut "
+                    "are left out.",
+                    counted(lost, "Record was", "Records were")));
+  }
+  if (doubts.missing + doubts.disordered != 0) {
+    say(fmt::format("{} missing or out of order: who held what there counts as unknown.",
+                    counted(add_saturated(doubts.missing, doubts.disordered), "Record is", "Records are")));
+  }
+  if (doubts.lost_ends != 0) {
+    say(fmt::format("{} no end in the trace and {} left out of the figures.",
+                    counted(doubts.lost_ends, "wait or hold has", "waits or holds have"),
+                    doubts.lost_ends == 1 ? "is" : "are"));
+  }
+  if (doubts.untracked != 0) {
+    say(fmt::format("{} left out: too many objects or threads are not defined in the trace.",
+                    counted(doubts.untracked, "Record is", "Records are")));
+  }
+  return out.empty() ? out : toned(out.substr(0, out.size() - 1), Tone::faint, options.color) + "\n";
+}
+
+}  // namespace unspool

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/render/json.hpp>
+#include <unspool/render/style.hpp>
+
+#ifndef SPOOL_VERSION
+#define SPOOL_VERSION "0.1.0"
+#endif
+
+namespace unspool {
+namespace {
+
+constexpr std::uint64_t billion = 1'000'000'000;
+
+Json problems_json(const Process& process) {
+  Json problems = Json::array();
+  for (const Problem& problem : process.problems) {
+    const bool note = problem.severity == Problem::Severity::note;
+    problems.push_back({{"severity", note ? "note" : "damage"}, {"text", problem.text}});
+  }
+  return problems;
+}
+
+Json doubts_json(const Doubts& doubts) {
+  return {{"gaps", doubts.gaps},
+          {"missing", doubts.missing},
+          {"disordered", doubts.disordered},
+          {"lost_ends", doubts.lost_ends},
+          {"unmatched", doubts.unmatched},
+          {"unnamed", doubts.unnamed},
+          {"untracked", doubts.untracked},
+          {"backward_times", doubts.backward_times}};
+}
+
+}  // namespace
+
+Json ProcessJson::process() const {
+  const Replay& replay = analysis_.replay;
+  return {{"path", process_.path},
+          {"program", process_.program},
+          {"pid", process_.pid},
+          {"host", process_.hostname},
+          {"started", process_.started},
+          {"clock", {{"source", process_.clock_source}, {"frequency", process_.frequency}}},
+          {"mode", trace::name_of(process_.mode)},
+          {"mode_changed", process_.mode_changed},
+          {"records", replay.records()},
+          {"duration", span(replay.last_time() - replay.first_time())},
+          {"ended", replay.ended_orderly() ? "orderly" : "cut off"},
+          {"lost", std::max(process_.lost, replay.lost_records())},
+          {"doubts", doubts_json(replay.doubts())},
+          {"problems", problems_json(process_)}};
+}
+
+Json ProcessJson::thread(trace::ThreadNumber thread) const {
+  if (thread == 0) return nullptr;
+  if (thread == other_threads) return {{"number", nullptr}, {"name", "other threads"}};
+  const auto found = process_.threads.find(thread);
+  Json name = found == process_.threads.end() ? Json{} : Json(found->second.name);
+  return {{"number", thread}, {"name", std::move(name)}};
+}
+
+Json ProcessJson::object(trace::ObjectNumber object, trace::Kind kind) const {
+  const auto found = process_.objects.find(object);
+  const bool known = found != process_.objects.end();
+  const bool is_thread = trace::is_thread(object);
+  Json name = known ? Json(found->second.name) : Json{};
+  if (is_thread) name = thread(static_cast<trace::ThreadNumber>(object))["name"];
+  return {{"number", object},
+          {"kind", trace::name_of(known ? found->second.kind : kind)},
+          {"name", std::move(name)},
+          {"created", known ? site(found->second.site) : Json{}}};
+}
+
+Json ProcessJson::site(trace::SiteNumber site) const {
+  const auto found = process_.sites.find(site);
+  if (found == process_.sites.end()) return nullptr;
+  return {{"file", found->second.file}, {"line", found->second.line}, {"function", found->second.function}};
+}
+
+/// Whole numbers where the clock counts nanoseconds.
+Json ProcessJson::span(trace::Ticks ticks) const {
+  if (process_.frequency == billion) return ticks;
+  return Times{process_, 0}.nanoseconds(ticks);
+}
+
+Json ProcessJson::offset(trace::Ticks time) const {
+  const trace::Ticks start = analysis_.replay.first_time();
+  if (time >= start) return span(time - start);
+  return Times{process_, start}.offset_nanoseconds(time);
+}
+
+Json ProcessJson::calendar(trace::Ticks time) const {
+  const std::string text = Times{process_, 0}.calendar(time);
+  return text.empty() ? Json{} : Json(text);
+}
+
+void print_document(std::string_view command, Json processes, std::FILE* out) {
+  const Json document{{"unspool", SPOOL_VERSION}, {"command", command}, {"processes", std::move(processes)}};
+  const std::string text = document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::fwrite(text.data(), 1, text.size(), out);
+}
+
+}  // namespace unspool

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+#include <unspool/render/heading.hpp>
+#include <unspool/render/locks.hpp>
+#include <unspool/render/table.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+namespace {
+
+constexpr std::size_t most_rows = 20;
+constexpr std::size_t most_blocks = 3;
+constexpr std::size_t most_parts = 5;
+
+using Align = Table::Align;
+using Column = Table::Column;
+using Cell = Table::Cell;
+
+/// What the renderings of one process share.
+struct Context {
+  const Process& process;
+  const Analysis& analysis;
+  const Options& options;
+  Names names;
+  Times times;
+
+  Context(const Process& a_process, const Analysis& an_analysis, const Options& some_options)
+      : process{a_process},
+        analysis{an_analysis},
+        options{some_options},
+        names{a_process},
+        times{a_process, an_analysis.replay.first_time()} {}
+
+  std::string narrow(double ticks) const {
+    const double frequency = process.frequency == 0 ? 1e9 : static_cast<double>(process.frequency);
+    return duration(ticks * 1e9 / frequency, "");
+  }
+  std::string narrow(trace::Ticks ticks) const { return narrow(static_cast<double>(ticks)); }
+};
+
+/// "-" where there is nothing to take a figure of.
+Cell figure(const Samples& samples, std::string text) {
+  return samples.count() == 0 ? Cell{"-", Tone::faint} : Cell{std::move(text)};
+}
+
+/// For the column of names, where each letter counts.
+std::string short_name(const Names& names, const LockFigures& lock) {
+  std::string name = lock.name.empty() ? lock_name(names, lock) : trace::escaped(lock.name);
+  if (lock.name.empty() && lock.site != 0) name = names.site(lock.site);
+  const bool counts = lock.instances > 1 && (!lock.name.empty() || lock.site != 0);
+  return counts ? fmt::format("{} ×{}", name, short_count(lock.instances)) : name;
+}
+
+std::vector<Cell> row_of(const Context& context, const LockFigures& lock) {
+  const bool complete = context.analysis.replay.complete();
+  const Samples& waits = lock.waits;
+  const Samples& holds = lock.holds;
+  const auto only_complete = [&](Cell cell) { return complete ? cell : Cell{std::string{unknown_figure}}; };
+  return {{short_name(context.names, lock)},
+          only_complete({short_count(lock.acquisitions)}),
+          {short_count(lock.contended)},
+          only_complete({percent(static_cast<double>(lock.contended), static_cast<double>(lock.acquisitions), "")}),
+          figure(waits, context.narrow(waits.sum())),
+          figure(waits, context.narrow(waits.mean())),
+          figure(waits, context.narrow(waits.percentile(0.5))),
+          figure(waits, context.narrow(waits.percentile(0.99))),
+          figure(waits, context.narrow(waits.max())),
+          only_complete(figure(holds, context.narrow(holds.sum()))),
+          only_complete(figure(holds, context.narrow(holds.percentile(0.99)))),
+          only_complete(figure(holds, context.narrow(holds.max())))};
+}
+
+std::string table_of(const Context& context) {
+  Table table{{{"lock", Align::left, true},
+               {"acquired"},
+               {"contended"},
+               {"share"},
+               {"total", Align::right, false, "waited"},
+               {"mean", Align::right, false, "waited"},
+               {"p50", Align::right, false, "waited"},
+               {"p99", Align::right, false, "waited"},
+               {"max", Align::right, false, "waited"},
+               {"total", Align::right, false, "held"},
+               {"p99", Align::right, false, "held"},
+               {"max", Align::right, false, "held"}}};
+  const auto& figures = context.analysis.locks.figures();
+  for (std::size_t i = 0; i < std::min(figures.size(), most_rows); ++i)
+    table.row(row_of(context, figures[i]));
+  std::string out = table.text(context.options.width, context.options.color, 0, true);
+  if (figures.size() <= most_rows) return out;
+  trace::Ticks rest = 0;
+  for (std::size_t i = most_rows; i < figures.size(); ++i)
+    rest = add_saturated(rest, figures[i].waits.sum());
+  return out + fmt::format("and {} more, waited for {} in all (all of them: --format json)\n",
+                           count(figures.size() - most_rows), context.times.span(rest));
+}
+
+/// Time that nobody is to blame for, or nobody known, as a row of its own.
+void apart(Table& table, const Context& context, const LockFigures& lock, trace::Ticks ticks, std::string_view what) {
+  if (ticks == 0) return;
+  table.row({{std::string{what}},
+             {},
+             {context.times.span(ticks)},
+             {percent(static_cast<double>(ticks), static_cast<double>(lock.waits.sum()))}});
+}
+
+void rest_row(Table& table, const Context& context, const LockFigures& lock, const std::vector<Part>& parts) {
+  trace::Ticks ticks = 0;
+  for (std::size_t i = most_parts; i < parts.size(); ++i)
+    ticks = add_saturated(ticks, parts[i].ticks);
+  if (parts.size() > most_parts) {
+    apart(table, context, lock, ticks, fmt::format("and {} more", parts.size() - most_parts));
+  }
+}
+
+/// With many threads the line says more than the thread does.
+std::string lines_of(const Context& context, const LockFigures& lock, const std::vector<Part>& parts) {
+  Table table{{{"held meanwhile by those that took it at", Align::left, true, "", Table::Cut::end},
+               {"threads"},
+               {"for"},
+               {"share"}}};
+  const std::vector<Part> sites = lock.holders.by_site();
+  for (std::size_t i = 0; i < std::min(sites.size(), most_parts); ++i) {
+    const auto at_site = [&](const Part& part) { return part.actor.site == sites[i].actor.site; };
+    table.row({{context.names.site_and_function(sites[i].actor.site)},
+               {count(static_cast<std::uint64_t>(std::ranges::count_if(parts, at_site)))},
+               {context.times.span(sites[i].ticks)},
+               {percent(static_cast<double>(sites[i].ticks), static_cast<double>(lock.waits.sum()))}});
+  }
+  rest_row(table, context, lock, sites);
+  return table.text(context.options.width, context.options.color, 2);
+}
+
+std::string holders_of(const Context& context, const LockFigures& lock) {
+  Table table{{{"held meanwhile by", Align::left, true},
+               {"taken at", Align::left, true, "", Table::Cut::end},
+               {"for"},
+               {"share"}}};
+  const std::vector<Part> parts = lock.holders.parts();
+  for (std::size_t i = 0; i < std::min(parts.size(), most_parts); ++i) {
+    table.row({{context.names.thread(parts[i].actor.thread)},
+               {context.names.site_and_function(parts[i].actor.site)},
+               {context.times.span(parts[i].ticks)},
+               {percent(static_cast<double>(parts[i].ticks), static_cast<double>(lock.waits.sum()))}});
+  }
+  rest_row(table, context, lock, parts);
+  apart(table, context, lock, lock.hand_over, "nobody (hand-over)");
+  apart(table, context, lock, lock.unknown_holder, "not known");
+  const std::string by_thread = table.text(context.options.width, context.options.color, 2);
+  return parts.size() > most_parts ? lines_of(context, lock, parts) + by_thread : by_thread;
+}
+
+std::string waiters_of(const Context& context, const LockFigures& lock) {
+  Table table{{{"who waited", Align::left, true},
+               {"at", Align::left, true, "", Table::Cut::end},
+               {"times"},
+               {"for"},
+               {"share"}}};
+  const std::vector<Part> parts = lock.waiters.parts();
+  for (std::size_t i = 0; i < std::min(parts.size(), most_parts); ++i) {
+    table.row({{context.names.thread(parts[i].actor.thread)},
+               {context.names.site_and_function(parts[i].actor.site)},
+               {count(parts[i].count)},
+               {context.times.span(parts[i].ticks)},
+               {percent(static_cast<double>(parts[i].ticks), static_cast<double>(lock.waits.sum()))}});
+  }
+  std::string out = table.text(context.options.width, context.options.color, 2);
+  if (parts.size() > most_parts) out += fmt::format("  and {} more\n", parts.size() - most_parts);
+  return out;
+}
+
+/// What does not fit the table but matters when it is not zero.
+std::string remarks(const Context& context, const LockFigures& lock) {
+  std::string out;
+  const auto say = [&](std::uint64_t times, std::string_view one, std::string_view many) {
+    if (times != 0) out += fmt::format("{}{}", out.empty() ? "" : "; ", counted(times, one, many));
+  };
+  say(lock.timeouts, "wait timed out", "waits timed out");
+  say(lock.cancels, "wait was cancelled", "waits were cancelled");
+  say(lock.busy, "try failed at once", "tries failed at once");
+  say(lock.futile, "wake-up in vain", "wake-ups in vain");
+  if (context.analysis.replay.complete()) say(lock.spun, "acquisition only spun", "acquisitions only spun");
+  say(lock.released_by_other, "release by another thread than the owner", "releases by another thread than the owner");
+  say(lock.lost_waits, "wait without an end left out", "waits without an end left out");
+  return out;
+}
+
+std::string block_of(const Context& context, const LockFigures& lock) {
+  const std::string name = toned(lock_name(context.names, lock), Tone::strong, context.options.color);
+  std::string out = fmt::format("\n{}, created at {}\n", name, context.names.site_and_function(lock.site));
+  std::string waits =
+      fmt::format("  {} for {} in all; the longest, {}, was {}'s at {}", counted(lock.waits.count(), "wait", "waits"),
+                  context.times.span(lock.waits.sum()), context.times.span(lock.longest.ticks()),
+                  context.names.thread(lock.longest.thread), context.names.site(lock.longest.site));
+  if (lock.instances > 1 && lock.worst_ticks != 0) {
+    waits += fmt::format("; the worst instance, {}, has {} of it", object_number(lock.worst),
+                         percent(static_cast<double>(lock.worst_ticks), static_cast<double>(lock.all_waited())));
+  }
+  out += wrapped(waits, context.options.width, 2);
+  if (const std::string more = remarks(context, lock); !more.empty()) {
+    out += wrapped("  " + more, context.options.width, 2);
+  }
+  return out + holders_of(context, lock) + waiters_of(context, lock);
+}
+
+/// Waits that go on at the end are in no total: they have no length yet.
+std::string unended_of(const Context& context) {
+  std::string out;
+  std::size_t shown = 0;
+  for (const LockFigures& lock : context.analysis.locks.figures()) {
+    if (lock.unended == 0 || ++shown > most_parts) continue;
+    out += wrapped(fmt::format("{} for {} at the end, {} so far (not in the figures above; see `unspool deadlocks`)",
+                               counted(lock.unended, "thread still waits", "threads still wait"),
+                               lock_name(context.names, lock), context.times.span(lock.unended_ticks)),
+                   context.options.width, 2);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string lock_name(const Names& names, const LockFigures& lock) {
+  std::string name;
+  if (!lock.name.empty()) {
+    name = fmt::format("\"{}\"", trace::escaped(lock.name));
+    if (lock.kind != trace::Kind::lock) name = fmt::format("{} {}", trace::name_of(lock.kind), name);
+  } else {
+    name = fmt::format("{} of {}", trace::name_of(lock.kind), names.site(lock.site));
+    if (lock.site == 0) name = fmt::format("{} {}", trace::name_of(lock.kind), object_number(lock.worst));
+  }
+  return lock.instances > 1 ? fmt::format("{} ×{}", name, short_count(lock.instances)) : name;
+}
+
+std::string locks_text(const Process& process, const Analysis& analysis, const Options& options) {
+  const Context context{process, analysis, options};
+  std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
+  const auto& figures = analysis.locks.figures();
+  if (figures.empty()) return out + "No lock was used.\n";
+  out += table_of(context) + unended_of(context);
+  for (std::size_t i = 0; i < std::min(figures.size(), most_blocks); ++i) {
+    if (figures[i].waits.count() != 0) out += block_of(context, figures[i]);
+  }
+  return out;
+}
+
+bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out) {
+  for_each_process(
+      inputs, options, out, "locks",
+      [&](const Process& process, const Analysis& analysis) { return locks_text(process, analysis, options); },
+      locks_json);
+  return false;  // that threads wait for locks is no fault
+}
+
+}  // namespace unspool

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//
+// The figures of locks as JSON. docs/json.md describes it.
+#include <unspool/render/locks.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+namespace {
+
+Json part_json(const ProcessJson& json, const Part& part, std::string_view time, trace::Ticks whole) {
+  return {{"thread", json.thread(part.actor.thread)},
+          {"site", json.site(part.actor.site)},
+          {std::string{time}, json.span(part.ticks)},
+          {"share", whole == 0 ? 0.0 : static_cast<double>(part.ticks) / static_cast<double>(whole)}};
+}
+
+Json samples_json(const ProcessJson& json, const Samples& samples) {
+  const bool none = samples.count() == 0;
+  const auto point = [&](trace::Ticks ticks) { return none ? Json{} : json.span(ticks); };
+  const double mean_ticks = samples.mean();
+  const double unit = json.span(1).get<double>();
+  return {{"count", samples.count()},
+          {"total", json.span(samples.sum())},
+          {"mean", none ? Json{} : Json(mean_ticks * unit)},
+          {"p50", point(samples.percentile(0.5))},
+          {"p99", point(samples.percentile(0.99))},
+          {"max", point(samples.max())}};
+}
+
+Json blame_json(const ProcessJson& json, const LockFigures& lock) {
+  Json holders = Json::array();
+  for (const Part& part : lock.holders.parts())
+    holders.push_back(part_json(json, part, "time", lock.waits.sum()));
+  Json waiters = Json::array();
+  for (const Part& part : lock.waiters.parts()) {
+    waiters.push_back(part_json(json, part, "time", lock.waits.sum()));
+    waiters.back()["waits"] = part.count;
+  }
+  return {{"holders", std::move(holders)},
+          {"hand_over", json.span(lock.hand_over)},
+          {"unknown", json.span(lock.unknown_holder)},
+          {"waiters", std::move(waiters)}};
+}
+
+Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) {
+  const auto only_complete = [&](Json value) { return complete ? std::move(value) : Json{}; };
+  const auto share =
+      static_cast<double>(lock.contended) / static_cast<double>(std::max<std::uint64_t>(1, lock.acquisitions));
+  Json out{{"name", lock.many_names ? Json{} : Json(lock.name)},
+           {"kind", trace::name_of(lock.kind)},
+           {"created", json.site(lock.site)},
+           {"instances", lock.instances},
+           {"acquisitions", only_complete(lock.acquisitions)},
+           {"contended", lock.contended},
+           {"contended_share", only_complete(share)},
+           {"spun", only_complete(lock.spun)},
+           {"spun_time", only_complete(json.span(lock.spun_ticks))},
+           {"busy", lock.busy},
+           {"timeouts", lock.timeouts},
+           {"cancels", lock.cancels},
+           {"futile_wakes", lock.futile},
+           {"released_by_other", lock.released_by_other},
+           {"lost_waits", lock.lost_waits},
+           {"unended_waits", {{"count", lock.unended}, {"total", json.span(lock.unended_ticks)}}},
+           {"wait", samples_json(json, lock.waits)},
+           {"hold", only_complete(samples_json(json, lock.holds))}};
+  out.update(blame_json(json, lock));
+  out["worst_instance"] = {{"object", lock.worst}, {"waited", json.span(lock.worst_ticks)}};
+  return out;
+}
+
+}  // namespace
+
+Json locks_json(const Process& process, const Analysis& analysis) {
+  const ProcessJson json{process, analysis};
+  Json out = json.process();
+  out["locks"] = Json::array();
+  for (const LockFigures& lock : analysis.locks.figures()) {
+    out["locks"].push_back(lock_json(json, lock, analysis.replay.complete()));
+  }
+  return out;
+}
+
+}  // namespace unspool

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+#include <unspool/analyze/tally.hpp>
+#include <unspool/render/names.hpp>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+namespace unspool {
+namespace {
+
+constexpr std::size_t most_folders = 8;
+
+/// The last `folders` folders of a path and its file name.
+std::string tail(const std::string& path, std::size_t folders) {
+  std::size_t at = path.size();
+  for (std::size_t n = 0; n <= folders; ++n) {
+    if (at == 0) return path;
+    const std::size_t slash = path.find_last_of('/', at - 1);
+    if (slash == std::string::npos) return path;
+    at = slash;
+  }
+  return path.substr(at + 1);
+}
+
+/// Files of one name: as many folders as make all of them different.
+void shorten(const std::set<std::string>& paths, std::unordered_map<std::string, std::string>& files) {
+  for (std::size_t folders = 0; folders <= most_folders; ++folders) {
+    std::set<std::string> tails;
+    for (const std::string& path : paths)
+      tails.insert(tail(path, folders));
+    if (tails.size() != paths.size()) continue;
+    for (const std::string& path : paths)
+      files[path] = tail(path, folders);
+    return;
+  }
+  for (const std::string& path : paths)
+    files[path] = path;
+}
+
+}  // namespace
+
+Names::Names(const Process& process) : process_{process} {
+  for (const auto& [number, thread] : process.threads)
+    ++thread_names_[thread.name];
+  std::unordered_map<std::string, std::set<std::string>> same_name;
+  for (const auto& [number, site] : process.sites)
+    same_name[tail(site.file, 0)].insert(site.file);
+  for (const auto& [name, paths] : same_name)
+    shorten(paths, files_);
+}
+
+std::string Names::thread(trace::ThreadNumber thread) const {
+  if (thread == 0) return "unknown thread";
+  if (thread == other_threads) return "other threads";
+  const auto found = process_.threads.find(thread);
+  if (found == process_.threads.end() || found->second.name.empty()) return fmt::format("thread {}", thread);
+  const std::string name = trace::escaped(found->second.name);
+  const auto bearers = thread_names_.find(found->second.name);
+  const bool shared = bearers != thread_names_.end() && bearers->second > 1;
+  return shared ? fmt::format("{}#{}", name, thread) : name;
+}
+
+std::string Names::object(trace::ObjectNumber object, trace::Kind kind) const {
+  if (trace::is_thread(object)) return thread(static_cast<trace::ThreadNumber>(object));
+  const auto found = process_.objects.find(object);
+  const bool known = found != process_.objects.end();
+  const std::string_view kind_name = trace::name_of(known ? found->second.kind : kind);
+  if (!known || found->second.name.empty()) return fmt::format("{} {}", kind_name, object_number(object));
+  return fmt::format("{} \"{}\"", kind_name, trace::escaped(found->second.name));
+}
+
+std::string Names::short_file(const std::string& file) const {
+  const auto found = files_.find(file);
+  return trace::escaped(found == files_.end() ? file : found->second);
+}
+
+std::string Names::site(trace::SiteNumber site) const {
+  const auto found = process_.sites.find(site);
+  if (found == process_.sites.end()) return "unknown line";
+  return fmt::format("{}:{}", short_file(found->second.file), found->second.line);
+}
+
+std::string Names::site_and_function(trace::SiteNumber site_number) const {
+  const auto found = process_.sites.find(site_number);
+  if (found == process_.sites.end() || found->second.function.empty()) return site(site_number);
+  return fmt::format("{} ({})", site(site_number), trace::escaped(found->second.function));
+}
+
+std::string object_number(trace::ObjectNumber object) {
+  return fmt::format("#{}", trace::is_thread(object) ? object : object - trace::first_object_number + 1);
+}
+
+}  // namespace unspool

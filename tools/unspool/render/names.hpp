@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+//
+// What threads, objects and sites are called in text for people: escaped, unambiguous, short. Owns no layout.
+#pragma once
+
+#include <unspool/model/model.hpp>
+
+#include <string>
+#include <unordered_map>
+
+namespace unspool {
+
+class Names {
+ public:
+  explicit Names(const Process& process);
+
+  /// "worker-1"; "worker#12" where several threads share a name; "thread 12" without one.
+  std::string thread(trace::ThreadNumber thread) const;
+  /// `lock "accounts"`; `lock #7` without a name.
+  std::string object(trace::ObjectNumber object, trace::Kind kind) const;
+  /// "bank.cpp:40", with as many folders as it takes to be unique among the trace's files.
+  std::string site(trace::SiteNumber site) const;
+  /// "bank.cpp:40 (transfer)"
+  std::string site_and_function(trace::SiteNumber site) const;
+
+ private:
+  std::string short_file(const std::string& file) const;
+
+  const Process& process_;
+  std::unordered_map<std::string, std::size_t> thread_names_;  ///< how many bear each
+  std::unordered_map<std::string, std::string> files_;         ///< path → what is unique of it
+};
+
+/// What stands for an object's number: counts from 1, so that it can be read out and found again in `cat`.
+std::string object_number(trace::ObjectNumber object);
+
+}  // namespace unspool

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+#include <unspool/render/deadlocks.hpp>
+#include <unspool/render/heading.hpp>
+#include <unspool/render/joins.hpp>
+#include <unspool/render/locks.hpp>
+#include <unspool/render/names.hpp>
+#include <unspool/render/report.hpp>
+#include <unspool/render/style.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+namespace {
+
+constexpr std::size_t worst = 5;
+constexpr std::size_t most_threads_told = 6;
+
+std::string section(std::string_view title, const Options& options) {
+  return "\n" + toned(title, Tone::strong, options.color) + "\n";
+}
+
+/// Who, where and when: what one wants to be sure of before reading on.
+std::string head(const Process& process, const Analysis& analysis, const Options& options) {
+  const Replay& replay = analysis.replay;
+  const Times times{process, replay.first_time()};
+  const std::string calendar = times.calendar(replay.first_time());
+  std::string out = heading(process, analysis, options);
+  std::string more =
+      fmt::format("  on {}, started {}", trace::escaped(process.hostname.empty() ? "?" : process.hostname),
+                  trace::escaped(process.started.empty() ? "?" : process.started));
+  if (!calendar.empty()) more += fmt::format(", first Record {}", calendar);
+  more += fmt::format(", mode {}, clock {}", trace::name_of(process.mode),
+                      trace::escaped(process.clock_source.empty() ? "?" : process.clock_source));
+  more += fmt::format(", {}", counted(std::max(process.lost, replay.lost_records()), "Record lost", "Records lost"));
+  return out + wrapped(more, options.width, 2);
+}
+
+/// The share of the waits' time that one line, or hand-over, is to blame for.
+std::string blame(const Names& names, const LockFigures& lock) {
+  const auto whole = static_cast<double>(lock.waits.sum());
+  std::string out;
+  if (const std::vector<Part> sites = lock.holders.by_site(); !sites.empty()) {
+    const Part& most = sites.front();
+    const bool several = most.actor.thread == other_threads;
+    out = fmt::format("{} of it because of holds taken at {} by {}", percent(static_cast<double>(most.ticks), whole),
+                      names.site_and_function(most.actor.site),
+                      several ? "several threads" : names.thread(most.actor.thread));
+  }
+  if (const double part = static_cast<double>(lock.hand_over); part > 0.05 * whole) {
+    out += fmt::format("{}{} in hand-over", out.empty() ? "" : ", ", percent(part, whole));
+  }
+  return out;
+}
+
+std::string lock_sentence(const Names& names, const Times& times, const LockFigures& lock, bool complete) {
+  const std::uint64_t waits = lock.waits.count();
+  std::vector<std::string> parts;
+  if (waits != 0) {
+    parts.push_back(fmt::format("{}, {} in all, {} at most", counted(waits, "wait", "waits"),
+                                times.span(lock.waits.sum()), times.span(lock.waits.max())));
+  }
+  if (complete && lock.contended != 0) {
+    parts.back() +=
+        fmt::format(" ({} of {})", percent(static_cast<double>(lock.contended), static_cast<double>(lock.acquisitions)),
+                    counted(lock.acquisitions, "acquisition", "acquisitions"));
+  }
+  if (const std::string who = waits == 0 ? "" : blame(names, lock); !who.empty()) parts.push_back(who);
+  if (lock.unended != 0) {
+    parts.push_back(fmt::format("{} at the end, {} so far",
+                                counted(lock.unended, "thread still waits", "threads still wait"),
+                                times.span(lock.unended_ticks)));
+  }
+  return fmt::format("  {}: {}", lock_name(names, lock), fmt::join(parts, "; "));
+}
+
+std::string worst_locks(const Process& process, const Analysis& analysis, const Options& options) {
+  const auto& figures = analysis.locks.figures();
+  const auto waited = static_cast<std::size_t>(
+      std::ranges::count_if(figures, [](const LockFigures& each) { return each.waits.count() + each.unended != 0; }));
+  if (figures.empty()) return "\nNo lock was used.\n";
+  if (waited == 0)
+    return fmt::format("\nNo thread waited for a lock ({} used).\n", counted(figures.size(), "lock", "locks"));
+  const Names names{process};
+  const Times times{process, analysis.replay.first_time()};
+  std::string out = section("Locks that were waited for most", options);
+  for (std::size_t i = 0, shown = 0; i < figures.size() && shown < worst; ++i) {
+    if (figures[i].waits.count() + figures[i].unended == 0) continue;
+    ++shown;
+    out += wrapped(lock_sentence(names, times, figures[i], analysis.replay.complete()), options.width, 4);
+  }
+  if (waited > worst) out += fmt::format("  and {} more: unspool locks\n", waited - worst);
+  return out;
+}
+
+std::string worst_joins(const Process& process, const Analysis& analysis, const Options& options) {
+  if (analysis.joins.totals().all() == 0) return {};
+  return section("Joins that waited longest", options) + joins_table(process, analysis, options, worst);
+}
+
+std::string threads_sentence(const Summary::Threads& threads, bool orderly) {
+  std::string out = fmt::format("Threads: {}, {} ended", count(threads.all), count(threads.ended));
+  if (threads.exceptions != 0) out += fmt::format(" ({} by an exception)", count(threads.exceptions));
+  out += fmt::format(", {} alive at the end", count(threads.alive));
+  if (threads.daemons_alive != 0) out += fmt::format(" ({})", counted(threads.daemons_alive, "daemon", "daemons"));
+  if (threads.silent != 0) out += fmt::format(", {} without a Record of their own", count(threads.silent));
+  return out + (orderly ? "; the process ended in order." : "; the recording is cut off.");
+}
+
+std::string messages_sentence(const Summary& summary) {
+  std::string out;
+  for (std::size_t i = Summary::levels; i-- > 0;) {
+    if (summary.messages()[i] == 0) continue;
+    out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count(summary.messages()[i]),
+                       trace::name_of(static_cast<trace::Level>(i)));
+  }
+  return fmt::format("Messages: {}.\n", out.empty() ? "none" : out);
+}
+
+std::string problems_sentence(const Process& process, const Options& options) {
+  constexpr std::size_t most = 3;
+  const std::size_t all = process.problems.size();
+  if (all == 0) return {};
+  std::string out = toned(fmt::format("Problems with the input: {}", count(all)), Tone::bad, options.color) + "\n";
+  for (std::size_t i = 0; i < std::min(all, most); ++i) {
+    out += wrapped("  " + trace::escaped(process.problems[i].text), options.width, 4);
+  }
+  return all > most ? out + fmt::format("  and {} more (all of them: --format json)\n", all - most) : out;
+}
+
+}  // namespace
+
+std::string report_text(const Process& process, const Analysis& analysis, const Options& options) {
+  std::string out =
+      head(process, analysis, options) + "\n" + verdict_text(process, analysis, options, 2, most_threads_told);
+  const auto& waiting = analysis.deadlocks.waiting();
+  const auto idle = std::ranges::count(waiting, Waiting::no_cycle, &Waiting::cycle);
+  if (idle != 0) {
+    out += fmt::format("{} at the end, as part of no deadlock: unspool deadlocks\n",
+                       counted(static_cast<std::uint64_t>(idle), "thread waits", "threads wait"));
+  }
+  out += worst_locks(process, analysis, options) + worst_joins(process, analysis, options) + "\n";
+  out += wrapped(threads_sentence(analysis.summary.threads(), analysis.replay.ended_orderly()), options.width, 2);
+  out += messages_sentence(analysis.summary);
+  out += reservations(process, analysis, options);
+  return out + problems_sentence(process, options);
+}
+
+Json report_json(const Process& process, const Analysis& analysis) {
+  const Summary::Threads& threads = analysis.summary.threads();
+  Json out = deadlocks_json(process, analysis);
+  out["threads"] = {{"all", threads.all},     {"ended", threads.ended},           {"exceptions", threads.exceptions},
+                    {"alive", threads.alive}, {"daemons", threads.daemons_alive}, {"silent", threads.silent}};
+  Json& messages = out["messages"] = Json::object();
+  for (std::size_t i = 0; i < Summary::levels; ++i) {
+    messages[std::string{trace::name_of(static_cast<trace::Level>(i))}] = analysis.summary.messages()[i];
+  }
+  out["locks"] = locks_json(process, analysis)["locks"];
+  const Json joins = joins_json(process, analysis);
+  out["join_totals"] = joins["totals"];
+  out["joins"] = joins["joins"];
+  return out;
+}
+
+bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out) {
+  return for_each_process(
+      inputs, options, out, "report",
+      [&](const Process& process, const Analysis& analysis) { return report_text(process, analysis, options); },
+      report_json);
+}
+
+}  // namespace unspool

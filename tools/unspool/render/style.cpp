@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unspool/render/style.hpp>
+
+#include <array>
+#include <cmath>
+#include <ctime>
+
+namespace unspool {
+namespace {
+
+struct Unit {
+  double size;
+  std::string_view name;
+};
+
+std::string three_digits(double value) {
+  if (value < 9.995) return fmt::format("{:.2f}", value);
+  if (value < 99.95) return fmt::format("{:.1f}", value);
+  return fmt::format("{:.0f}", value);
+}
+
+bool continues(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U;
+}
+
+/// Ticks from `from` to `to`, which may be the earlier.
+double signed_span(trace::Ticks from, trace::Ticks to) {
+  return to >= from ? static_cast<double>(to - from) : -static_cast<double>(from - to);
+}
+
+}  // namespace
+
+std::string toned(std::string_view text, Tone tone, bool color) {
+  static constexpr std::array<std::string_view, 5> codes{"", "1", "2", "1;31", "32"};
+  if (!color || tone == Tone::plain) return std::string{text};
+  return fmt::format("\x1b[{}m{}\x1b[0m", codes[static_cast<std::size_t>(tone)], text);
+}
+
+std::string duration(double nanoseconds, std::string_view gap) {
+  static constexpr std::array units{Unit{1, "ns"}, Unit{1e3, "µs"}, Unit{1e6, "ms"}, Unit{1e9, "s"}};
+  if (nanoseconds < 0.5) return fmt::format("0{}ns", gap);
+  if (nanoseconds < 999.5) return fmt::format("{:.0f}{}ns", nanoseconds, gap);
+  for (const Unit& unit : units) {
+    const double value = nanoseconds / unit.size;
+    if (value < 999.5 || unit.size == units.back().size)
+      return fmt::format("{}{}{}", three_digits(value), gap, unit.name);
+  }
+  return std::string{unknown_figure};
+}
+
+std::string count(std::uint64_t number) {
+  std::string text = fmt::format("{}", number);
+  for (std::size_t at = text.size(); at > 3;)
+    text.insert(at -= 3, 1, ',');
+  return text;
+}
+
+std::string short_count(std::uint64_t number) {
+  static constexpr std::array units{Unit{1e3, "k"}, Unit{1e6, "M"}, Unit{1e9, "G"}, Unit{1e12, "T"}, Unit{1e15, "P"}};
+  if (number < 100'000) return fmt::format("{}", number);
+  for (const Unit& unit : units) {
+    const double value = static_cast<double>(number) / unit.size;
+    if (value < 999.5) return three_digits(value) + std::string{unit.name};
+  }
+  return fmt::format("{:.0f}P", static_cast<double>(number) / 1e15);
+}
+
+std::string counted(std::uint64_t number, std::string_view singular, std::string_view plural) {
+  return fmt::format("{} {}", count(number), number == 1 ? singular : plural);
+}
+
+std::string percent(double part, double whole, std::string_view gap) {
+  const double value = whole > 0 ? 100 * part / whole : 0;
+  if (value == 0) return fmt::format("0{}%", gap);
+  if (value < 0.05) return fmt::format("<0.1{}%", gap);
+  // All but everything is not everything.
+  if (value < 100 && value >= 99.95) return fmt::format("99.9{}%", gap);
+  return fmt::format("{:.{}f}{}%", value, value >= 100 ? 0 : 1, gap);
+}
+
+std::size_t columns(std::string_view text) {
+  std::size_t n = 0;
+  for (const char each : text)
+    n += continues(each) ? 0 : 1;
+  return n;
+}
+
+namespace {
+
+/// The first `front` and the last `back` columns, and a sign that something is missing between.
+std::string ends_of(std::string_view text, std::size_t front, std::size_t back) {
+  const std::size_t all = columns(text);
+  std::string out;
+  std::size_t column = 0;
+  for (const char each : text) {
+    column += continues(each) ? 0 : 1;
+    if (column == front + 1 && !continues(each)) out += "…";
+    if (column <= front || column > all - back) out += each;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string elided(std::string_view text, std::size_t most) {
+  if (columns(text) <= most) return std::string{text};
+  return most == 0 ? std::string{} : ends_of(text, most / 2, most - 1 - most / 2);
+}
+
+std::string cut_at_end(std::string_view text, std::size_t most) {
+  if (columns(text) <= most) return std::string{text};
+  return most == 0 ? std::string{} : ends_of(text, most - 1, 0);
+}
+
+std::string hexadecimal(std::uint64_t number) {
+  return fmt::format("{:016x}", number);
+}
+
+double Times::nanoseconds(trace::Ticks span) const {
+  return process_.frequency == 0 ? static_cast<double>(span) : process_.nanoseconds(span);
+}
+
+double Times::offset_nanoseconds(trace::Ticks time) const {
+  return time >= start_ ? nanoseconds(time - start_) : -nanoseconds(start_ - time);
+}
+
+std::string Times::offset(trace::Ticks time) const {
+  return fmt::format("{:+.6f} s", offset_nanoseconds(time) / 1e9);
+}
+
+std::string Times::calendar(trace::Ticks time) const {
+  const ClockReading* nearest = nullptr;
+  for (const ClockReading& reading : process_.clocks) {
+    const bool nearer =
+        nearest == nullptr || std::abs(signed_span(reading.ticks, time)) < std::abs(signed_span(nearest->ticks, time));
+    if (reading.realtime != 0 && nearer) nearest = &reading;
+  }
+  if (nearest == nullptr) return {};
+  const double frequency = process_.frequency == 0 ? 1e9 : static_cast<double>(process_.frequency);
+  const double away = signed_span(nearest->ticks, time) * 1e9 / frequency;
+  if (std::abs(away) > 4e18) return {};
+  const auto milliseconds =
+      static_cast<std::int64_t>(nearest->realtime / 1'000'000) +
+      static_cast<std::int64_t>(std::floor((away + static_cast<double>(nearest->realtime % 1'000'000)) / 1e6));
+  if (milliseconds < 0) return {};
+  const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
+  std::tm parts{};
+  if (gmtime_r(&seconds, &parts) == nullptr) return {};
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds % 1000);
+}
+
+}  // namespace unspool

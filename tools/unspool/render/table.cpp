@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/render/table.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+namespace {
+
+constexpr std::size_t narrowest = 8;
+
+std::string padded(const Table::Cell& cell, std::size_t width, const Table::Column& column, bool color) {
+  const std::string fitted = column.cut == Table::Cut::end ? cut_at_end(cell.text, width) : elided(cell.text, width);
+  const std::string space(width - columns(fitted), ' ');
+  const std::string shown = toned(fitted, cell.tone, color);
+  return column.align == Table::Align::left ? shown + space : space + shown;
+}
+
+std::string without_end_spaces(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+}  // namespace
+
+void Table::row(std::vector<Cell> cells) {
+  cells.resize(columns_.size());
+  rows_.push_back(std::move(cells));
+}
+
+/// As wide as the widest cell; what does not fit is taken from the widest elastic column, one by one.
+std::vector<std::size_t> Table::widths(std::size_t room, std::size_t gap) const {
+  std::vector<std::size_t> widths;
+  std::size_t sum = columns_.empty() ? 0 : gap * (columns_.size() - 1);
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    std::size_t width = columns(columns_[i].title);
+    for (const auto& cells : rows_)
+      width = std::max(width, columns(cells[i].text));
+    if (columns_[i].elastic) width = std::min(width, std::max(room, narrowest));
+    widths.push_back(width);
+    sum += width;
+  }
+  while (sum > room) {
+    std::size_t widest = columns_.size();
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const bool gives = columns_[i].elastic && widths[i] > narrowest;
+      if (gives && (widest == columns_.size() || widths[i] > widths[widest])) widest = i;
+    }
+    if (widest == columns_.size()) break;
+    --widths[widest];
+    --sum;
+  }
+  return widths;
+}
+
+/// "──── waited ────" over the columns of a group.
+std::string Table::groups(const std::vector<std::size_t>& widths, std::size_t gap) const {
+  std::string line;
+  for (std::size_t i = 0; i < columns_.size();) {
+    std::size_t width = widths[i];
+    std::size_t end = i + 1;
+    while (end < columns_.size() && columns_[end].group == columns_[i].group)
+      width += gap + widths[end++];
+    const std::string& name = columns_[i].group;
+    const std::size_t rest = name.empty() || columns(name) + 2 > width ? 0 : width - columns(name) - 2;
+    if (name.empty()) line.append(width, ' ');
+    for (std::size_t n = 0; !name.empty() && n < rest / 2; ++n)
+      line += "─";
+    if (!name.empty()) line += " " + name + " ";
+    for (std::size_t n = 0; !name.empty() && n < rest - rest / 2; ++n)
+      line += "─";
+    line.append(gap, ' ');
+    i = end;
+  }
+  return without_end_spaces(std::move(line));
+}
+
+std::string Table::text(std::size_t width, bool color, std::size_t indent, bool tight) const {
+  const std::size_t gap = tight ? 1 : 2;
+  const auto fitted = widths(width > indent ? width - indent : 0, gap);
+  const std::string margin(indent, ' ');
+  const auto line = [&](const auto& cell_of) {
+    std::string out = margin;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      const Cell cell = cell_of(i);
+      if (i != 0) out.append(gap, ' ');
+      out += padded(cell, fitted[i], columns_[i], color);
+    }
+    return without_end_spaces(std::move(out)) + "\n";
+  };
+  std::string out;
+  const bool grouped = std::ranges::any_of(columns_, [](const Column& each) { return !each.group.empty(); });
+  if (grouped) out += margin + toned(groups(fitted, gap), Tone::faint, color) + "\n";
+  const bool titled = std::ranges::any_of(columns_, [](const Column& each) { return !each.title.empty(); });
+  if (titled) out += line([&](std::size_t i) { return Cell{columns_[i].title, Tone::faint}; });
+  for (const auto& cells : rows_)
+    out += line([&](std::size_t i) { return cells[i]; });
+  return out;
+}
+
+}  // namespace unspool

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// Who had one object, as far back as an open wait for it needs. Owns the division of a wait among holders; what a
+// Record means for the object is replay's business.
+#pragma once
+
+#include <spool/trace/ids.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace unspool {
+
+namespace trace = spool::trace;
+
+/// Who had an object for a while.
+struct Holder {
+  enum class Tenant {
+    unknown,  ///< the Records do not say
+    nobody,   ///< released and not yet acquired again: hand-over
+    thread,
+    others,  ///< several, of whom only the sum was kept
+  };
+  Tenant tenant = Tenant::unknown;
+  trace::ThreadNumber thread = 0;
+  trace::SiteNumber site = 0;  ///< where it acquired
+
+  bool operator==(const Holder&) const = default;
+};
+
+/// From `from` on until the next tenure begins.
+struct Tenure {
+  Holder holder;
+  trace::Ticks from = 0;
+  bool from_known = false;  ///< the hold began at `from`; otherwise it was only seen then
+};
+
+/// A holder's part of a wait.
+struct Share {
+  Holder holder;
+  trace::Ticks ticks = 0;
+};
+
+/// Adds to the share of this holder, or makes one. Past some number of holders the rest go to `others`, so that a
+/// wait of hours costs no more than one of a second.
+void add_share(std::vector<Share>& shares, const Holder& holder, trace::Ticks ticks);
+
+/// Divides [from, until] among `tenures`, the first of which is the one at `from`; `until` is not before `from`. What
+/// is added sums to exactly until - from, also where the tenures' times (of other threads' clocks) contradict.
+void divide(std::span<const Tenure> tenures, trace::Ticks from, trace::Ticks until, std::vector<Share>& shares);
+
+/// One object's tenures as far back as the open waits for it need them, and where each of these waits began.
+///
+///   | block | block | ... | recent tenures, the last is now |
+///           ^ edge of what was summed up ┘
+///
+/// Now and then the recent tenures are summed up as a block. A wait adds the blocks since its begin when it ends, so
+/// that neither many waits nor a long one make a tenure dear. Neighbouring blocks are merged unless a wait begins
+/// between them: there are never many more of them than open waits.
+class History {
+ public:
+  const Tenure& now() const { return recent_.back(); }
+  Tenure& now() { return recent_.back(); }
+  void change(const Tenure& tenure);
+
+  bool waited_for() const { return !waits_.empty(); }
+
+  void begin_wait(trace::ThreadNumber thread, trace::Ticks since);
+  void end_wait(trace::ThreadNumber thread);
+
+  /// The holders during this wait up to `until`, as shares; their sum is exactly the answer minus its begin. The
+  /// answer is `until`, or later where that lies before what was summed up already (other threads' clocks).
+  trace::Ticks divide_wait(trace::ThreadNumber thread, trace::Ticks until, std::vector<Share>& shares) const;
+
+ private:
+  /// An open wait. A fresh one began in the recent tenures; any other has its first part in `shares`, and the rest in
+  /// the blocks from `block` on.
+  struct Open {
+    trace::Ticks since = 0;
+    std::size_t first = 0;
+    std::uint64_t block = 0;
+    std::vector<Share> shares;
+  };
+  struct Block {
+    std::uint64_t number = 0;
+    std::uint64_t starts = 0;  ///< open waits that need the blocks from this one on, and not the one before
+    std::vector<Share> shares;
+  };
+
+  void sum_up();
+  void settle_fresh(trace::Ticks until);
+  void merge_blocks();
+  std::vector<Block>::iterator block(std::uint64_t number);
+
+  std::vector<Tenure> recent_{Tenure{}};
+  std::vector<Block> blocks_;  ///< by number
+  std::unordered_map<trace::ThreadNumber, Open> waits_;
+  std::unordered_set<trace::ThreadNumber> fresh_;
+  trace::Ticks edge_ = 0;  ///< blocks reach up to here
+  std::uint64_t next_block_ = 0;
+  std::uint64_t next_starts_ = 0;  ///< of the block to come
+  std::size_t merge_at_ = 8;
+};
+
+}  // namespace unspool

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// Replay's rules for holds: who has an object now, and how sure that is.
+#include <unspool/replay/kinds.hpp>
+#include <unspool/replay/replay.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+namespace {
+
+using Tenant = Holder::Tenant;
+
+}  // namespace
+
+void Replay::take(const Record& record, ThreadState* thread, ObjectState& object) {
+  const bool sure = complete_ && object.confirmed == losses_;
+  if (sure && object.now().holder.tenant == Tenant::thread) ++doubts_.lost_ends;
+  const bool waited = end_wait(record, thread, &object, Ending::acquired);
+  const bool named = thread != nullptr;
+  // Outside of mode `all` a release that nobody waits for is not recorded: this hold may end, and another of the same
+  // thread begin, unseen.
+  const bool seen_to_its_end = complete_ || object.history.waited_for();
+  change_holder(object, named ? Holder{Tenant::thread, record.thread, record.site} : Holder{}, record.time,
+                named && seen_to_its_end);
+  object.confirmed = losses_;
+  const trace::Ticks spun = field_means(*record.row, 3, trace::Means::ticks) ? record.b : 0;
+  for (Observer* each : observers_)
+    each->acquired(object, record, spun, waited);
+}
+
+void Replay::give(const Record& record, ObjectState& object) {
+  const Tenure now = object.now();
+  const bool held = now.holder.tenant == Tenant::thread;
+  const bool sure = object.confirmed == losses_;
+  trace::ThreadNumber owner = field_means(*record.row, 3, trace::Means::thread) ? record.b : 0;
+  if (owner == 0 && held && sure) owner = now.holder.thread;
+  if (held && now.from_known && owner == now.holder.thread) {
+    const Hold hold{owner, object.number, now.holder.site, now.from, record.time, record.thread};
+    if (hold.until < hold.since) ++doubts_.backward_times;
+    for (Observer* each : observers_)
+      each->held(object, hold);
+  }
+  if (owner != 0 && record.thread != 0 && owner != record.thread) {
+    for (Observer* each : observers_)
+      each->released_by_other(object, record);
+  }
+  if (complete_ && sure && now.holder.tenant == Tenant::nobody) ++doubts_.unmatched;
+  change_holder(object, Holder{Tenant::nobody, 0, 0}, record.time, true);
+  object.confirmed = losses_;
+}
+
+/// A block names the owner as the lock's own word had it. Where every Record is there, the order of the Records knows
+/// better: the block can come after the release. Where acquires are missing, the block is what is known.
+void Replay::believe_owner(ObjectState& object, const Block& block) {
+  if (block.owner == 0 || !can_be_held(object.kind)) return;
+  Tenure& now = object.history.now();
+  if (now.holder.tenant == Tenant::thread && now.holder.thread == block.owner) {
+    const bool is_news = now.holder.site == 0 || (!complete_ && !now.from_known);
+    if (is_news && block.owner_site != 0) now.holder.site = block.owner_site;
+    object.confirmed = losses_;
+    return;
+  }
+  const bool sure = complete_ && object.confirmed == losses_;
+  if (sure && now.holder.tenant != Tenant::unknown) return;
+  change_holder(object, Holder{Tenant::thread, block.owner, block.owner_site}, block.since, false);
+  object.confirmed = losses_;
+}
+
+void Replay::change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known) {
+  object.history.change({holder, from, from_known});
+}
+
+/// Records of this object are missing: whoever had it last may have lost it at any moment since.
+void Replay::forget_holder(ObjectState& object) {
+  object.history.now().holder = Holder{};
+  object.history.now().from_known = false;
+}
+
+}  // namespace unspool

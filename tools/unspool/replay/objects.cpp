@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+//
+// Replay's bookkeeping: which threads and objects it keeps a state for.
+#include <unspool/replay/kinds.hpp>
+#include <unspool/replay/replay.hpp>
+
+namespace unspool {
+namespace {
+
+/// Threads and objects that no definition names, destroyed ones included. A whole trace has none; a damaged one must
+/// not cost all memory.
+constexpr std::size_t most_undefined = 100'000;
+
+}  // namespace
+
+bool Replay::admit(bool defined) {
+  if (defined) return true;
+  if (undefined_ >= most_undefined) {
+    ++doubts_.untracked;
+    return false;
+  }
+  ++undefined_;
+  return true;
+}
+
+ThreadState* Replay::thread_of(trace::ThreadNumber number) {
+  if (number == 0 || number > trace::max_thread_number) {
+    ++doubts_.unnamed;
+    return nullptr;
+  }
+  if (const auto found = threads_.find(number); found != threads_.end()) return &found->second;
+  if (!admit(process_.threads.contains(number))) return nullptr;
+  return &threads_[number];
+}
+
+ObjectState* Replay::tracked(trace::ObjectNumber number) {
+  const auto found = objects_.find(number);
+  return found == objects_.end() ? nullptr : &found->second;
+}
+
+/// A definition's kind, or the state's, or that of a thread.
+trace::Kind Replay::kind_of(trace::ObjectNumber number) const {
+  if (trace::is_thread(number)) return trace::Kind::thread;
+  if (const auto found = process_.objects.find(number); found != process_.objects.end()) return found->second.kind;
+  const auto found = objects_.find(number);
+  return found == objects_.end() ? trace::Kind::lock : found->second.kind;
+}
+
+/// Null for what is no object, and past the limit.
+ObjectState* Replay::object_of(trace::ObjectNumber number, trace::Kind kind) {
+  if (trace::is_thread(number)) {
+    ++doubts_.unnamed;
+    return nullptr;
+  }
+  if (ObjectState* known = tracked(number)) return known;
+  if (!admit(process_.objects.contains(number))) return nullptr;
+  ObjectState& object = objects_[number];
+  object.number = number;
+  object.kind = kind;
+  object.confirmed = losses_;
+  if (free_slots_.empty()) {
+    object.slot = next_slot_++;
+  } else {
+    object.slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  for (Observer* each : observers_)
+    each->born(object);
+  return &object;
+}
+
+void Replay::destroy(trace::ObjectNumber number) {
+  if (ObjectState* object = tracked(number)) object->destroyed = true;
+}
+
+void Replay::reap(trace::ObjectNumber number) {
+  const auto found = objects_.find(number);
+  if (found == objects_.end() || !found->second.destroyed || found->second.history.waited_for()) return;
+  for (Observer* each : observers_)
+    each->destroyed(found->second);
+  free_slots_.push_back(found->second.slot);
+  objects_.erase(found);
+}
+
+}  // namespace unspool

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// What replay tells the analyses while it goes over the Records. Owns the calls, not what is made of them.
+#pragma once
+
+#include <unspool/replay/state.hpp>
+
+#include <cstdint>
+
+namespace unspool {
+
+class Replay;
+
+/// Each analysis overrides what it needs. Calls come in the order of the Records. An ObjectState's slot is valid
+/// between born() and destroyed(), then used again for another object.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
+
+  /// Every Record, before its effect.
+  virtual void record(const Record&) {}
+  virtual void born(const ObjectState&) {}
+  virtual void destroyed(const ObjectState&) {}
+  /// A hold begins. `spun`: ticks, as the Record says; `waited`: it ended a wait.
+  virtual void acquired(const ObjectState&, const Record&, trace::Ticks /*spun*/, bool /*waited*/) {}
+  /// A hold ended whose begin is known.
+  virtual void held(const ObjectState&, const Hold&) {}
+  /// Another thread than the owner released it.
+  virtual void released_by_other(const ObjectState&, const Record&) {}
+  /// A wait has ended, or the Records have (Ending::unended). `object` is null for a join.
+  virtual void waited(const ObjectState* /*object*/, const Wait&) {}
+  /// A try, or a wait of no length, failed: busy, timeout, cancel without a block. `object` is null for a join.
+  virtual void failed(const ObjectState* /*object*/, const Record&) {}
+  /// A continue without a wait: what was to be waited for had happened already. `object` is null for a join.
+  virtual void passed(const ObjectState* /*object*/, const Record&) {}
+  /// So many Records of an object are missing before this one.
+  virtual void missing(const Record&, std::uint64_t /*records*/) {}
+  /// After the last Record and all unended waits.
+  virtual void finished(const Replay&) {}
+};
+
+}  // namespace unspool

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/replay/kinds.hpp>
+#include <unspool/replay/replay.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+
+using trace::Effect;
+using trace::Kind;
+using trace::Verb;
+
+std::string_view name_of(Ending ending) {
+  switch (ending) {
+    case Ending::acquired:
+      return "acquired";
+    case Ending::continued:
+      return "continued";
+    case Ending::timeout:
+      return "timeout";
+    case Ending::cancel:
+      return "cancel";
+    case Ending::unended:
+      return "unended";
+    case Ending::lost:
+      return "lost";
+  }
+  return "unknown";
+}
+
+Replay::Replay(const Process& process, std::span<Observer* const> observers)
+    : process_{process},
+      observers_{observers.begin(), observers.end()},
+      complete_{process.mode == trace::Mode::all && !process.mode_changed},
+      ended_orderly_{process.orderly_end} {}
+
+void Replay::run(RecordSource& source) {
+  for (Record record; source.next(record); record = {})
+    step(record);
+  finish();
+}
+
+void Replay::step(const Record& record) {
+  first_time_ = records_ == 0 ? record.time : std::min(first_time_, record.time);
+  last_time_ = std::max(last_time_, record.time);
+  ++records_;
+  for (Observer* each : observers_)
+    each->record(record);
+  if (record.row == nullptr) {
+    ++doubts_.unnamed;
+    return;
+  }
+  switch (record.row->kind) {
+    case Kind::message:
+    case Kind::definition:
+      return;
+    case Kind::trace:
+      if (record.row->verb == Verb::loss) lose(record);
+      if (record.row->verb == Verb::end) ended_orderly_ = true;
+      return;
+    case Kind::status:
+      if (record.row->verb == Verb::hold) return restore_hold(record);
+      if (ThreadState* thread = thread_of(record.thread)) {
+        restore_wait(record.thread, *thread,
+                     {kind_of(record.object), record.object, record.site, record.since, record.a, record.b},
+                     record.time);
+      }
+      return;
+    default:
+      transition(record);
+  }
+}
+
+void Replay::transition(const Record& record) {
+  ThreadState* thread = thread_of(record.thread);
+  if (thread != nullptr) {
+    if (thread->life == ThreadState::Life::created) thread->life = ThreadState::Life::alive;
+    close_stale_waits(*thread, record);
+  }
+  if (record.row->kind == Kind::thread) {
+    thread_transition(record, thread);
+  } else {
+    object_transition(record, thread);
+  }
+}
+
+void Replay::object_transition(const Record& record, ThreadState* thread) {
+  ObjectState* object = object_of(record.object, record.row->kind);
+  if (object == nullptr) return;
+  if (!follows(record, object->sequence, object->sequence_known)) forget_holder(*object);
+  switch (record.row->effect) {
+    case Effect::wait:
+      block(record, thread, object);
+      break;
+    case Effect::acquire:
+      take(record, thread, *object);
+      break;
+    case Effect::release:
+      give(record, *object);
+      break;
+    case Effect::resume:
+      if (!end_wait(record, thread, object, Ending::continued)) {
+        for (Observer* each : observers_)
+          each->passed(object, record);
+      }
+      break;
+    case Effect::fail:
+      fail(record, thread, object);
+      break;
+    case Effect::none:
+      if (record.row->verb == Verb::destroy) destroy(record.object);
+      break;
+  }
+  if (object->destroyed) reap(record.object);
+}
+
+/// Life and joins. The object is the thread that lives, or that is joined.
+void Replay::thread_transition(const Record& record, ThreadState* thread) {
+  if (!trace::is_thread(record.object)) {
+    ++doubts_.unnamed;
+    return;
+  }
+  ThreadState* target = thread_of(static_cast<trace::ThreadNumber>(record.object));
+  if (target != nullptr) follows(record, target->sequence, target->sequence_known);
+  switch (record.row->effect) {
+    case Effect::wait:
+      return block(record, thread, nullptr);
+    case Effect::fail:
+      return fail(record, thread, nullptr);
+    case Effect::resume:
+      if (end_wait(record, thread, nullptr, Ending::continued)) return;
+      for (Observer* each : observers_)
+        each->passed(nullptr, record);
+      return;
+    default:
+      if (target != nullptr) live(record, *target);
+  }
+}
+
+void Replay::live(const Record& record, ThreadState& target) {
+  if (record.row->verb != Verb::end) return;
+  close_all_waits(target, record.time, Ending::lost);
+  target.life = ThreadState::Life::ended;
+  target.exception = record.a == static_cast<std::uint32_t>(trace::Outcome::exception);
+  target.ended = record.time;
+}
+
+/// A thread says that Records of its own are missing. One of them may have ended its wait; others may have changed
+/// any object, and its sequence does not tell: what is lost takes no number.
+void Replay::lose(const Record& record) {
+  ++losses_;
+  lost_records_ += record.count;
+  const auto reason = static_cast<trace::LossReason>(record.a);
+  if (reason == trace::LossReason::reentered || reason == trace::LossReason::lapped) return;
+  if (ThreadState* thread = thread_of(record.thread)) close_all_waits(*thread, record.time, Ending::lost);
+}
+
+void Replay::fail(const Record& record, ThreadState* thread, ObjectState* object) {
+  const Verb verb = record.row->verb;
+  const Ending ending = verb == Verb::cancel ? Ending::cancel : Ending::timeout;
+  if (verb != Verb::busy && end_wait(record, thread, object, ending)) return;
+  for (Observer* each : observers_)
+    each->failed(object, record);
+}
+
+/// Whether `record` is the next in its object's sequence. Only Records that advance it are asked.
+bool Replay::follows(const Record& record, trace::Sequence& last, bool& known) {
+  if (!record.row->advances) return true;
+  const auto step = static_cast<std::int32_t>(record.seq - last);
+  const bool was_known = known;
+  last = record.seq;
+  known = true;
+  if (!was_known || step == 1) return true;
+  if (step <= 0) {
+    ++doubts_.disordered;
+    return false;
+  }
+  const auto records = static_cast<std::uint64_t>(step) - 1;
+  ++doubts_.gaps;
+  doubts_.missing += records;
+  for (Observer* each : observers_)
+    each->missing(record, records);
+  return false;
+}
+
+void Replay::finish() {
+  correct_by_status();
+  std::vector<trace::ThreadNumber> waiting;
+  for (const auto& [number, thread] : threads_) {
+    if (!thread.waits.empty()) waiting.push_back(number);
+  }
+  std::ranges::sort(waiting);
+  for (const trace::ThreadNumber number : waiting) {
+    for (Wait& wait : threads_[number].waits) {
+      const ObjectState* object = tracked(wait.object);
+      complete_wait(wait, object, last_time_, Ending::unended);
+      tell(wait, object);
+    }
+  }
+  for (Observer* each : observers_)
+    each->finished(*this);
+}
+
+}  // namespace unspool

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// Goes once over a process's Records and keeps the state of every live object and thread. Owns the rules by which a
+// Record changes them; they come from the schema table (effect, next), so that a new kind needs none of its own.
+// Answers no question: observers do, from what they are told.
+//
+// Memory: live objects, threads, and the definitions in the Process. Every Record sequence is accepted: what the
+// Records contradict or leave open becomes "unknown", never a guess.
+#pragma once
+
+#include <unspool/model/source.hpp>
+#include <unspool/replay/observer.hpp>
+#include <unspool/replay/state.hpp>
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+namespace unspool {
+
+/// What did not fit together in the Records. Nothing of it stops the replay.
+struct Doubts {
+  std::uint64_t gaps = 0;            ///< places where an object's sequence jumps
+  std::uint64_t missing = 0;         ///< Records that are missing there
+  std::uint64_t disordered = 0;      ///< sequences that went back
+  std::uint64_t lost_ends = 0;       ///< waits and holds whose end is missing
+  std::uint64_t unmatched = 0;       ///< releases of what nobody held
+  std::uint64_t unnamed = 0;         ///< Records without a thread or of an unknown kind
+  std::uint64_t untracked = 0;       ///< Records on objects past the limit for undefined ones
+  std::uint64_t backward_times = 0;  ///< waits or holds that end before they begin
+};
+
+class Replay {
+ public:
+  Replay(const Process& process, std::span<Observer* const> observers);
+
+  /// Reads the source to its end. Once.
+  void run(RecordSource& source);
+
+  const Process& process() const { return process_; }
+  const std::unordered_map<trace::ObjectNumber, ObjectState>& objects() const { return objects_; }
+  const std::unordered_map<trace::ThreadNumber, ThreadState>& threads() const { return threads_; }
+  const Doubts& doubts() const { return doubts_; }
+  std::uint64_t records() const { return records_; }
+  trace::Ticks first_time() const { return first_time_; }
+  trace::Ticks last_time() const { return last_time_; }
+  bool ended_orderly() const { return ended_orderly_; }
+
+  /// How often a thread has said that it lost Records; a holder confirmed before the last may have changed unseen.
+  std::uint32_t losses() const { return losses_; }
+  std::uint64_t lost_records() const { return lost_records_; }
+
+  /// Whether every acquire was recorded: without that, an object's state is known only while somebody waits for it.
+  bool complete() const { return complete_; }
+
+ private:
+  /// What a block Record or a status entry says of a wait.
+  struct Block {
+    trace::Kind kind;
+    trace::ObjectNumber object;
+    trace::SiteNumber site;
+    trace::Ticks since;
+    trace::ThreadNumber owner;
+    trace::SiteNumber owner_site;
+  };
+
+  // replay.cpp: which Record does what
+  void step(const Record& record);
+  void transition(const Record& record);
+  void object_transition(const Record& record, ThreadState* thread);
+  void thread_transition(const Record& record, ThreadState* thread);
+  void live(const Record& record, ThreadState& target);
+  void lose(const Record& record);
+  void fail(const Record& record, ThreadState* thread, ObjectState* object);
+  bool follows(const Record& record, trace::Sequence& last, bool& known);
+  void finish();
+
+  // waits.cpp
+  void close_stale_waits(ThreadState& thread, const Record& record);
+  void block(const Record& record, ThreadState* thread, ObjectState* object);
+  void begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectState* object, const Block& block);
+  bool end_wait(const Record& record, ThreadState* thread, ObjectState* object, Ending ending);
+  void close_wait(ThreadState& thread, trace::Ticks until, Ending ending);
+  void close_all_waits(ThreadState& thread, trace::Ticks until, Ending ending);
+  void complete_wait(Wait& wait, const ObjectState* object, trace::Ticks until, Ending ending);
+  void tell(const Wait& wait, const ObjectState* object);
+
+  // holds.cpp
+  void take(const Record& record, ThreadState* thread, ObjectState& object);
+  void give(const Record& record, ObjectState& object);
+  void believe_owner(ObjectState& object, const Block& block);
+  void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
+  void forget_holder(ObjectState& object);
+
+  // objects.cpp
+  ThreadState* thread_of(trace::ThreadNumber number);
+  ObjectState* object_of(trace::ObjectNumber number, trace::Kind kind);
+  ObjectState* tracked(trace::ObjectNumber number);
+  trace::Kind kind_of(trace::ObjectNumber number) const;
+  bool admit(bool defined);
+  void destroy(trace::ObjectNumber number);
+  void reap(trace::ObjectNumber number);
+
+  // restore.cpp: status Records and the status file
+  void restore_hold(const Record& record);
+  void restore_wait(trace::ThreadNumber number, ThreadState& thread, const Block& block, trace::Ticks now);
+  void correct_by_status();
+  void correct_waits(const trace::StatusEntry& entry, ThreadState& thread);
+  void correct_holds(const trace::StatusEntry& entry, const std::vector<trace::ObjectNumber>& held);
+
+  const Process& process_;
+  std::vector<Observer*> observers_;
+  std::unordered_map<trace::ObjectNumber, ObjectState> objects_;
+  std::unordered_map<trace::ThreadNumber, ThreadState> threads_;
+  std::vector<std::uint32_t> free_slots_;
+  std::uint32_t next_slot_ = 0;
+  std::size_t undefined_ = 0;
+  Doubts doubts_;
+  std::uint64_t records_ = 0;
+  std::uint64_t lost_records_ = 0;
+  trace::Ticks first_time_ = 0;
+  trace::Ticks last_time_ = 0;
+  std::uint32_t losses_ = 0;
+  bool complete_ = true;
+  bool ended_orderly_ = false;
+};
+
+}  // namespace unspool

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// What replay knows of each thread and object at one moment, and the spans (waits, holds) that it hands out. Owns no
+// rules: replay.cpp changes these, analyses only read them.
+#pragma once
+
+#include <unspool/model/model.hpp>
+#include <unspool/replay/history.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace unspool {
+
+/// How a wait ended.
+enum class Ending : std::uint8_t {
+  acquired,
+  continued,
+  timeout,
+  cancel,
+  unended,  ///< it goes on after the last Record
+  lost,     ///< its thread went on, but the Record that ended it is missing
+};
+std::string_view name_of(Ending ending);
+
+/// From the first block to what ended it; a second block with a new owner belongs to the same wait.
+struct Wait {
+  trace::ThreadNumber thread = 0;
+  trace::ObjectNumber object = 0;
+  trace::Kind kind = trace::Kind::trace;  ///< of the object
+  trace::SiteNumber site = 0;
+  trace::Ticks since = 0;
+  trace::Ticks until = 0;
+  Ending ending = Ending::unended;
+  std::uint64_t blocks = 1;          ///< more than one: woken in vain, and blocked again
+  trace::ThreadNumber owner = 0;     ///< as the last block said
+  trace::SiteNumber owner_site = 0;  ///< as the last block said
+  trace::ThreadNumber waker = 0;
+  trace::SiteNumber waker_site = 0;
+  std::vector<Share> shares;  ///< only where the object can be held; sums to ticks() once it has ended
+
+  // While it is open; the shares are in the object's history.
+  trace::Verbs next;       ///< what its thread may do next to the object
+  bool renewable = false;  ///< a second block belongs to this wait
+
+  trace::Ticks ticks() const { return until - since; }
+};
+
+/// From acquire to release.
+struct Hold {
+  trace::ThreadNumber thread = 0;
+  trace::ObjectNumber object = 0;
+  trace::SiteNumber site = 0;
+  trace::Ticks since = 0;
+  trace::Ticks until = 0;
+  trace::ThreadNumber releaser = 0;
+
+  trace::Ticks ticks() const { return until > since ? until - since : 0; }
+};
+
+/// One live object.
+struct ObjectState {
+  trace::ObjectNumber number = 0;
+  trace::Kind kind = trace::Kind::trace;
+  std::uint32_t slot = 0;  ///< small and unique among the live, so that analyses can keep arrays
+  trace::Sequence sequence = 0;
+  bool sequence_known = false;
+  std::uint32_t confirmed = 0;  ///< Replay::losses() when the holder was last known for sure
+  History history;              ///< and who waits for it now
+  bool destroyed = false;       ///< and stays only until nobody waits any more: a waiter may say so late
+
+  const Tenure& now() const { return history.now(); }
+};
+
+/// One thread. What an ended one keeps is small.
+struct ThreadState {
+  enum class Life : std::uint8_t { created, alive, ended };
+  Life life = Life::created;
+  bool exception = false;  ///< it ended by one
+  bool sequence_known = false;
+  trace::Sequence sequence = 0;
+  trace::Ticks ended = 0;
+  std::vector<Wait> waits;  ///< innermost last: a Condition's, and inside it the one for its lock
+};
+
+}  // namespace unspool

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+//
+// Replay's rules for waits.
+#include <unspool/replay/kinds.hpp>
+#include <unspool/replay/replay.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+namespace {
+
+/// Whether a thread in this wait can have made this Record. A Condition's wait goes on while its lock is released
+/// and acquired again; any other is over when its thread does anything else.
+bool may_happen_in(const Wait& wait, const Record& record) {
+  if (wait.kind == record.row->kind && wait.object == record.object) return wait.next.has(record.row->verb);
+  const bool passes_the_lock = wait.kind != trace::Kind::thread && !can_be_held(wait.kind);
+  return passes_the_lock && can_be_held(record.row->kind);
+}
+
+}  // namespace
+
+void Replay::close_stale_waits(ThreadState& thread, const Record& record) {
+  while (!thread.waits.empty() && !may_happen_in(thread.waits.back(), record)) {
+    const trace::ObjectNumber object = thread.waits.back().object;
+    close_wait(thread, record.time, Ending::lost);
+    reap(object);
+  }
+}
+
+void Replay::block(const Record& record, ThreadState* thread, ObjectState* object) {
+  const Block block{record.row->kind, record.object,        record.site,
+                    record.time,      other_thread(record), other_site(record)};
+  if (object != nullptr) believe_owner(*object, block);
+  if (thread == nullptr) return;
+  const bool open = !thread->waits.empty() && thread->waits.back().object == record.object;
+  if (open && thread->waits.back().renewable) {
+    Wait& wait = thread->waits.back();
+    ++wait.blocks;
+    wait.owner = block.owner;
+    wait.owner_site = block.owner_site;
+    return;
+  }
+  if (open) close_wait(*thread, record.time, Ending::lost);
+  begin_wait(record.thread, *thread, object, block);
+}
+
+void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectState* object, const Block& block) {
+  Wait wait;
+  wait.thread = number;
+  wait.object = block.object;
+  wait.kind = block.kind;
+  wait.site = block.site;
+  wait.since = wait.until = block.since;
+  wait.owner = block.owner;
+  wait.owner_site = block.owner_site;
+  if (const trace::Row* row = trace::row_of(block.kind, trace::Verb::block)) {
+    wait.next = row->next;
+    wait.renewable = field_means(*row, 2, trace::Means::thread);
+  }
+  if (object != nullptr) object->history.begin_wait(number, block.since);
+  thread.waits.push_back(std::move(wait));
+}
+
+bool Replay::end_wait(const Record& record, ThreadState* thread, ObjectState* object, Ending ending) {
+  if (thread == nullptr || thread->waits.empty()) return false;
+  Wait& wait = thread->waits.back();
+  if (wait.object != record.object || wait.kind != record.row->kind) return false;
+  if (ending == Ending::acquired || ending == Ending::continued) {
+    wait.waker = other_thread(record);
+    wait.waker_site = other_site(record);
+  } else if (object == nullptr || other_thread(record) != 0) {
+    wait.owner = other_thread(record);
+    wait.owner_site = other_site(record);
+  }
+  close_wait(*thread, record.time, ending);
+  return true;
+}
+
+/// Ends the innermost wait.
+void Replay::close_wait(ThreadState& thread, trace::Ticks until, Ending ending) {
+  Wait wait = std::move(thread.waits.back());
+  thread.waits.pop_back();
+  ObjectState* object = tracked(wait.object);
+  complete_wait(wait, object, until, ending);
+  if (object != nullptr) object->history.end_wait(wait.thread);
+  if (ending == Ending::lost) ++doubts_.lost_ends;
+  tell(wait, object);
+}
+
+void Replay::close_all_waits(ThreadState& thread, trace::Ticks until, Ending ending) {
+  while (!thread.waits.empty()) {
+    const trace::ObjectNumber object = thread.waits.back().object;
+    close_wait(thread, until, ending);
+    reap(object);
+  }
+}
+
+/// Gives it an end and, where its object can be held, the shares of the holders.
+void Replay::complete_wait(Wait& wait, const ObjectState* object, trace::Ticks until, Ending ending) {
+  if (until < wait.since) ++doubts_.backward_times;
+  wait.until = std::max(until, wait.since);
+  wait.ending = ending;
+  if (object == nullptr || !can_be_held(wait.kind)) return;
+  wait.until = object->history.divide_wait(wait.thread, wait.until, wait.shares);
+}
+
+void Replay::tell(const Wait& wait, const ObjectState* object) {
+  for (Observer* each : observers_)
+    each->waited(object, wait);
+}
+
+}  // namespace unspool
