@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+//
+// What is measured, by subject; main runs the rows in this order.
+#pragma once
+
+#include "measure.hpp"
+
+#include <vector>
+
+namespace bench {
+
+std::vector<Benchmark> lock_rows();
+std::vector<Benchmark> contended_rows();
+std::vector<Benchmark> condition_rows();
+std::vector<Benchmark> message_rows();
+std::vector<Benchmark> thread_rows();
+
+}  // namespace bench
