@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+//
+// The promise of the trace: whatever call had returned when SIGKILL came is there. A child locks and logs in four threads
+// and tells through shared memory how far it has come; it is killed at a random moment, and what it left is read by a
+// reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills; SPOOL_SEED repeats a run's random choices.
+#include "kill/counters.hpp"
+#include "support/trace_reader.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace spool::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t keep_all = 0;
+/// Three segments of half a MiB: after some milliseconds each is a recycled one.
+constexpr std::uint64_t keep_little = std::uint64_t{2} << 20U;
+
+fs::path beside_me(const char* name) {
+  return fs::read_symlink("/proc/self/exe").parent_path() / name;
+}
+
+/// A directory for one kill, gone afterwards.
+class Scratch {
+ public:
+  Scratch() {
+    std::string pattern = fs::temp_directory_path() / "spool-kill-XXXXXX";
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"mkdtemp failed"};
+    path_ = pattern;
+  }
+  ~Scratch() {
+    std::error_code ignored;  // best effort
+    fs::remove_all(path_, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+/// The shared memory, seen from the test.
+class SharedProgress {
+ public:
+  explicit SharedProgress(const fs::path& path) {
+    const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0 || ftruncate(file, sizeof(Progress)) != 0) throw std::runtime_error{"no progress file"};
+    void* memory = mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    close(file);
+    if (memory == MAP_FAILED) throw std::runtime_error{"no progress memory"};
+    progress_ = static_cast<Progress*>(memory);
+  }
+  ~SharedProgress() { munmap(progress_, sizeof(Progress)); }
+  SharedProgress(const SharedProgress&) = delete;
+  SharedProgress& operator=(const SharedProgress&) = delete;
+  const Progress& operator*() const { return *progress_; }
+
+  bool is_running() const {
+    for (const ThreadProgress& each : progress_->threads) {
+      if (each.pairs.load(std::memory_order_acquire) < 100) return false;  // acquire: partner is the child
+    }
+    return true;
+  }
+
+ private:
+  Progress* progress_ = nullptr;
+};
+
+pid_t start_child(const Scratch& scratch, std::uint64_t keep) {
+  const std::string program = beside_me("kill_child");
+  const std::string progress = scratch.path() / "progress";
+  const std::string bytes = std::to_string(keep);
+  const pid_t child = fork();
+  if (child != 0) return child;
+  execl(program.c_str(), program.c_str(), scratch.path().c_str(), progress.c_str(), bytes.c_str(), nullptr);
+  _exit(127);
+}
+
+/// Runs the child until every thread works, then for `pause`, and kills it.
+void run_and_kill(const Scratch& scratch, const SharedProgress& progress, std::uint64_t keep,
+                  std::chrono::microseconds pause) {
+  const pid_t child = start_child(scratch, keep);
+  REQUIRE(child > 0);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  int status = 0;
+  while (!progress.is_running() && waitpid(child, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > deadline) break;
+    std::this_thread::sleep_for(std::chrono::microseconds{200});
+  }
+  const bool ran = progress.is_running();
+  std::this_thread::sleep_for(pause);
+  (void)kill(child, SIGKILL);
+  (void)waitpid(child, &status, 0);
+  INFO("the child ended with status " << status);
+  REQUIRE(ran);
+}
+
+fs::path trace_in(const Scratch& scratch) {
+  for (const auto& entry : fs::directory_iterator{scratch.path()}) {
+    if (entry.path().extension() == ".spool") return entry.path();
+  }
+  FAIL("the child left no trace");
+  return {};
+}
+
+/// One thread's messages, or one lock's numbers: 1, 2, 3, ... as far as nothing was recycled.
+struct Run {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  bool gapless = true;
+
+  void add(std::uint64_t number) {
+    if (first == 0) first = number;
+    gapless = gapless && (last == 0 || number == last + 1);
+    last = number;
+  }
+};
+
+/// A number or two may be there that were not yet told: their Records were whole, their call had not returned.
+void check_run(const Run& run, std::uint64_t told, std::uint64_t most_untold, bool from_first) {
+  CHECK(run.gapless);
+  CHECK(run.last >= told);
+  CHECK(run.last <= told + most_untold);
+  if (from_first) CHECK(run.first == 1);
+}
+
+struct Found {
+  std::map<std::uint64_t, Run> messages;  ///< by thread
+  std::map<std::uint64_t, Run> pairs;     ///< by lock
+  int losses = 0;
+};
+
+Found find_runs(const TraceReader& trace) {
+  Found found;
+  for (const ReadRecord& each : trace.records()) {
+    if (each.name == "trace.loss") ++found.losses;
+    if (each.name == "message") found.messages[each.thread].add(each.fields[1]);
+    if (each.name == "lock.acquire" || each.name == "lock.release") {
+      found.pairs[each.object].add(each.fields[1]);
+    }
+  }
+  return found;
+}
+
+bool is_whole(const TraceReader& trace) {
+  return trace.segments().front().filename() == "000001";
+}
+
+/// Where segments are recycled, all Records of a thread that slept through the whole ring are gone. Those made after the
+/// second segment of the ring began are not: they went there or into a later one.
+bool may_be_gone(const TraceReader& trace, const ThreadProgress& progress) {
+  return !is_whole(trace) && progress.before.load() < trace.begin_of(1);
+}
+
+/// How many threads' Records were there to be checked.
+int check_trace(const TraceReader& trace, const Progress& progress) {
+  CHECK(trace.problems() == std::vector<std::string>{});
+  REQUIRE_FALSE(trace.segments().empty());
+  Found found = find_runs(trace);
+  CHECK(found.losses == 0);
+  int checked = 0;
+  for (const ThreadProgress& each : progress.threads) {
+    if (may_be_gone(trace, each)) continue;
+    const std::uint64_t pairs = each.pairs.load() + 1;  // one more before the first number
+    check_run(found.pairs[each.lock.load()], 2 * pairs, 2, is_whole(trace));
+    check_run(found.messages[each.thread.load()], each.messages.load(), 1, is_whole(trace));
+    ++checked;
+  }
+  return checked;
+}
+
+/// What babeltrace2 counts in one segment, -1 where it warns or fails.
+long counted_by_babeltrace(const fs::path& segment) {
+  const std::string command = "babeltrace2 '" + segment.string() + "' --component=sink.utils.counter 2>&1";
+  FILE* out = popen(command.c_str(), "r");  // NOLINT(cert-env33-c): the tool's own command line
+  REQUIRE(out != nullptr);
+  std::string text;
+  std::array<char, 256> buffer{};
+  while (fgets(buffer.data(), static_cast<int>(buffer.size()), out) != nullptr)
+    text += buffer.data();
+  const int status = pclose(out);
+  INFO(text);
+  CHECK(status == 0);
+  CHECK(text.find("WARN") == std::string::npos);
+  const auto at = text.rfind(" Event messages");
+  return at == std::string::npos ? -1 : std::strtol(text.c_str() + text.rfind('\n', at) + 1, nullptr, 10);
+}
+
+std::uint64_t seed_of_run() {
+  const char* given = std::getenv("SPOOL_SEED");  // NOLINT(concurrency-mt-unsafe): one thread
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+}
+
+}  // namespace
+
+TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
+  const bool soak = std::getenv("SPOOL_SOAK") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
+  const int kills = soak ? 1000 : 100;
+  const std::uint64_t seed = seed_of_run();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random{seed};
+  std::uint64_t records = 0;
+  std::size_t segments = 0;
+  std::size_t checked = 0;
+  int recycled = 0;
+  int threads = 0;
+  for (int i = 0; i < kills; ++i) {
+    const bool complete = i % 2 == 0;
+    const std::chrono::microseconds pause{random() % 15'000};
+    INFO("kill " << i << " of seed " << seed << (complete ? ", all kept" : ", segments recycled"));
+    const Scratch scratch;
+    const SharedProgress progress{scratch.path() / "progress"};
+    run_and_kill(scratch, progress, complete ? keep_all : keep_little, pause);
+    const TraceReader trace{trace_in(scratch)};
+    threads += check_trace(trace, *progress);
+    records += trace.records().size();
+    segments += trace.segments().size();
+    if (!is_whole(trace)) ++recycled;
+    if (i % 10 >= 2) continue;
+    for (const fs::path& segment : trace.segments()) {
+      INFO(segment);
+      const auto number = static_cast<std::uint32_t>(std::stoul(segment.filename().string()));
+      CHECK(counted_by_babeltrace(segment) == static_cast<long>(trace.records_in(number)));
+      ++checked;
+    }
+  }
+  std::printf("%d kills, %d threads checked, %llu Records, %zu segments, %d traces with recycled ones; ", kills,
+              threads, static_cast<unsigned long long>(records), segments, recycled);
+  std::printf("babeltrace2 read %zu segments\n", checked);
+  CHECK(threads > 2 * kills);  // those where all is kept, and some of the others
+  CHECK(recycled > 0);
+}
+
+}  // namespace spool::test

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs a program that lies beside the test's own, to its end, and tells how it ended and what it said.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace spool::test {
+
+struct Ended {
+  int exit_code = -1;  ///< -1: ended by a signal
+  int signal = 0;
+  bool timed_out = false;  ///< killed after 30 s
+  std::string out;
+  std::string err;
+};
+
+/// `arguments[0]` is the program's name in the tests' build folder. Of the environment only SPOOL_ variables are replaced,
+/// by `environment` ("SPOOL_DIR=/x").
+Ended run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
+
+/// A directory of a test's own, gone afterwards.
+class ScratchDirectory {
+ public:
+  ScratchDirectory();
+  ~ScratchDirectory();
+  ScratchDirectory(const ScratchDirectory&) = delete;
+  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  /// The only trace in it; fails where there is none.
+  std::filesystem::path trace() const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace spool::test

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+//
+// Short ways to a second thread, and to a state that is reached soon but not at once.
+#pragma once
+
+#include <spool/thread/thread.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace spool::test {
+
+/// A running thread of this name.
+template <class F>
+Thread start_thread(std::string name, F function, Site site = Site::current()) {
+  Thread thread{ThreadOptions{.name = std::move(name), .site = site}, std::move(function)};
+  thread.start(site);
+  return thread;
+}
+
+/// Runs `function` in a thread of this name to its end.
+template <class F>
+void run_in_thread(std::string name, F function) {
+  start_thread(std::move(name), std::move(function)).join();
+}
+
+/// Looks until `done()`; after 20 s it aborts. For what leaves no Record; where there is one, await that.
+template <class Done>
+void until(Done done, const char* what) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) {
+      std::fprintf(stderr, "waited 20 s in vain until %s\n", what);
+      std::abort();
+    }
+    std::this_thread::yield();
+  }
+}
+
+}  // namespace spool::test

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+//
+// The trace room: the schema table, the metadata made from it, the text of messages, and what is safe to print.
+#include <spool/config/environment.hpp>
+#include <spool/trace/message.hpp>
+#include <spool/trace/metadata.hpp>
+#include <spool/trace/schema.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <cstring>
+#include <limits>
+#include <set>
+
+using namespace spool::trace;
+using spool::config::parse_size;
+using namespace std::string_literals;
+
+TEST_CASE("every row has an id, a name and fields of its own") {
+  std::set<std::uint16_t> ids;
+  std::set<std::string_view> names;
+  for (const Row& row : rows()) {
+    INFO(row.name);
+    CHECK(ids.insert(record_id(row.kind, row.verb)).second);
+    CHECK(names.insert(row.name).second);
+    CHECK(record_id(row.kind, row.verb) < first_message_class);
+    CHECK(row_named(row.name) == &row);
+    CHECK(row_of(row.kind, row.verb) == &row);
+    std::set<std::string_view> fields;
+    for (const Field& field : row.fields())
+      CHECK(fields.insert(field.name).second);
+  }
+  CHECK(row_named("lock.nonsense") == nullptr);
+  CHECK(row_of(Kind::lock, Verb::notify) == nullptr);
+}
+
+TEST_CASE("ids never change: they are the format") {
+  CHECK(record_id(Kind::trace, Verb::loss) == 15);
+  CHECK(record_id(Kind::thread, Verb::create) == 32);
+  CHECK(record_id(Kind::lock, Verb::block) == 68);
+  CHECK(record_id(Kind::lock, Verb::acquire) == 70);
+  CHECK(record_id(Kind::condition, Verb::notify) == 107);
+  CHECK(record_id(Kind::message, Verb::text) == 176);
+  CHECK(record_id(Kind::definition, Verb::mode) == 213);
+}
+
+TEST_CASE("a transition is 16 bytes behind its header, without padding") {
+  for (const Row& row : rows()) {
+    if (row.packed || row.kind == Kind::status) continue;
+    INFO(row.name);
+    std::size_t size = 0;
+    for (const Field& field : row.fields()) {
+      const std::size_t own = field.type == Type::u64 ? 8 : 4;
+      CHECK(size % own == 0);
+      size += own;
+    }
+    CHECK(size == 16);
+  }
+}
+
+TEST_CASE("what may follow is a verb of the same kind") {
+  for (const Row& row : rows()) {
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      const auto verb = static_cast<Verb>(bit);
+      if (row.next.has(verb) && row.kind != Kind::thread) {
+        INFO(row.name << " then " << bit);
+        CHECK(row_of(row.kind, verb) != nullptr);
+      }
+    }
+    if (row.effect == Effect::wait) CHECK(row.next.bits != 0);
+  }
+}
+
+TEST_CASE("at rest nothing ends that has not begun") {
+  CHECK(at_rest(Kind::lock).has(Verb::acquire));
+  CHECK(at_rest(Kind::lock).has(Verb::busy));
+  CHECK_FALSE(at_rest(Kind::lock).has(Verb::timeout));
+  CHECK_FALSE(at_rest(Kind::lock).has(Verb::cancel));
+  CHECK_FALSE(at_rest(Kind::condition).has(Verb::resume));
+  CHECK(at_rest(Kind::thread).has(Verb::resume));  // a join of an ended thread
+  CHECK(at_rest(Kind::rlock).bits == 0);           // reserved
+}
+
+TEST_CASE("names of kinds, modes and levels, also beyond their ends") {
+  CHECK(name_of(Kind::shared_lock) == "shared_lock");
+  CHECK(name_of(static_cast<Kind>(99)) == "unknown");
+  CHECK(kind_named("condition") == Kind::condition);
+  CHECK(kind_named("nonsense") == Kind::trace);
+  CHECK(name_of(static_cast<Mode>(7)) == "unknown");
+  for (const Level level : {Level::trace, Level::debug, Level::info, Level::warning, Level::error, Level::critical}) {
+    CHECK(level_of_ctf(ctf_loglevel(level)) == level);
+  }
+}
+
+TEST_CASE("the metadata declares every row, the clock and the process, whatever their names are") {
+  Process process;
+  process.program = "a\"b\\c\nd";
+  process.hostname = "host";
+  process.pid = 4711;
+  process.clock = "tsc";
+  process.frequency = 2'100'000'000;
+  const std::string text = metadata_text(process, Uuid{1, 2, 3}, 7);
+  CHECK(text.starts_with("/* CTF 1.8 */"));
+  for (const Row& row : rows())
+    CHECK(text.find("name = \"" + std::string{row.name} + "\";") != std::string::npos);
+  CHECK(text.find(R"(procname = "a\"b\\c\012d")") != std::string::npos);
+  CHECK(text.find("freq = 2100000000") != std::string::npos);
+  CHECK(text.find("uuid = \"01020300-0000-0000-0000-000000000000\"") != std::string::npos);
+  const std::string message = message_class_text({4096, Level::warning, "", "50% {} \"x\"\n", {{"arg0", Type::text}}});
+  CHECK(message ==
+        "event { name = \"message\"; id = 4096; stream_id = 0; loglevel = 4; "
+        "model.emf.uri = \"50% {} \\\"x\\\"\\012\"; fields := struct { p32 site; p32 _arg0_length; "
+        "utf8 arg0[_arg0_length]; }; };\n");
+}
+
+namespace {
+
+std::string text_of(std::string_view format, const std::vector<Value>& arguments) {
+  return message_text(format, arguments);
+}
+
+}  // namespace
+
+TEST_CASE("a message's text is fmt's") {
+  CHECK(text_of("served {} in {} ms", {std::string_view{"/"}, std::int64_t{3}}) == "served / in 3 ms");
+  CHECK(text_of("{:>6}|{:#x}|{:.2f}|{}", {std::uint64_t{7}, std::uint64_t{255}, 2.0 / 3.0, true}) ==
+        "     7|0xff|0.67|true");
+  CHECK(text_of("{1} {0}", {std::int64_t{1}, std::int64_t{2}}) == "2 1");
+  CHECK(text_of("{{}}", {}) == "{}");
+}
+
+TEST_CASE("a format that does not fit shows everything and throws nothing") {
+  CHECK(text_of("{} {}", {std::int64_t{1}}) == "{} {} [1]");
+  CHECK(text_of("{:d}", {std::string_view{"text"}}) == "{:d} [text]");
+  CHECK(text_of("{", {true}) == "{ [true]");
+  CHECK(text_of("}", {}) == "}");
+  CHECK(text_of("{:", {}) == "{:");
+  CHECK(text_of("{:{}}", {std::int64_t{1}, std::string_view{"w"}}) == "{:{}} [1] [w]");
+  CHECK(text_of("{:{}}", {std::int64_t{1}, std::int64_t{-5}}) == "{:{}} [1] [-5]");
+}
+
+TEST_CASE("a format that asks for a gigabyte of padding gets none") {
+  for (const char* hostile : {"{:1000000000}", "{:.1000000000f}", "{0:9999999999999999999999}", "{:>99999999}"}) {
+    CHECK(text_of(hostile, {2.0}).size() < 100);
+  }
+  CHECK(text_of("{:{}}", {std::int64_t{1}, std::int64_t{1'000'000'000}}).size() < 100);
+  CHECK(text_of("{:{}}", {std::int64_t{1}, std::uint64_t{1'000'000'000}}).size() < 100);
+  CHECK(text_of("{0:{1}.{1}}", {1.0, std::int64_t{2'000'000'000}}).size() < 100);
+  CHECK(text_of("{:4096}", {std::int64_t{1}}).size() == 4096);
+}
+
+TEST_CASE("packed fields are read only as far as the bytes go") {
+  const std::vector<Field> fields{{"a", Type::u16}, {"b", Type::text}, {"c", Type::i8}};
+  std::vector<std::byte> bytes(2 + 4 + 3 + 1);
+  const std::uint16_t a = 513;
+  const std::uint32_t length = 3;
+  std::memcpy(bytes.data(), &a, 2);
+  std::memcpy(bytes.data() + 2, &length, 4);
+  std::memcpy(bytes.data() + 6, "xyz", 3);
+  bytes[9] = std::byte{0xff};
+  const auto values = read_values(fields, bytes);
+  REQUIRE(values);
+  CHECK(*values == std::vector<Value>{std::uint64_t{513}, std::string_view{"xyz"}, std::int64_t{-1}});
+  CHECK(packed_length(fields, bytes) == bytes.size());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CHECK_FALSE(read_values(fields, std::span{bytes}.first(size)));
+    CHECK_FALSE(packed_length(fields, std::span{bytes}.first(size)));
+  }
+  const std::uint32_t absurd = std::numeric_limits<std::uint32_t>::max();
+  std::memcpy(bytes.data() + 2, &absurd, 4);
+  CHECK_FALSE(read_values(fields, bytes));
+}
+
+TEST_CASE("escaped text is printable on one line, whatever came in") {
+  CHECK(escaped("plain \"text\" über 漢 🧵") == "plain \"text\" über 漢 🧵");
+  CHECK(escaped("a\nb\tc\rd\\e") == "a\\nb\\tc\\rd\\\\e");
+  CHECK(escaped("\x1b[31m\x07\x7f") == "\\x1b[31m\\x07\\x7f");
+  CHECK(escaped("nul\0!"s) == "nul\\x00!");
+  CHECK(escaped("\xc2\x9b"
+                "31m") == "\\x9b31m");         // C1: CSI in one character
+  CHECK(escaped("\xc2\xa0") == "\xc2\xa0");    // the first one behind C1
+  CHECK(escaped("\x80\xbf") == "\\x80\\xbf");  // continuations of nothing
+  CHECK(escaped("\xc3") == "\\xc3");           // cut after the lead
+  CHECK(escaped("\xe6\xbc") == "\\xe6\\xbc");  // cut in the middle
+  CHECK(escaped("\xf0\x9f\xa7"
+                "x") == "\\xf0\\x9f\\xa7x");
+  CHECK(escaped("\xc0\xaf") == "\\xc0\\xaf");  // overlong '/'
+  CHECK(escaped("\xe0\x80\xaf") == "\\xe0\\x80\\xaf");
+  CHECK(escaped("\xf0\x80\x80\xaf") == "\\xf0\\x80\\x80\\xaf");
+  CHECK(escaped("\xed\xa0\x80") == "\\xed\\xa0\\x80");           // a surrogate
+  CHECK(escaped("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");  // beyond U+10FFFF
+  CHECK(escaped("\xff\xfe") == "\\xff\\xfe");
+  CHECK(escaped("") == "");
+}
+
+TEST_CASE("every pair of bytes is escaped into printable ones") {
+  for (unsigned first = 0; first < 256; ++first) {
+    for (unsigned second = 0; second < 256; ++second) {
+      const std::string out = escaped(std::string{static_cast<char>(first), static_cast<char>(second)});
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(out[i]);
+        const bool control = byte < 0x20 || byte == 0x7f;
+        const bool c1 = byte == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0;
+        if (control || c1) FAIL(first << " " << second << " gives " << out);
+      }
+    }
+  }
+}
+
+TEST_CASE("sizes are read with their units, and refused when they are none") {
+  CHECK(parse_size("1") == 1U);
+  CHECK(parse_size("64K") == std::uint64_t{64} << 10U);
+  CHECK(parse_size("256M") == std::uint64_t{256} << 20U);
+  CHECK(parse_size("2G") == std::uint64_t{2} << 30U);
+  CHECK(parse_size("all") == 0U);
+  CHECK(parse_size("17179869183G") == std::uint64_t{17179869183} << 30U);
+  for (const char* wrong : {"", "0", "-1", "M", "1.5M", "64k", "64MB", " 64M", "64 M", "0x10", "All", "17179869184G",
+                            "18446744073709551616", "1e3", "+1"}) {
+    INFO(wrong);
+    CHECK_FALSE(parse_size(wrong));
+  }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+//
+// What replay makes of Records that do not tell all: lost, not recorded, in a segment that is gone; and what status
+// Records and the status file restore.
+#include <catch2/catch.hpp>
+#include <unspool/replay_notes.hpp>
+
+using namespace unspool;
+using namespace unspool::test;
+
+TEST_CASE("missing Records of an object make its holder unknown, not wrong") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.block(110, 2, lock(1), 20, 1, 10);
+  script.skip(lock(1));  // the release by 1
+  script.skip(lock(1));  // the acquire by 3
+  script.release(300, 3, lock(1));
+  script.acquire(310, 2, lock(1), 20, 3);
+  const Run run{script};
+  CHECK(run.notes.missing_records == 2);
+  CHECK(run.notes.holds.empty());
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(share_of(run.notes.waits[0], unknown) == 190);
+  CHECK(share_of(run.notes.waits[0], hand_over) == 10);
+  CHECK(share_of(run.notes.waits[0], held_by(1, 10)) == 0);
+}
+
+TEST_CASE("a wait whose end is missing is closed when its thread does something else") {
+  Script script;
+  script.block(110, 2, lock(1), 20, 1, 10);
+  script.acquire(500, 2, lock(2), 21);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(run.notes.waits[0].ending == Ending::lost);
+  CHECK(run.replay.doubts().lost_ends == 1);
+}
+
+TEST_CASE("a loss Record ends what its thread was waiting for, and the next block begins a new wait") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.block(110, 2, lock(1), 20, 1, 10);
+  script.lost(200, 2, 7);
+  script.block(210, 2, lock(1), 20, 1, 10);
+  script.release(300, 1, lock(1));
+  script.acquire(310, 2, lock(1), 20, 1);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 2);
+  CHECK(run.notes.waits[0].ending == Ending::lost);
+  CHECK(run.notes.waits[1].ending == Ending::acquired);
+  CHECK(run.notes.waits[1].ticks() == 100);
+  CHECK(run.replay.lost_records() == 7);
+}
+
+TEST_CASE("after a loss the owner that a block names is believed over the Records") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.release(120, 1, lock(1));
+  script.lost(150, 3, 1);  // its acquire of the lock
+  script.block(200, 2, lock(1), 20, 3, 30);
+  script.release(300, 3, lock(1));
+  script.acquire(301, 2, lock(1), 20, 3);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(share_of(run.notes.waits[0], held_by(3, 30)) == 100);
+}
+
+TEST_CASE("where every Record is there, a block that comes after the release does not bring the owner back") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.release(120, 1, lock(1));
+  script.block(121, 2, lock(1), 20, 1, 10);
+  script.acquire(130, 2, lock(1), 20, 1);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(share_of(run.notes.waits[0], hand_over) == 9);
+}
+
+TEST_CASE("in contended mode the owner that a block names holds the lock") {
+  Script script;
+  script.process.mode = Mode::contended;
+  script.block(110, 2, lock(1), 20, 1, 10);
+  script.release(200, 1, lock(1), 0, 1);
+  script.block(210, 2, lock(1), 20, 3, 30);  // 3 barged in, and nothing says when
+  script.release(300, 3, lock(1), 0, 3);
+  script.acquire(305, 2, lock(1), 20, 3);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  const Wait& wait = run.notes.waits[0];
+  CHECK(share_of(wait, held_by(1, 10)) == 90);
+  CHECK(share_of(wait, held_by(3, 30)) == 90);
+  CHECK(share_of(wait, hand_over) == 15);
+  CHECK(run.notes.holds.empty());
+}
+
+TEST_CASE(
+    "in contended mode a hold counts from its acquire only while somebody waits, so that its release is recorded") {
+  Script script;
+  script.process.mode = Mode::contended;
+  script.block(110, 2, lock(1), 20, 1, 10);
+  script.release(200, 1, lock(1), 0, 1);
+  script.acquire(210, 2, lock(1), 20, 1);  // released unseen, and acquired again by 2 elsewhere
+  script.block(900, 3, lock(1), 30, 2, 21);
+  script.block(910, 4, lock(1), 40, 2, 21);
+  script.release(1000, 2, lock(1), 0, 2);
+  script.acquire(1010, 3, lock(1), 30, 2);  // 4 still waits
+  script.release(1100, 3, lock(1), 0, 3);
+  script.acquire(1101, 4, lock(1), 40, 3);
+  const Run run{script};
+  REQUIRE(run.notes.holds.size() == 1);
+  CHECK(run.notes.holds[0].thread == 3);
+  CHECK(run.notes.holds[0].ticks() == 90);
+  REQUIRE(run.notes.waits.size() == 3);
+  CHECK(share_of(run.notes.waits[1], held_by(2, 21)) == 100);
+}
+
+TEST_CASE("status Records restore a wait and a hold that began in a segment that is gone") {
+  Script script;
+  script.add(Kind::status, Verb::hold, 1000, 1, lock(1), 10).since = 200;
+  Record& wait = script.add(Kind::status, Verb::wait, 1001, 2, lock(1), 20, 1, 10);
+  wait.since = 300;
+  script.release(1100, 1, lock(1));
+  script.acquire(1110, 2, lock(1), 20, 1);
+  const Run run{script};
+  REQUIRE(run.notes.holds.size() == 1);
+  CHECK(run.notes.holds[0].ticks() == 900);
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(run.notes.waits[0].ticks() == 810);
+  CHECK(share_of(run.notes.waits[0], held_by(1, 10)) == 800);
+  CHECK(sum(run.notes.waits[0]) == 810);
+}
+
+TEST_CASE("status Records that repeat what is known change nothing") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.block(110, 2, lock(1), 20, 1, 10);
+  script.add(Kind::status, Verb::hold, 150, 1, lock(1), 10).since = 100;
+  script.add(Kind::status, Verb::wait, 160, 2, lock(1), 20, 1, 10).since = 110;
+  script.release(200, 1, lock(1));
+  script.acquire(210, 2, lock(1), 20, 1);
+  const Run run{script};
+  REQUIRE(run.notes.holds.size() == 1);
+  CHECK(run.notes.holds[0].ticks() == 100);
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(run.notes.waits[0].ticks() == 100);
+  CHECK(run.notes.waits[0].blocks == 1);
+}
+
+TEST_CASE("a status hold of a lock that another thread has released does not bring it back") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.release(150, 2, lock(1), 0, 1);
+  script.add(Kind::status, Verb::hold, 160, 1, lock(1), 10).since = 100;
+  script.block(170, 3, lock(1), 30);
+  script.acquire(180, 3, lock(1), 30);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(share_of(run.notes.waits[0], hand_over) == 10);
+}
+
+TEST_CASE("a status hold does not take a lock from the thread that acquired it since") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.release(150, 2, lock(1), 0, 1);
+  script.acquire(155, 3, lock(1), 30);
+  script.add(Kind::status, Verb::hold, 160, 1, lock(1), 10).since = 100;
+  script.release(170, 3, lock(1));
+  const Run run{script};
+  REQUIRE(run.notes.holds.size() == 2);
+  CHECK(run.notes.holds[1].thread == 3);
+  CHECK(run.notes.holds[1].ticks() == 15);
+}
+
+TEST_CASE("the status file corrects who waits at the end") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.block(110, 2, lock(1), 20, 1, 10);  // went on; the Record was never written
+  trace::StatusEntry running{};
+  running.thread = 2;
+  trace::StatusEntry waiting{};
+  waiting.thread = 3;
+  waiting.wait_record = trace::record_id(Kind::lock, Verb::block);
+  waiting.wait_object = lock(1);
+  waiting.wait_since = 50;
+  waiting.wait_site = 30;
+  waiting.wait_owner = 1;
+  script.process.status = {running, waiting};
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 2);
+  CHECK(run.notes.waits[0].ending == Ending::lost);
+  CHECK(run.notes.waits[1].thread == 3);
+  CHECK(run.notes.waits[1].ending == Ending::unended);
+  CHECK(run.notes.waits[1].since == 50);
+  CHECK(sum(run.notes.waits[1]) == run.notes.waits[1].ticks());
+}
+
+TEST_CASE("a status entry that was being written is not believed") {
+  Script script;
+  script.block(110, 2, lock(1), 20, 1, 10);
+  trace::StatusEntry torn{};
+  torn.version = 7;
+  torn.thread = 2;
+  torn.depth = 4'000'000'000;
+  script.process.status = {torn};
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(run.notes.waits[0].ending == Ending::unended);
+}

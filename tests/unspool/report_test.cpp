@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+//
+// The report: all at a glance, for one trace and for several.
+#include <catch2/catch.hpp>
+#include <unspool/replay_script.hpp>
+
+using namespace unspool;
+using namespace unspool::test;
+
+namespace {
+
+Script server() {
+  Script script;
+  script.thread(100, "MainThread");
+  script.thread(1, "worker-1", true);
+  script.thread(2, "worker-2", true);
+  script.thread(9, "keeper", true);
+  script.process.threads[9].origin = trace::Origin::internal;
+  script.site(20, "/src/kv/store.hpp", 20, "Store");
+  script.site(50, "/src/kv/store.cpp", 118, "Store::put");
+  script.site(80, "/src/main.cpp", 80, "main");
+  script.object(lock(1), Kind::lock, "store", 20);
+  script.begin(1000, 100);
+  script.begin(1100, 1);
+  script.begin(1200, 2);
+  script.acquire(2000, 1, lock(1), 50);
+  script.block(2100, 2, lock(1), 50, 1, 50);
+  script.release(12'000, 1, lock(1));
+  script.acquire(12'100, 2, lock(1), 50, 1);
+  script.release(12'200, 2, lock(1));
+  script.join(13'000, 100, 1, 80);
+  script.end(14'000, 1, true);
+  script.joined(14'100, 100, 1, 80);
+  static const MessageClass warning{trace::Level::warning, "", "careful", {}, {}};
+  script.add(Kind::message, Verb::text, 15'000, 100, 0).message = &warning;
+  return script;
+}
+
+/// Whether `part` is in `text`, wherever its lines are broken.
+bool has(std::string text, const std::string& part) {
+  for (std::size_t at = 0; (at = text.find("\n    ", at)) != std::string::npos;)
+    text.replace(at, 5, " ");
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the report tells verdict, locks, joins, threads, messages and how it ended") {
+  Script script = server();
+  bool findings = true;
+  const std::string text = printed(run_report, script, {}, &findings);
+  CHECK_FALSE(findings);
+  INFO(text);
+  for (const char* part :
+       {"server, pid 4711: 12 Records in 14.0 µs, 3 threads, cut off (killed or still running)", "on host", "mode all",
+        "0 Records lost", "No deadlock.", "\"store\": 1 wait, 10.0 µs in all",
+        "99.0 % of it because of holds taken at store.cpp:118 (Store::put) by worker-1", "MainThread  worker-1",
+        "Threads: 3, 1 ended (1 by an exception), 2 alive at the end (1 daemon)", "Messages: 1 warning."}) {
+    INFO(part);
+    CHECK(has(text, part));
+  }
+}
+
+TEST_CASE("an orderly end is told") {
+  Script script = server();
+  script.add(Kind::trace, Verb::end, 16'000, 100, 0);
+  CHECK(has(printed(run_report, script), "ended in order"));
+}
+
+TEST_CASE("a deadlock comes before all else and is a finding") {
+  Script script = server();
+  script.acquire(20'000, 2, lock(1), 50);
+  script.block(21'000, 2, lock(1), 50, 2, 50);
+  bool findings = false;
+  const std::string text = printed(run_report, script, {}, &findings);
+  CHECK(findings);
+  CHECK(text.find("DEADLOCK, certain: a thread waits for itself") < text.find("Locks that were waited for"));
+}
+
+TEST_CASE("problems with the input are told, escaped") {
+  Script script = server();
+  script.process.problems.push_back({Problem::Severity::damage, "stream-0003 ends\x1b in the middle"});
+  const std::string text = printed(run_report, script);
+  CHECK(has(text, "Problems with the input: 1"));
+  CHECK(has(text, "stream-0003 ends\\x1b in the middle"));
+}
+
+TEST_CASE("an empty trace has a report") {
+  Script script;
+  const std::string text = printed(run_report, script);
+  CHECK(has(text, "0 Records in 0 ns"));
+  CHECK(has(text, "No deadlock."));
+  CHECK(has(text, "No lock was used."));
+}
+
+TEST_CASE("several traces are told one after another, and are one JSON document") {
+  Script one = server();
+  Script other = server();
+  other.process.pid = 4712;
+  const auto both = [&](const Options& options) {
+    ListSource first{one.records};
+    ListSource second{other.records};
+    std::array<Input, 2> inputs{Input{one.process, first}, Input{other.process, second}};
+    std::FILE* file = std::tmpfile();
+    run_report(inputs, options, file);
+    std::string text(static_cast<std::size_t>(std::ftell(file)), '\0');
+    std::rewind(file);
+    text.resize(std::fread(text.data(), 1, text.size(), file));
+    std::fclose(file);
+    return text;
+  };
+  const std::string text = both({});
+  CHECK(text.find("pid 4711") < text.find("pid 4712"));
+  Options options;
+  options.format = Options::Format::json;
+  const Json document = Json::parse(both(options));
+  CHECK(document["processes"].size() == 2);
+  CHECK(document["processes"][1]["pid"] == 4712);
+  CHECK(document["processes"][0]["threads"]["exceptions"] == 1);
+  CHECK(document["processes"][0]["messages"]["warning"] == 1);
+  CHECK(document["processes"][0]["locks"].size() == 1);
+  CHECK(document["processes"][0]["verdict"] == "no deadlock");
+}
