@@ -8,6 +8,7 @@
 #include <spool/log/message.hpp>
 #include <spool/sinks/text.hpp>
 #include <spool/sync/condition.hpp>
+#include <spool/sync/event.hpp>
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>

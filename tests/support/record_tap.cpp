@@ -37,7 +37,7 @@ const trace::Row* row_of_id(std::uint16_t id) {
   if (id >= trace::first_message_class) {
     return trace::row_of(trace::Kind::message, trace::Verb::text);
   }
-  return trace::row_of(static_cast<trace::Kind>(id >> 5U), static_cast<trace::Verb>(id & 31U));
+  return trace::row_of_id(id);
 }
 
 /// A message of a class of its own: site, then the arguments.

@@ -76,6 +76,14 @@ std::string effect(const trace::Row& row) {
       return "a wait ends, nothing is held";
     case fail:
       return "a wait or a try ends without success";
+    case share:
+      return "a shared hold begins";
+    case unshare:
+      return "a shared hold ends";
+    case take:
+      return "a permit is taken";
+    case give:
+      return "permits are given";
   }
   return "";
 }

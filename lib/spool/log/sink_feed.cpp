@@ -27,7 +27,7 @@ std::string text_at(const std::vector<trace::Value>& values, std::size_t index) 
 }
 
 const trace::Row* row_of_id(std::uint16_t id) {
-  return trace::row_of(static_cast<trace::Kind>(id >> 5U), static_cast<trace::Verb>(id & 31U));
+  return trace::row_of_id(id);
 }
 
 /// The file's name without the directories, for words.

@@ -212,6 +212,20 @@ struct Quoted {
   trace::SiteNumber site = 0;
 };
 
+/// Makes room and definitions ahead, so that the Record which is soon made under an inner lock takes the fast path. Only
+/// when the segment changes in between does it not.
+inline void make_ready(Writer& writer, Object& object, const Site& site) noexcept {
+  // relaxed, all: hints; the emit looks again
+  const std::uint64_t end = writer.position.load(std::memory_order_relaxed) + 2 * sizeof(trace::Transition);
+  const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
+  const std::uint32_t segment = generation.load(std::memory_order_relaxed);
+  const bool ready = end <= writer.limit.load(std::memory_order_relaxed) && writer.generation == segment &&
+                     slot.is_of(site) && slot.generation == segment && object.is_defined(segment);
+  if (!ready) [[unlikely]] {
+    (void)prepare(writer, {.size = 2 * sizeof(trace::Transition), .object = &object, .site = &site});
+  }
+}
+
 /// The slow continuation of emit: tries again, and makes room and definitions where that fails.
 Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
                     std::uint32_t a, std::uint32_t b, const Quoted& quoted = {}) noexcept;

@@ -2,10 +2,10 @@
 #include <spool/log/status.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
+#include <spool/sync/spin.hpp>
 
 #include <algorithm>
 #include <limits>
-#include <thread>
 #include <utility>
 
 namespace spool {
@@ -20,19 +20,8 @@ constexpr std::uint16_t id(Verb verb) {
 
 constexpr std::uint8_t most_spins = 100;
 
-void pause_cpu() {
-#if defined(__x86_64__)
-  _mm_pause();
-#endif
-}
-
 std::uint32_t saturated(std::uint64_t ticks) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, std::numeric_limits<std::uint32_t>::max()));
-}
-
-bool can_spin() {
-  static const bool several_cpus = std::thread::hardware_concurrency() > 1;
-  return several_cpus;
 }
 
 }  // namespace
@@ -119,7 +108,7 @@ bool Lock::acquire_until_stop(log::Writer& me, const Site& site, const std::stop
 /// A hold is often shorter than a trip to the kernel. The limit follows what the last spins took, as in glibc's
 /// adaptive mutex; with waiters asleep it is pointless.
 bool Lock::spin(log::Writer& me, Waited& waited) {
-  if (!can_spin()) return false;
+  if (!sync::can_spin()) return false;
   const trace::Ticks begun = os::ticks();
   const int usual = spin_limit_.load(std::memory_order_relaxed);  // relaxed: a guess
   const int limit = std::min<int>(most_spins, usual * 2 + 10);
@@ -127,7 +116,7 @@ bool Lock::spin(log::Writer& me, Waited& waited) {
   bool taken = false;
   while (!taken && tries < limit) {
     ++tries;
-    pause_cpu();
+    sync::pause_cpu();
     const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: take_if_free acquires
     if ((word & waiters_bit) != 0) break;
     taken = word == 0 && take_if_free(me, 0);

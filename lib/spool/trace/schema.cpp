@@ -33,6 +33,12 @@ constexpr bool packed = true;
 constexpr Verbs any{};
 constexpr Verbs in_lock_wait = verbs(Verb::block, Verb::acquire, Verb::timeout, Verb::cancel);
 constexpr Verbs in_wait = verbs(Verb::block, Verb::resume, Verb::timeout, Verb::cancel);
+constexpr Verbs in_shared_wait = verbs(Verb::block_shared, Verb::acquire_shared, Verb::timeout, Verb::cancel);
+constexpr Verbs in_barrier_wait = verbs(Verb::resume, Verb::timeout, Verb::cancel, Verb::broken);
+constexpr Verbs in_queue_wait =
+    verbs(Verb::put, Verb::get, Verb::resume, Verb::timeout, Verb::cancel, Verb::closed);
+constexpr Verbs in_pool_wait =
+    verbs(Verb::submit, Verb::begin, Verb::resume, Verb::timeout, Verb::cancel, Verb::closed);
 constexpr Verbs nothing_more = verbs(Verb::destroy);
 
 // clang-format off
@@ -72,11 +78,13 @@ constexpr std::array table{
         {site, seq, owner, owner_site}),
     row(Kind::lock, Verb::cancel, "lock.cancel", Effect::fail, quotes, any,
         {site, seq, owner, owner_site}),
+    row(Kind::lock, Verb::orphan, "lock.orphan", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
     row(Kind::lock, Verb::destroy, "lock.destroy", Effect::none, advances, nothing_more,
         {site, seq, owner, owner_site}),
     // ── Condition
     row(Kind::condition, Verb::block, "condition.block", Effect::wait, quotes, in_wait,
-        {site, seq, number("waiters"), number("reserved")}),
+        {site, seq, number("waiters"), number("depth")}),
     row(Kind::condition, Verb::resume, "condition.continue", Effect::resume, quotes, any,
         {site, seq, waker, waker_site}),
     row(Kind::condition, Verb::timeout, "condition.timeout", Effect::fail, quotes, any,
@@ -87,6 +95,177 @@ constexpr std::array table{
         {site, seq, number("woken"), number("waiters")}),
     row(Kind::condition, Verb::destroy, "condition.destroy", Effect::none, advances, nothing_more,
         {site, seq, number("waiters"), number("reserved")}),
+    // ── RLock: a Lock, and in between its owner's nested acquires; `depth` is how often it is held afterwards
+    row(Kind::rlock, Verb::block, "rlock.block", Effect::wait, quotes, in_lock_wait,
+        {site, seq, owner, owner_site}),
+    row(Kind::rlock, Verb::acquire, "rlock.acquire", Effect::acquire, advances, any,
+        {site, seq, waker, {"spun", Type::u32, Means::ticks}}),
+    row(Kind::rlock, Verb::enter, "rlock.enter", Effect::none, advances, any,
+        {site, seq, number("depth"), number("reserved")}),
+    row(Kind::rlock, Verb::leave, "rlock.leave", Effect::none, advances, any,
+        {site, seq, number("depth"), number("reserved")}),
+    row(Kind::rlock, Verb::release, "rlock.release", Effect::release, advances, any,
+        {site, seq, number("waiters"), owner}),
+    row(Kind::rlock, Verb::busy, "rlock.busy", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::rlock, Verb::timeout, "rlock.timeout", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::rlock, Verb::cancel, "rlock.cancel", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::rlock, Verb::orphan, "rlock.orphan", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::rlock, Verb::destroy, "rlock.destroy", Effect::none, advances, nothing_more,
+        {site, seq, owner, owner_site}),
+    // ── SharedLock: `owner` is the writer, 0 while readers hold it; `readers` is how many hold it afterwards
+    row(Kind::shared_lock, Verb::block, "shared_lock.block", Effect::wait, quotes, in_lock_wait,
+        {site, seq, owner, owner_site}),
+    row(Kind::shared_lock, Verb::acquire, "shared_lock.acquire", Effect::acquire, advances, any,
+        {site, seq, waker, number("reserved")}),
+    row(Kind::shared_lock, Verb::release, "shared_lock.release", Effect::release, advances, any,
+        {site, seq, number("waiters"), owner}),
+    row(Kind::shared_lock, Verb::busy, "shared_lock.busy", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::shared_lock, Verb::block_shared, "shared_lock.block_shared", Effect::wait, quotes, in_shared_wait,
+        {site, seq, owner, owner_site}),
+    row(Kind::shared_lock, Verb::acquire_shared, "shared_lock.acquire_shared", Effect::share, advances, any,
+        {site, seq, waker, number("readers")}),
+    row(Kind::shared_lock, Verb::release_shared, "shared_lock.release_shared", Effect::unshare, advances, any,
+        {site, seq, number("waiters"), number("readers")}),
+    row(Kind::shared_lock, Verb::busy_shared, "shared_lock.busy_shared", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::shared_lock, Verb::timeout, "shared_lock.timeout", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::shared_lock, Verb::cancel, "shared_lock.cancel", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::shared_lock, Verb::orphan, "shared_lock.orphan", Effect::fail, quotes, any,
+        {site, seq, owner, owner_site}),
+    row(Kind::shared_lock, Verb::destroy, "shared_lock.destroy", Effect::none, advances, nothing_more,
+        {site, seq, owner, owner_site}),
+    // ── Event; a wait that passes is a lone continue that names the last setter
+    row(Kind::event, Verb::set, "event.set", Effect::none, advances, any,
+        {site, seq, number("woken"), number("was_set")}),
+    row(Kind::event, Verb::clear, "event.clear", Effect::none, advances, any,
+        {site, seq, number("was_set"), number("reserved")}),
+    row(Kind::event, Verb::block, "event.block", Effect::wait, quotes, in_wait,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::event, Verb::resume, "event.continue", Effect::resume, quotes, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::event, Verb::busy, "event.busy", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::event, Verb::timeout, "event.timeout", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::event, Verb::cancel, "event.cancel", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::event, Verb::destroy, "event.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("waiters"), number("reserved")}),
+    // ── Semaphore and BoundedSemaphore; `value` is what is left afterwards
+    row(Kind::semaphore, Verb::acquire, "semaphore.acquire", Effect::take, advances, any,
+        {site, seq, waker, number("value")}),
+    row(Kind::semaphore, Verb::release, "semaphore.release", Effect::give, advances, any,
+        {site, seq, number("count"), number("woken")}),
+    row(Kind::semaphore, Verb::block, "semaphore.block", Effect::wait, quotes, in_lock_wait,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::semaphore, Verb::busy, "semaphore.busy", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::semaphore, Verb::timeout, "semaphore.timeout", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::semaphore, Verb::cancel, "semaphore.cancel", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::semaphore, Verb::destroy, "semaphore.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("value"), number("waiters")}),
+    row(Kind::bounded_semaphore, Verb::acquire, "bounded_semaphore.acquire", Effect::take, advances, any,
+        {site, seq, waker, number("value")}),
+    row(Kind::bounded_semaphore, Verb::release, "bounded_semaphore.release", Effect::give, advances, any,
+        {site, seq, number("count"), number("woken")}),
+    row(Kind::bounded_semaphore, Verb::block, "bounded_semaphore.block", Effect::wait, quotes, in_lock_wait,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::bounded_semaphore, Verb::busy, "bounded_semaphore.busy", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::bounded_semaphore, Verb::timeout, "bounded_semaphore.timeout", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::bounded_semaphore, Verb::cancel, "bounded_semaphore.cancel", Effect::fail, quotes, any,
+        {site, seq, number("waiters"), number("reserved")}),
+    row(Kind::bounded_semaphore, Verb::destroy, "bounded_semaphore.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("value"), number("waiters")}),
+    // ── Barrier; the last party trips it (after its action, if there is one) and does not wait
+    row(Kind::barrier, Verb::block, "barrier.block", Effect::wait, quotes, in_barrier_wait,
+        {site, seq, number("index"), number("generation")}),
+    row(Kind::barrier, Verb::trip, "barrier.trip", Effect::none, advances, any,
+        {site, seq, number("woken"), number("generation")}),
+    row(Kind::barrier, Verb::resume, "barrier.continue", Effect::resume, quotes, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::barrier, Verb::timeout, "barrier.timeout", Effect::fail, advances, any,
+        {site, seq, number("woken"), number("generation")}),
+    row(Kind::barrier, Verb::cancel, "barrier.cancel", Effect::fail, advances, any,
+        {site, seq, number("woken"), number("generation")}),
+    row(Kind::barrier, Verb::broken, "barrier.broken", Effect::fail, quotes, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::barrier, Verb::abort, "barrier.abort", Effect::none, advances, any,
+        {site, seq, number("woken"), number("cause")}),
+    row(Kind::barrier, Verb::reset, "barrier.reset", Effect::none, advances, any,
+        {site, seq, number("woken"), number("generation")}),
+    row(Kind::barrier, Verb::destroy, "barrier.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("waiters"), number("reserved")}),
+    // ── Queue, LifoQueue, PriorityQueue; `what` is the call: 0 put, 1 get, 2 join; `size` is that afterwards
+    row(Kind::queue, Verb::block, "queue.block", Effect::wait, quotes, in_queue_wait,
+        {site, seq, number("what"), number("size")}),
+    row(Kind::queue, Verb::put, "queue.put", Effect::resume, advances, any,
+        {site, seq, waker, number("size")}),
+    row(Kind::queue, Verb::get, "queue.get", Effect::resume, advances, any,
+        {site, seq, waker, number("size")}),
+    row(Kind::queue, Verb::done, "queue.done", Effect::none, advances, any,
+        {site, seq, number("unfinished"), number("woken")}),
+    row(Kind::queue, Verb::resume, "queue.continue", Effect::resume, quotes, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::queue, Verb::busy, "queue.busy", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("size")}),
+    row(Kind::queue, Verb::timeout, "queue.timeout", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("size")}),
+    row(Kind::queue, Verb::cancel, "queue.cancel", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("size")}),
+    row(Kind::queue, Verb::shutdown, "queue.shutdown", Effect::none, advances, any,
+        {site, seq, number("immediate"), number("woken")}),
+    row(Kind::queue, Verb::closed, "queue.closed", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("size")}),
+    row(Kind::queue, Verb::destroy, "queue.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("size"), number("waiters")}),
+    // ── ThreadPool; tasks are numbered from 1 in each pool; `what` is what a wait is for: 0 room in the queue, 1 a
+    //    task's result, 2 work (an idle worker), 3 the end of all tasks
+    row(Kind::pool, Verb::submit, "pool.submit", Effect::resume, advances, any,
+        {site, seq, number("task"), number("queued")}),
+    row(Kind::pool, Verb::begin, "pool.begin", Effect::resume, advances, any,
+        {site, seq, number("task"), {"submitter", Type::u32, Means::thread}}),
+    row(Kind::pool, Verb::end, "pool.end", Effect::none, advances, any,
+        {site, seq, number("task"), number("outcome")}),
+    row(Kind::pool, Verb::drop, "pool.drop", Effect::none, advances, any,
+        {site, seq, number("task"), number("reserved")}),
+    row(Kind::pool, Verb::block, "pool.block", Effect::wait, quotes, in_pool_wait,
+        {site, seq, number("what"), number("task")}),
+    row(Kind::pool, Verb::resume, "pool.continue", Effect::resume, quotes, any,
+        {site, seq, waker, number("task")}),
+    row(Kind::pool, Verb::busy, "pool.busy", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("task")}),
+    row(Kind::pool, Verb::timeout, "pool.timeout", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("task")}),
+    row(Kind::pool, Verb::cancel, "pool.cancel", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("task")}),
+    row(Kind::pool, Verb::closed, "pool.closed", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("task")}),
+    row(Kind::pool, Verb::shutdown, "pool.shutdown", Effect::none, advances, any,
+        {site, seq, number("queued"), number("dropped")}),
+    row(Kind::pool, Verb::destroy, "pool.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("queued"), number("reserved")}),
+    // ── Timer: the waiting of its thread, and who stopped it
+    row(Kind::timer, Verb::block, "timer.block", Effect::wait, quotes, in_wait,
+        {site, seq, number("delay_ms"), number("reserved")}),
+    row(Kind::timer, Verb::resume, "timer.continue", Effect::resume, advances, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::timer, Verb::cancel, "timer.cancel", Effect::fail, quotes, any,
+        {site, seq, waker, waker_site}),
+    row(Kind::timer, Verb::abort, "timer.abort", Effect::none, advances, any,
+        {site, seq, number("woken"), number("reserved")}),
+    row(Kind::timer, Verb::destroy, "timer.destroy", Effect::none, advances, nothing_more,
+        {site, seq, number("reserved_a"), number("reserved_b")}),
     // ── a thread's state, repeated where it enters a segment
     row(Kind::status, Verb::hold, "status.hold", Effect::none, quotes, any,
         {site, number("mode"), since}),
@@ -143,6 +322,11 @@ const Row* row_of(Kind kind, Verb verb) {
   return found == table.end() ? nullptr : found;
 }
 
+const Row* row_of_id(std::uint16_t id) {
+  const auto* found = std::ranges::find_if(table, [&](const Row& each) { return record_id(each.kind, each.verb) == id; });
+  return found == table.end() ? nullptr : found;
+}
+
 std::string_view name_of(Kind kind) {
   return pick(kind_names, kind);
 }
@@ -152,11 +336,20 @@ Kind kind_named(std::string_view text) {
   return found == kind_names.end() ? Kind::trace : static_cast<Kind>(found - kind_names.begin());
 }
 
+namespace {
+
+/// Kinds whose waits may pass without a block: a join of an ended thread, an event that is set.
+constexpr bool may_pass(Kind kind) {
+  return kind == Kind::thread || kind == Kind::event || kind == Kind::queue || kind == Kind::pool;
+}
+
+}  // namespace
+
 Verbs at_rest(Kind kind) {
-  std::uint32_t bits = 0;
+  std::uint64_t bits = 0;
   for (const Row& each : table) {
     const bool only_in_wait =
-        each.verb == Verb::timeout || each.verb == Verb::cancel || (each.verb == Verb::resume && kind != Kind::thread);
+        each.verb == Verb::timeout || each.verb == Verb::cancel || (each.verb == Verb::resume && !may_pass(kind));
     if (each.kind == kind && !only_in_wait) bits |= verbs(each.verb).bits;
   }
   return {bits};

@@ -20,19 +20,19 @@ enum class Kind : std::uint8_t {
   status = 4,      ///< a thread's state, repeated at the head of each segment it writes
   message = 5,     ///< text from the user
   definition = 6,  ///< what the numbers mean; the only kind in CTF stream class 1
-  rlock = 7,       ///< spool::RLock (reserved)
+  rlock = 7,       ///< spool::RLock
   shared_lock = 8,
   event = 9,
   semaphore = 10,
   bounded_semaphore = 11,
   barrier = 12,
-  queue = 13,
-  pool = 14,
-  timer = 15,
+  queue = 13,  ///< spool::Queue, LifoQueue and PriorityQueue
+  pool = 14,   ///< spool::ThreadPool
+  timer = 15,  ///< spool::Timer's waiting; its thread's life is Kind::thread
 };
 inline constexpr std::uint8_t kind_count = 16;
 
-/// What happened. Numbers are part of the trace format: append, never renumber; at most 32.
+/// What happened. Numbers are part of the trace format: append, never renumber; at most 64.
 enum class Verb : std::uint8_t {
   create = 0,
   start = 1,
@@ -56,6 +56,26 @@ enum class Verb : std::uint8_t {
   site = 19,
   clock = 20,
   mode = 21,
+  enter = 22,  ///< a nested acquire by the owner
+  leave = 23,
+  block_shared = 24,
+  acquire_shared = 25,
+  release_shared = 26,
+  busy_shared = 27,
+  set = 28,
+  clear = 29,
+  trip = 30,    ///< the last party came: a barrier lets all go
+  abort = 31,   ///< somebody broke a barrier, or stopped a timer
+  broken = 32,  ///< a wait ended because the barrier is broken
+  reset = 33,
+  put = 34,
+  get = 35,
+  done = 36,  ///< an item, or a task's result, has been dealt with
+  shutdown = 37,
+  closed = 38,  ///< a call found the queue shut down
+  submit = 39,
+  drop = 40,    ///< a task left the queue without being run
+  orphan = 41,  ///< the owner stayed behind in the parent of a fork
 };
 
 /// How a field stands in the file. Integers are little-endian. In a transition (`Row::packed == false`) an
@@ -87,17 +107,21 @@ enum class Effect : std::uint8_t {
   release,  ///< a hold ends
   resume,   ///< a wait has ended and nothing is held
   fail,     ///< a wait, or a try, has ended without success
+  share,    ///< a shared hold begins; a wait for the object, if any, has ended
+  unshare,  ///< a shared hold ends
+  take,     ///< a permit is taken; a wait for the object, if any, has ended
+  give,     ///< permits are given, by whomever
 };
 
 /// A set of verbs.
 struct Verbs {
-  std::uint32_t bits = 0;
+  std::uint64_t bits = 0;
   constexpr bool has(Verb verb) const { return (bits >> static_cast<unsigned>(verb) & 1U) != 0; }
 };
 
 template <class... V>
 constexpr Verbs verbs(V... verb) {
-  return {((1U << static_cast<unsigned>(verb)) | ... | 0U)};
+  return {((std::uint64_t{1} << static_cast<unsigned>(verb)) | ... | 0U)};
 }
 
 inline constexpr std::size_t max_fields = 6;
@@ -118,7 +142,7 @@ struct Row {
 
 /// The number of a row in the file: event.header's `id`.
 constexpr std::uint16_t record_id(Kind kind, Verb verb) {
-  return static_cast<std::uint16_t>(static_cast<unsigned>(kind) << 5 | static_cast<unsigned>(verb));
+  return static_cast<std::uint16_t>(static_cast<unsigned>(kind) << 6 | static_cast<unsigned>(verb));
 }
 
 /// Message classes (one a message site) have the ids from here up; what they mean stands in the metadata only.
@@ -132,6 +156,9 @@ const Row* row_named(std::string_view name);
 
 /// The row of a kind and verb, or nullptr.
 const Row* row_of(Kind kind, Verb verb);
+
+/// The row of a number that record_id gave, or nullptr. Only for Records of this very program: a file's ids are its own.
+const Row* row_of_id(std::uint16_t id);
 
 /// "lock", "thread", ...
 std::string_view name_of(Kind kind);

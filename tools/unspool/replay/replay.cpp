@@ -98,6 +98,8 @@ void Replay::object_transition(const Record& record, ThreadState* thread) {
     case Effect::release:
       give(record, *object);
       break;
+    case Effect::share:
+    case Effect::take:
     case Effect::resume:
       if (!end_wait(record, thread, object, Ending::continued)) {
         for (Observer* each : observers_)
@@ -107,6 +109,8 @@ void Replay::object_transition(const Record& record, ThreadState* thread) {
     case Effect::fail:
       fail(record, thread, object);
       break;
+    case Effect::unshare:
+    case Effect::give:
     case Effect::none:
       if (record.row->verb == Verb::destroy) destroy(record.object);
       break;

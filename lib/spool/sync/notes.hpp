@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// The Records of a wait, as the primitives with an inner lock make them: outside that lock, with the status entry kept in
+// step. A Record that advances an object's sequence is made under the lock, by log::emit.
+#pragma once
+
+#include <spool/log/control.hpp>
+#include <spool/log/status.hpp>
+#include <spool/log/writer.hpp>
+#include <spool/sync/waiter.hpp>
+
+namespace spool::sync {
+
+/// One call of one thread to one object.
+class Notes {
+ public:
+  Notes(log::Writer& me, log::ObjectState& object, const Site& site) : me_{me}, object_{object}, site_{site} {}
+
+  /// The thread is queued, and about to sleep.
+  void block(trace::Verb verb, trace::Sequence quoted, std::uint32_t a, std::uint32_t b,
+             const Waker& owner = {}) const noexcept {
+    const log::Emitted at = log::emit_quoting(me_, id(verb), object_, site_, quoted, a, b, {owner.thread, owner.site});
+    log::begin_wait(me_, id(verb), object_, at, owner.thread, owner.site);
+  }
+
+  /// Any other Record; `named` is the thread and site that `a` and `b` may stand for.
+  void tell(trace::Verb verb, trace::Sequence sequence, std::uint32_t a, std::uint32_t b,
+            const Waker& named = {}) const noexcept {
+    log::emit_quoting(me_, id(verb), object_, site_, sequence, a, b, {named.thread, named.site});
+  }
+
+  /// The wait of a thread that blocked is over. Recorded unless it is not to be, or recording was switched off.
+  template <class Tell>
+  void unblock(const Waiter& waiter, Tell tell_how) const noexcept {
+    if (waiter.recorded && log::current_mode() != Mode::off) tell_how();
+    log::end_wait(me_);
+  }
+
+ private:
+  std::uint16_t id(trace::Verb verb) const { return trace::record_id(object_.kind(), verb); }
+
+  log::Writer& me_;
+  log::ObjectState& object_;
+  const Site& site_;
+};
+
+}  // namespace spool::sync

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+//
+// A thread that waits at a primitive with an inner lock (state_word.hpp), and the queue it stands in. What it waits for,
+// and who is granted what, is the primitive's.
+//
+//   the waiter                        who grants
+//   [lock] push() [unlock]
+//   the block Record
+//   sleep() ...                       [lock] choose() takes it out of the queue; the Record [unlock]
+//                                     wake_all(): word = granted, the last access to the waiter; unpark
+//   ... granted: returns
+//   ... deadline or stop: [lock] not chosen: remove() [unlock], and it has given up
+//                         chosen: [unlock] await_grant()
+//
+// What ends a wait is decided under the inner lock, so that nothing is granted to a waiter that has given up. A granted
+// waiter returns after the granter's last access to the object, which it may therefore destroy.
+#pragma once
+
+#include <spool/os/park.hpp>
+#include <spool/trace/ids.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+
+namespace spool::sync {
+
+/// How long a call may wait.
+struct Patience {
+  os::Deadline deadline = os::never;
+  const std::stop_token* stop = nullptr;
+
+  /// A mere try: it never sleeps.
+  bool is_none() const { return deadline == os::Deadline::min(); }
+  static constexpr Patience none() { return {os::Deadline::min(), nullptr}; }
+};
+
+/// A span that is zero or less is a mere try; a huge one is for ever.
+template <class Rep, class Period>
+Patience patience_for(std::chrono::duration<Rep, Period> span, const std::stop_token* stop = nullptr) {
+  if (!(span > span.zero())) return Patience::none();
+  return {os::deadline_after(span), stop};
+}
+
+/// On the stack of the thread that waits; under the inner lock, but for `word`.
+struct Waiter {
+  enum State : std::uint32_t { waiting = 0, poked = 1, granted = 2 };
+
+  os::Word word{waiting};
+  bool chosen = false;           ///< its wait is decided, and `granted` will follow
+  bool recorded = false;         ///< its block is in the trace, so what ends the wait will be
+  bool refused = false;          ///< chosen to go without: broken, or shut down
+  std::uint32_t what = 0;        ///< what it wants: the primitive's
+  trace::Sequence sequence = 0;  ///< of the Record that ends its wait, where that advances
+  trace::ThreadNumber waker = 0;
+  trace::SiteNumber waker_site = 0;
+  Waiter* next = nullptr;
+  Waiter* before = nullptr;
+
+  /// How sleep() came back.
+  enum class Woken : std::uint8_t { granted, deadline, stop };
+
+  /// Until granted, the deadline or stop. The latter two are no decision yet.
+  Woken sleep(const Patience& patience);
+  /// For a waiter that is chosen: soon.
+  void await_grant() noexcept;
+};
+
+/// Who chose a waiter.
+struct Waker {
+  trace::ThreadNumber thread = 0;
+  trace::SiteNumber site = 0;
+};
+
+/// Those chosen in one call, in the order in which they stood; woken after the inner lock is free.
+class Chosen {
+ public:
+  void add(Waiter& waiter);
+  std::uint32_t count() const { return count_; }
+  void wake_all() noexcept;
+
+ private:
+  Waiter* first_ = nullptr;
+  Waiter* last_ = nullptr;
+  std::uint32_t count_ = 0;
+};
+
+/// First come, first served. Each call is under the inner lock; the size may be looked at any time.
+class WaiterQueue {
+ public:
+  constexpr WaiterQueue() = default;
+  std::uint32_t size() const { return size_.load(std::memory_order_relaxed); }  // relaxed: a quote
+  Waiter* first() const { return first_; }
+  void push(Waiter& waiter);
+  void remove(Waiter& waiter);
+  /// The first is taken out and decided.
+  Waiter& choose_first(const Waker& waker, Chosen& chosen);
+
+ private:
+  Waiter* first_ = nullptr;
+  Waiter* last_ = nullptr;
+  std::atomic<std::uint32_t> size_{0};
+};
+
+}  // namespace spool::sync
