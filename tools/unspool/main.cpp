@@ -144,6 +144,7 @@ int analyse(const std::string& command, const Arguments& arguments) {
   if (traces.empty()) return unreadable;
   std::deque<Merge> sources;
   std::vector<Input> inputs;
+  inputs.reserve(traces.size());
   for (const auto& trace : traces) {
     inputs.push_back({trace->process(), sources.emplace_back(*trace, arguments.cat.definitions)});
   }

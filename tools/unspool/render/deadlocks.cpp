@@ -164,6 +164,7 @@ std::vector<Group> groups_of(const Deadlocks& deadlocks) {
     ++group.threads;
   }
   std::vector<Group> all;
+  all.reserve(groups.size());
   for (const auto& [key, group] : groups)
     all.push_back(group);
   std::ranges::stable_sort(all, [](const Group& a, const Group& b) { return a.threads > b.threads; });

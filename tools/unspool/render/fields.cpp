@@ -8,7 +8,6 @@ namespace unspool {
 namespace {
 
 using trace::Kind;
-using trace::Verb;
 
 std::string_view record_named_by(std::uint64_t id) {
   for (const trace::Row& row : trace::rows()) {

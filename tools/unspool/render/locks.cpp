@@ -7,6 +7,7 @@
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace unspool {
 namespace {
@@ -58,7 +59,7 @@ std::vector<Cell> row_of(const Context& context, const LockFigures& lock) {
   const bool complete = context.analysis.replay.complete();
   const Samples& waits = lock.waits;
   const Samples& holds = lock.holds;
-  const auto only_complete = [&](Cell cell) { return complete ? cell : Cell{std::string{unknown_figure}}; };
+  const auto only_complete = [&](Cell cell) { return complete ? std::move(cell) : Cell{std::string{unknown_figure}}; };
   return {{short_name(context.names, lock)},
           only_complete({short_count(lock.acquisitions)}),
           {short_count(lock.contended)},
