@@ -62,7 +62,11 @@ void Deadlocks::failed(const ObjectState*, const Record& record) {
 void Deadlocks::finished(const Replay& replay) {
   std::unordered_map<trace::ThreadNumber, std::uint64_t> holds;
   for (const auto& [number, object] : replay.objects()) {
-    if (object.now().holder.tenant == Holder::Tenant::thread) ++holds[object.now().holder.thread];
+    for (const Reader& each : object.readers)
+      ++holds[each.thread];
+    if (object.readers.empty() && object.now().holder.tenant == Holder::Tenant::thread) {
+      ++holds[object.now().holder.thread];
+    }
   }
   for (const auto& [number, thread] : replay.threads()) {
     if (thread.waits.empty()) continue;
@@ -97,10 +101,29 @@ Waiting Deadlocks::waiting_of(const Replay& replay, const Wait& wait) const {
   return waiting;
 }
 
+/// Of several readers one that waits itself, if there is one: who waits for all of them waits for that one.
+const Reader& Deadlocks::blocking_reader(const Replay& replay, const std::vector<Reader>& readers) {
+  const auto waits = [&](const Reader& each) {
+    const auto thread = replay.threads().find(each.thread);
+    return thread != replay.threads().end() && !thread->second.waits.empty();
+  };
+  const auto found = std::ranges::find_if(readers, waits);
+  return found == readers.end() ? readers.front() : *found;
+}
+
 void Deadlocks::find_owner(const Replay& replay, Waiting& waiting) const {
   const auto found = replay.objects().find(waiting.wait.object);
   if (found == replay.objects().end()) return;
   const Tenure& now = found->second.now();
+  if (!found->second.readers.empty()) {
+    const Reader& reader = blocking_reader(replay, found->second.readers);
+    waiting.owner = reader.thread;
+    waiting.owner_site = reader.site;
+    waiting.owner_since = reader.since;
+    waiting.owner_since_known = true;
+    waiting.edge = found->second.confirmed == replay.losses() ? Edge::owned : Edge::last_known;
+    return;
+  }
   if (now.holder.tenant == Holder::Tenant::nobody) return;
   if (now.holder.tenant == Holder::Tenant::thread) {
     waiting.owner = now.holder.thread;

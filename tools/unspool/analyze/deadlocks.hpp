@@ -68,6 +68,7 @@ class Deadlocks : public Observer {
   std::uint64_t class_of(trace::ObjectNumber object, trace::Kind kind) const;
   Waiting waiting_of(const Replay& replay, const Wait& wait) const;
   void find_owner(const Replay& replay, Waiting& waiting) const;
+  static const Reader& blocking_reader(const Replay& replay, const std::vector<Reader>& readers);
   void find_cycles();
   void find_hanging();
   Cycle cycle_of(std::vector<std::size_t> members) const;

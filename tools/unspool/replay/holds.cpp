@@ -18,6 +18,7 @@ void Replay::take(const Record& record, ThreadState* thread, ObjectState& object
   if (sure && object.now().holder.tenant == Tenant::thread) ++doubts_.lost_ends;
   const bool waited = end_wait(record, thread, &object, Ending::acquired);
   const bool named = thread != nullptr;
+  object.readers.clear();
   // Outside of mode `all` a release that nobody waits for is not recorded: this hold may end, and another of the same
   // thread begin, unseen.
   const bool seen_to_its_end = complete_ || object.history.waited_for();
@@ -50,6 +51,44 @@ void Replay::give(const Record& record, ObjectState& object) {
   object.confirmed = losses_;
 }
 
+/// One reader is a holder like any other; of several only that there are such is a tenure, and each is in `readers`.
+void Replay::hold_shared(ObjectState& object, const Reader& reader, bool known) {
+  object.readers.push_back(reader);
+  const bool alone = object.readers.size() == 1;
+  change_holder(object, alone ? Holder{Tenant::thread, reader.thread, reader.site} : Holder{Tenant::others, 0, 0},
+                reader.since, known);
+  object.confirmed = losses_;
+}
+
+void Replay::share(const Record& record, ThreadState* thread, ObjectState& object) {
+  const bool waited = end_wait(record, thread, &object, Ending::acquired);
+  // Outside of mode `all` its end, or that of others, may go unseen.
+  if (!complete_) object.readers.clear();
+  hold_shared(object, {record.thread, record.site, record.time}, complete_);
+  for (Observer* each : observers_)
+    each->acquired(object, record, 0, waited);
+}
+
+void Replay::unshare(const Record& record, ObjectState& object) {
+  const auto reader = std::ranges::find(object.readers, record.thread, &Reader::thread);
+  if (reader != object.readers.end()) {
+    const Hold hold{record.thread, object.number, reader->site, reader->since, record.time, record.thread};
+    if (hold.until < hold.since) ++doubts_.backward_times;
+    for (Observer* each : observers_)
+      each->held(object, hold);
+    object.readers.erase(reader);
+  } else if (complete_ && object.confirmed == losses_) {
+    ++doubts_.unmatched;
+  }
+  if (object.readers.empty()) {
+    change_holder(object, record.b == 0 ? Holder{Tenant::nobody, 0, 0} : Holder{}, record.time, record.b == 0);
+  } else if (object.readers.size() == 1 && record.b <= 1) {
+    const Reader& last = object.readers.front();
+    change_holder(object, {Tenant::thread, last.thread, last.site}, record.time, false);
+  }
+  object.confirmed = losses_;
+}
+
 /// A block names the owner as the lock's own word had it. Where every Record is there, the order of the Records knows
 /// better: the block can come after the release. Where acquires are missing, the block is what is known.
 void Replay::believe_owner(ObjectState& object, const Block& block) {
@@ -73,6 +112,7 @@ void Replay::change_holder(ObjectState& object, const Holder& holder, trace::Tic
 
 /// Records of this object are missing: whoever had it last may have lost it at any moment since.
 void Replay::forget_holder(ObjectState& object) {
+  object.readers.clear();
   object.history.now().holder = Holder{};
   object.history.now().from_known = false;
 }

@@ -11,9 +11,19 @@
 
 namespace unspool {
 
-/// Whether objects of this kind are acquired and released.
+/// Whether objects of this kind have a holder. (A semaphore's permit may be given back by anybody: it has none.)
 inline bool can_be_held(trace::Kind kind) {
-  return trace::row_of(kind, trace::Verb::acquire) != nullptr;
+  const trace::Row* row = trace::row_of(kind, trace::Verb::acquire);
+  return row != nullptr && row->effect == trace::Effect::acquire;
+}
+
+/// What a thread in a wait for such an object may do next to it.
+inline trace::Verbs next_in_wait(trace::Kind kind) {
+  trace::Verbs next;
+  for (const trace::Row& row : trace::rows()) {
+    if (row.kind == kind && row.effect == trace::Effect::wait) next.bits |= row.next.bits;
+  }
+  return next;
 }
 
 /// Whether a field of a transition (2 or 3: Record's `a` or `b`) stands for this.

@@ -20,6 +20,8 @@ std::string_view name_of(Ending ending) {
       return "timeout";
     case Ending::cancel:
       return "cancel";
+    case Ending::refused:
+      return "refused";
     case Ending::unended:
       return "unended";
     case Ending::lost:
@@ -27,6 +29,15 @@ std::string_view name_of(Ending ending) {
   }
   return "unknown";
 }
+
+namespace {
+
+Ending ending_of(Verb failure) {
+  if (failure == Verb::timeout) return Ending::timeout;
+  return failure == Verb::cancel ? Ending::cancel : Ending::refused;
+}
+
+}  // namespace
 
 Replay::Replay(const Process& process, std::span<Observer* const> observers)
     : process_{process},
@@ -99,6 +110,11 @@ void Replay::object_transition(const Record& record, ThreadState* thread) {
       give(record, *object);
       break;
     case Effect::share:
+      share(record, thread, *object);
+      break;
+    case Effect::unshare:
+      unshare(record, *object);
+      break;
     case Effect::take:
     case Effect::resume:
       if (!end_wait(record, thread, object, Ending::continued)) {
@@ -109,7 +125,6 @@ void Replay::object_transition(const Record& record, ThreadState* thread) {
     case Effect::fail:
       fail(record, thread, object);
       break;
-    case Effect::unshare:
     case Effect::give:
     case Effect::none:
       if (record.row->verb == Verb::destroy) destroy(record.object);
@@ -160,9 +175,7 @@ void Replay::lose(const Record& record) {
 }
 
 void Replay::fail(const Record& record, ThreadState* thread, ObjectState* object) {
-  const Verb verb = record.row->verb;
-  const Ending ending = verb == Verb::cancel ? Ending::cancel : Ending::timeout;
-  if (verb != Verb::busy && end_wait(record, thread, object, ending)) return;
+  if (end_wait(record, thread, object, ending_of(record.row->verb))) return;
   for (Observer* each : observers_)
     each->failed(object, record);
 }

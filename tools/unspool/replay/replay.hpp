@@ -89,6 +89,9 @@ class Replay {
   // holds.cpp
   void take(const Record& record, ThreadState* thread, ObjectState& object);
   void give(const Record& record, ObjectState& object);
+  void share(const Record& record, ThreadState* thread, ObjectState& object);
+  void unshare(const Record& record, ObjectState& object);
+  void hold_shared(ObjectState& object, const Reader& reader, bool known);
   void believe_owner(ObjectState& object, const Block& block);
   void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
   void forget_holder(ObjectState& object);
@@ -104,6 +107,7 @@ class Replay {
 
   // restore.cpp: status Records and the status file
   void restore_hold(const Record& record);
+  void restore_shared(const Record& record, ObjectState& object);
   void restore_wait(trace::ThreadNumber number, ThreadState& thread, const Block& block, trace::Ticks now);
   void correct_by_status();
   void correct_waits(const trace::StatusEntry& entry, ThreadState& thread);

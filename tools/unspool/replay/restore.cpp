@@ -22,9 +22,10 @@ constexpr std::uint32_t exclusive = 0;
 /// released it.
 void Replay::restore_hold(const Record& record) {
   const trace::Kind kind = kind_of(record.object);
-  if (!can_be_held(kind) || record.a != exclusive || thread_of(record.thread) == nullptr) return;
+  if (!can_be_held(kind) || thread_of(record.thread) == nullptr) return;
   ObjectState* object = object_of(record.object, kind);
   if (object == nullptr) return;
+  if (record.a != exclusive) return restore_shared(record, *object);
   Tenure& now = object->history.now();
   const bool same = now.holder.tenant == Tenant::thread && now.holder.thread == record.thread;
   const bool sure = complete_ && object->confirmed == losses_ && now.holder.tenant != Tenant::unknown;
@@ -36,6 +37,14 @@ void Replay::restore_hold(const Record& record) {
     change_holder(*object, {Tenant::thread, record.thread, record.site}, record.since, true);
   }
   object->confirmed = losses_;
+}
+
+void Replay::restore_shared(const Record& record, ObjectState& object) {
+  if (std::ranges::find(object.readers, record.thread, &Reader::thread) != object.readers.end()) return;
+  const Tenant tenant = object.now().holder.tenant;
+  const bool sure = complete_ && object.confirmed == losses_ && tenant != Tenant::unknown;
+  if (sure && object.readers.empty()) return;  // a writer has it by now, or nobody
+  hold_shared(object, {record.thread, record.site, record.since}, true);
 }
 
 void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, const Block& block, trace::Ticks now) {

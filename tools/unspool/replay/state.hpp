@@ -19,6 +19,7 @@ enum class Ending : std::uint8_t {
   continued,
   timeout,
   cancel,
+  refused,  ///< broken, shut down, or orphaned by a fork
   unended,  ///< it goes on after the last Record
   lost,     ///< its thread went on, but the Record that ended it is missing
 };
@@ -59,6 +60,13 @@ struct Hold {
   trace::Ticks ticks() const { return until > since ? until - since : 0; }
 };
 
+/// One of several who hold an object at the same time.
+struct Reader {
+  trace::ThreadNumber thread = 0;
+  trace::SiteNumber site = 0;
+  trace::Ticks since = 0;
+};
+
 /// One live object.
 struct ObjectState {
   trace::ObjectNumber number = 0;
@@ -68,6 +76,7 @@ struct ObjectState {
   bool sequence_known = false;
   std::uint32_t confirmed = 0;  ///< Replay::losses() when the holder was last known for sure
   History history;              ///< and who waits for it now
+  std::vector<Reader> readers;  ///< while it is held shared
   bool destroyed = false;       ///< and stays only until nobody waits any more: a waiter may say so late
 
   const Tenure& now() const { return history.now(); }

@@ -13,8 +13,7 @@ namespace {
 /// and acquired again; any other is over when its thread does anything else.
 bool may_happen_in(const Wait& wait, const Record& record) {
   if (wait.kind == record.row->kind && wait.object == record.object) return wait.next.has(record.row->verb);
-  const bool passes_the_lock = wait.kind != trace::Kind::thread && !can_be_held(wait.kind);
-  return passes_the_lock && can_be_held(record.row->kind);
+  return wait.kind == trace::Kind::condition && can_be_held(record.row->kind);
 }
 
 }  // namespace
@@ -53,10 +52,9 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   wait.since = wait.until = block.since;
   wait.owner = block.owner;
   wait.owner_site = block.owner_site;
-  if (const trace::Row* row = trace::row_of(block.kind, trace::Verb::block)) {
-    wait.next = row->next;
-    wait.renewable = field_means(*row, 2, trace::Means::thread);
-  }
+  wait.next = next_in_wait(block.kind);
+  const trace::Row* row = trace::row_of(block.kind, trace::Verb::block);
+  wait.renewable = row != nullptr && field_means(*row, 2, trace::Means::thread);
   if (object != nullptr) object->history.begin_wait(number, block.since);
   thread.waits.push_back(std::move(wait));
 }
