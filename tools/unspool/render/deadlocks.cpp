@@ -4,6 +4,7 @@
 #include <unspool/render/heading.hpp>
 #include <unspool/render/names.hpp>
 #include <unspool/render/table.hpp>
+#include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
 #include <map>
@@ -175,7 +176,7 @@ std::vector<Group> groups_of(const Deadlocks& deadlocks) {
 Table::Cell state_of(const Names& names, const Waiting& waiting) {
   const bool join = waiting.wait.kind == trace::Kind::thread;
   if (waiting.owner == 0) {
-    return {trace::row_of(waiting.wait.kind, trace::Verb::acquire) == nullptr ? "" : "nobody is known to hold it"};
+    return {can_be_held(waiting.wait.kind) ? "nobody is known to hold it" : ""};
   }
   if (waiting.owner_ended && join) return {"that thread has ended: about to return"};
   if (waiting.owner_ended) return {fmt::format("held by {}, which has ended", names.thread(waiting.owner)), Tone::bad};
