@@ -206,7 +206,8 @@ constexpr std::array table{
         {site, seq, number("woken"), number("generation")}),
     row(Kind::barrier, Verb::destroy, "barrier.destroy", Effect::none, advances, nothing_more,
         {site, seq, number("waiters"), number("reserved")}),
-    // ── Queue, LifoQueue, PriorityQueue; `what` is the call: 0 put, 1 get, 2 join; `size` is that afterwards
+    // ── Queue, LifoQueue, PriorityQueue; `what` is the call: 0 put, 1 get, 2 join; `size` is that afterwards;
+    //    the waker of `closed` shut it down
     row(Kind::queue, Verb::block, "queue.block", Effect::wait, quotes, in_queue_wait,
         {site, seq, number("what"), number("size")}),
     row(Kind::queue, Verb::put, "queue.put", Effect::resume, advances, any,
@@ -226,7 +227,7 @@ constexpr std::array table{
     row(Kind::queue, Verb::shutdown, "queue.shutdown", Effect::none, advances, any,
         {site, seq, number("immediate"), number("woken")}),
     row(Kind::queue, Verb::closed, "queue.closed", Effect::fail, quotes, any,
-        {site, seq, number("what"), number("size")}),
+        {site, seq, number("what"), waker}),
     row(Kind::queue, Verb::destroy, "queue.destroy", Effect::none, advances, nothing_more,
         {site, seq, number("size"), number("waiters")}),
     // ── ThreadPool; tasks are numbered from 1 in each pool; `what` is what a wait is for: 0 room in the queue, 1 a
