@@ -14,3 +14,4 @@
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/queue.hpp>
 #include <spool/thread/thread.hpp>
+#include <spool/thread/timer.hpp>
