@@ -13,5 +13,6 @@
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/queue.hpp>
+#include <spool/thread/local.hpp>
 #include <spool/thread/thread.hpp>
 #include <spool/thread/timer.hpp>
