@@ -10,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <stdexcept>
@@ -137,7 +138,6 @@ TEST_CASE("an item that could not be put is still the caller's") {
 TEST_CASE("getters are served in the order in which they came, and nobody overtakes them") {
   tap();
   Queue<int> queue;
-  std::atomic<int> sum{0};
   std::vector<Thread> getters;
   std::array<int, 3> got{};
   queue.put(0);
