@@ -12,4 +12,9 @@
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
+#include <spool/sync/queue.hpp>
+#include <spool/thread/future.hpp>
+#include <spool/thread/local.hpp>
 #include <spool/thread/thread.hpp>
+#include <spool/thread/thread_pool.hpp>
+#include <spool/thread/timer.hpp>

@@ -129,17 +129,39 @@ Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site
   return {os::ticks(), 0};
 }
 
-Emitted emit_quoting(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
-                     std::uint32_t a, std::uint32_t b, const Quoted& quoted) noexcept {
-  auto& thread = writer.quoted_threads[quoted.thread % Writer::quoted_slots];
-  auto& place = writer.quoted_sites[quoted.site % Writer::quoted_slots];
-  const auto is_known = [&](const Writer::QuotedSlot& slot, std::uint32_t number) {
+namespace {
+
+bool is_known(const Writer& writer, const Quoted& quoted) {
+  const auto known = [&](const Writer::QuotedSlot& slot, std::uint32_t number) {
     return number == 0 || (slot.number == number && slot.generation == writer.generation);
   };
-  if (!is_known(thread, quoted.thread) || !is_known(place, quoted.site)) {
+  return known(writer.quoted_threads[quoted.thread % Writer::quoted_slots], quoted.thread) &&
+         known(writer.quoted_sites[quoted.site % Writer::quoted_slots], quoted.site);
+}
+
+void set_known(Writer& writer, const Quoted& quoted) {
+  writer.quoted_threads[quoted.thread % Writer::quoted_slots] = {quoted.thread, writer.generation};
+  writer.quoted_sites[quoted.site % Writer::quoted_slots] = {quoted.site, writer.generation};
+}
+
+}  // namespace
+
+void make_ready(Writer& writer, Object& object, const Site& site, const Quoted& quoted) noexcept {
+  make_ready(writer, object, site);
+  if (is_known(writer, quoted)) return;
+  const Need need{.size = 2 * sizeof(trace::Transition),
+                  .object = &object,
+                  .site = &site,
+                  .thread = quoted.thread,
+                  .quoted_site = quoted.site};
+  if (prepare(writer, need)) set_known(writer, quoted);
+}
+
+Emitted emit_quoting(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
+                     std::uint32_t a, std::uint32_t b, const Quoted& quoted) noexcept {
+  if (!is_known(writer, quoted)) {
     const Emitted emitted = emit_slowly(writer, id, object, site, sequence, a, b, quoted);
-    thread = {quoted.thread, writer.generation};
-    place = {quoted.site, writer.generation};
+    set_known(writer, quoted);
     return emitted;
   }
   // Should the segment change in between, the fast path refuses and the slow one defines them there.

@@ -231,6 +231,9 @@ inline void make_ready(Writer& writer, Object& object, const Site& site) noexcep
   }
 }
 
+/// The same for a Record that will name another thread or a site of its, by emit_quoting.
+void make_ready(Writer& writer, Object& object, const Site& site, const Quoted& quoted) noexcept;
+
 /// The slow continuation of emit: tries again, and makes room and definitions where that fails.
 Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
                     std::uint32_t a, std::uint32_t b, const Quoted& quoted = {}) noexcept;

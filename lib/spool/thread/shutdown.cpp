@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/control.hpp>
 #include <spool/log/message.hpp>
+#include <spool/thread/pool_core.hpp>
 #include <spool/thread/shutdown.hpp>
 #include <spool/thread/thread.hpp>
 
@@ -44,6 +45,7 @@ void join_all() {
   end_main();
   for (bool again = true; again;) {
     again = false;
+    end_pools();
     for (Thread& each : enumerate()) {
       if (!is_to_be_joined(each)) continue;
       each.join();

@@ -9,7 +9,8 @@ namespace spool::thread {
 /// destructors of statics that were made before it, so that these outlive the threads that use them.
 void join_at_exit() noexcept;
 
-/// Joins all non-daemon threads but the caller, also those that are started meanwhile.
+/// Shuts down all pools whose workers are no daemons, and joins all non-daemon threads but the caller; also those that
+/// are made meanwhile.
 void join_all();
 
 }  // namespace spool::thread

@@ -41,12 +41,13 @@ void Thread::start(Site site) {
   const auto started = std::dynamic_pointer_cast<thread::ThreadState>(identity_);
   if (started == nullptr) log::throw_misuse("second start of", *identity_, ident(), site);
   std::shared_ptr<Thread> owner = weak_from_this().lock();
-  if (owner == nullptr && typeid(*this) != typeid(Thread)) {
+  const bool is_plain = typeid(*this) == plain_type();
+  if (owner == nullptr && !is_plain) {
     log::throw_misuse("start of a subclass object that no std::shared_ptr owns (make it with spool::make_thread):",
                       *identity_, 0, site);
   }
   // A plain handle need not live on: what the thread runs is in the state.
-  if (typeid(*this) == typeid(Thread)) owner.reset();
+  if (is_plain) owner.reset();
   started->launch(std::move(owner), started, site);
 }
 

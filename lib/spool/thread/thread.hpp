@@ -19,6 +19,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,8 @@ class ThreadState;
 ///   created ──start──▶ started (is_alive) ──target returns or throws──▶ ended
 ///
 /// A subclass overrides run(). It must be owned by a std::shared_ptr when it is started (spool::make_thread does both),
-/// for the running thread then owns it too, and it cannot be destroyed under its own run(); else start throws.
+/// for the running thread then owns it too, and it cannot be destroyed under its own run(); else start throws. One that
+/// only brings a target, and says so by plain_type(), is a handle as a Thread is.
 ///
 /// Memory ordering: start() happens before the target; the thread's end, thread_local destructors included, happens
 /// before the return of a successful join.
@@ -115,6 +117,13 @@ class Thread : public std::enable_shared_from_this<Thread> {
  protected:
   /// What the thread does; a subclass overrides it. Here: the target, if there is one.
   virtual void run();
+  /// The class whose objects are plain handles: all that the thread runs is the target, which owns what it needs. A
+  /// subclass without a run() of its own overrides it with its own type. (Not the type of `*this`: what is derived from
+  /// that subclass may have a run() again.)
+  virtual const std::type_info& plain_type() const { return typeid(Thread); }
+
+  Thread(ThreadOptions options, std::unique_ptr<thread::Task> task);
+  log::Identity& identity() const { return *identity_; }
 
  private:
   friend class thread::ThreadState;
@@ -122,7 +131,6 @@ class Thread : public std::enable_shared_from_this<Thread> {
   friend Thread main_thread();
   friend std::vector<Thread> enumerate();
 
-  Thread(ThreadOptions options, std::unique_ptr<thread::Task> task);
   explicit Thread(std::shared_ptr<log::Identity> identity) : identity_{std::move(identity)} {}
 
   thread::ThreadState* state() const;  ///< nullptr for threads that spool did not start

@@ -206,7 +206,8 @@ constexpr std::array table{
         {site, seq, number("woken"), number("generation")}),
     row(Kind::barrier, Verb::destroy, "barrier.destroy", Effect::none, advances, nothing_more,
         {site, seq, number("waiters"), number("reserved")}),
-    // ── Queue, LifoQueue, PriorityQueue; `what` is the call: 0 put, 1 get, 2 join; `size` is that afterwards
+    // ── Queue, LifoQueue, PriorityQueue; `what` is the call: 0 put, 1 get, 2 join; `size` is that afterwards;
+    //    the waker of `closed` shut it down
     row(Kind::queue, Verb::block, "queue.block", Effect::wait, quotes, in_queue_wait,
         {site, seq, number("what"), number("size")}),
     row(Kind::queue, Verb::put, "queue.put", Effect::resume, advances, any,
@@ -226,13 +227,14 @@ constexpr std::array table{
     row(Kind::queue, Verb::shutdown, "queue.shutdown", Effect::none, advances, any,
         {site, seq, number("immediate"), number("woken")}),
     row(Kind::queue, Verb::closed, "queue.closed", Effect::fail, quotes, any,
-        {site, seq, number("what"), number("size")}),
+        {site, seq, number("what"), waker}),
     row(Kind::queue, Verb::destroy, "queue.destroy", Effect::none, advances, nothing_more,
         {site, seq, number("size"), number("waiters")}),
     // ── ThreadPool; tasks are numbered from 1 in each pool; `what` is what a wait is for: 0 room in the queue, 1 a
-    //    task's result, 2 work (an idle worker), 3 the end of all tasks
+    //    task's result, 2 work (an idle worker), 3 the end of all tasks; the waker of `submit` made the room that was
+    //    waited for, that of `closed` shut the pool down
     row(Kind::pool, Verb::submit, "pool.submit", Effect::resume, advances, any,
-        {site, seq, number("task"), number("queued")}),
+        {site, seq, number("task"), waker}),
     row(Kind::pool, Verb::begin, "pool.begin", Effect::resume, advances, any,
         {site, seq, number("task"), {"submitter", Type::u32, Means::thread}}),
     row(Kind::pool, Verb::end, "pool.end", Effect::none, advances, any,
@@ -250,7 +252,7 @@ constexpr std::array table{
     row(Kind::pool, Verb::cancel, "pool.cancel", Effect::fail, quotes, any,
         {site, seq, number("what"), number("task")}),
     row(Kind::pool, Verb::closed, "pool.closed", Effect::fail, quotes, any,
-        {site, seq, number("what"), number("task")}),
+        {site, seq, number("what"), waker}),
     row(Kind::pool, Verb::shutdown, "pool.shutdown", Effect::none, advances, any,
         {site, seq, number("queued"), number("dropped")}),
     row(Kind::pool, Verb::destroy, "pool.destroy", Effect::none, advances, nothing_more,
