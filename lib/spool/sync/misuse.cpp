@@ -11,13 +11,6 @@
 namespace spool::log {
 namespace {
 
-std::string describe_thread(trace::ThreadNumber number) {
-  if (number == 0) return "nobody";
-  const auto identity = Registry::find(number);
-  return fmt::format("thread {} ({})", identity == nullptr ? "that has ended" : trace::escaped(identity->name()),
-                     number);
-}
-
 /// ", held by ..." of the kinds that somebody can hold.
 std::string describe_holder(trace::Kind kind, trace::ThreadNumber holder) {
   using enum trace::Kind;
@@ -34,6 +27,13 @@ std::string describe(std::string_view what, Object& object, trace::ThreadNumber 
 }
 
 }  // namespace
+
+std::string describe_thread(trace::ThreadNumber number) {
+  if (number == 0) return "nobody";
+  const auto identity = Registry::find(number);
+  return fmt::format("thread {} ({})", identity == nullptr ? "that has ended" : trace::escaped(identity->name()),
+                     number);
+}
 
 void throw_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
   throw MisuseError{describe(what, object, holder, site)};
