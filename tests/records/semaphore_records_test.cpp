@@ -184,19 +184,25 @@ TEST_CASE("in mode off a semaphore makes no Record") {
   CHECK(number_of(semaphore) == 0);
 }
 
-TEST_CASE("a wait that was recorded ends recorded, and one that was not does not, when the mode changes in between") {
+TEST_CASE("a wait that was recorded ends recorded, though the mode is off by then") {
   tap();
   Semaphore semaphore{0};
+  std::stop_source stop;
   (void)semaphore.try_acquire();
-  Thread recorded = start_thread("recorded", [&] { semaphore.acquire(); });  // @recorded
+  Thread served = start_thread("served", [&] { semaphore.acquire(); });  // @served
   tap().await(Kind::semaphore, Verb::block, number_of(semaphore));
+  Thread stopped = start_thread("stopped", [&] { CHECK_FALSE(semaphore.acquire(stop.get_token())); });  // @stopped
+  tap().await(Kind::semaphore, Verb::block, number_of(semaphore), 2);
   log::set_mode(Mode::off);
   semaphore.release();
-  recorded.join();
+  served.join();
+  stop.request_stop();
+  stopped.join();
   log::set_mode(Mode::all);
   semaphore.release();  // @release
   const Story story = tap().story(number_of(semaphore));
-  REQUIRE(story.size() == 4);
-  CHECK(story[2] == "recorded semaphore.acquire @recorded seq=1 waker=MainThread");
-  CHECK(story[3] == "MainThread semaphore.release @release seq=2 count=1");
+  REQUIRE(story.size() == 6);
+  CHECK(story[3] == "served semaphore.acquire @served seq=1 waker=MainThread");
+  CHECK(story[4] == "stopped semaphore.cancel @stopped seq=1");
+  CHECK(story[5] == "MainThread semaphore.release @release seq=2 count=1");
 }

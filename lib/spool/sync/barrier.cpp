@@ -110,7 +110,7 @@ std::ptrdiff_t Barrier::wait_for_others(const Call& call, Party& party, trace::S
 
 /// Breaks the barrier. False: its wait was decided in the meantime after all.
 bool Barrier::give_up(const Call& call, Party& party, Cause cause) {
-  const bool recorded = party.recorded && log::current_mode() != Mode::off;
+  const bool recorded = sync::Notes::ends_recorded(party);
   if (recorded) log::make_ready(call.me, object_, call.site);
   sync::Chosen chosen;
   const std::uint32_t state = word_.lock();

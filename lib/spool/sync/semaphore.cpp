@@ -73,9 +73,9 @@ bool Semaphore::acquire_slowly(const sync::Patience& patience, Mode mode, const 
     });
     return false;
   }
-  // Its sequence is taken, so it is written also if recording was switched off meanwhile.
-  if (waiter.recorded) notes.tell(Verb::acquire, waiter.sequence, waiter.waker, waiter.what, {waiter.waker, 0});
-  log::end_wait(me);
+  notes.unblock(waiter, [&] {
+    notes.tell(Verb::acquire, waiter.sequence, waiter.waker, waiter.what, {waiter.waker, 0});
+  });
   return true;
 }
 
