@@ -7,12 +7,14 @@
 #include <spool/config/config.hpp>
 #include <spool/log/message.hpp>
 #include <spool/sinks/text.hpp>
+#include <spool/sync/barrier.hpp>
 #include <spool/sync/condition.hpp>
 #include <spool/sync/event.hpp>
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/queue.hpp>
+#include <spool/sync/semaphore.hpp>
 #include <spool/thread/future.hpp>
 #include <spool/thread/local.hpp>
 #include <spool/thread/thread.hpp>

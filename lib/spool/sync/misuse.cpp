@@ -11,22 +11,29 @@
 namespace spool::log {
 namespace {
 
+/// ", held by ..." of the kinds that somebody can hold.
+std::string describe_holder(trace::Kind kind, trace::ThreadNumber holder) {
+  using enum trace::Kind;
+  if (kind == event || kind == semaphore || kind == bounded_semaphore || kind == barrier) return {};
+  return ", held by " + describe_thread(holder);
+}
+
+std::string describe(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
+  const Site& made = object.site();
+  return fmt::format("{} {} \"{}\" (created at {}:{}{}) by {} at {}:{}", what, trace::name_of(object.kind()),
+                     trace::escaped(object.name() == nullptr ? "" : object.name()),
+                     made.file == nullptr ? "?" : made.file, made.line, describe_holder(object.kind(), holder),
+                     describe_thread(self().number), site.file == nullptr ? "?" : site.file, site.line);
+}
+
+}  // namespace
+
 std::string describe_thread(trace::ThreadNumber number) {
   if (number == 0) return "nobody";
   const auto identity = Registry::find(number);
   return fmt::format("thread {} ({})", identity == nullptr ? "that has ended" : trace::escaped(identity->name()),
                      number);
 }
-
-std::string describe(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
-  const Site& made = object.site();
-  return fmt::format("{} {} \"{}\" (created at {}:{}, held by {}) by {} at {}:{}", what, trace::name_of(object.kind()),
-                     trace::escaped(object.name() == nullptr ? "" : object.name()),
-                     made.file == nullptr ? "?" : made.file, made.line, describe_thread(holder),
-                     describe_thread(self().number), site.file == nullptr ? "?" : site.file, site.line);
-}
-
-}  // namespace
 
 void throw_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
   throw MisuseError{describe(what, object, holder, site)};

@@ -8,6 +8,7 @@
 #include <spool/log/site.hpp>
 
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 namespace spool {
@@ -20,6 +21,9 @@ class MisuseError : public std::logic_error {
 };
 
 namespace log {
+
+/// "thread worker (3)", as errors name one; 0: "nobody".
+std::string describe_thread(trace::ThreadNumber number);
 
 /// Throws MisuseError: `what` the object, held by `holder` (0: nobody).
 [[noreturn]] void throw_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site);

@@ -4,7 +4,6 @@
 // step. A Record that advances an object's sequence is made under the lock, by log::emit.
 #pragma once
 
-#include <spool/log/control.hpp>
 #include <spool/log/status.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/sync/waiter.hpp>
@@ -29,10 +28,16 @@ class Notes {
     log::emit_quoting(me_, id(verb), object_, site_, sequence, a, b, {named.thread, named.site});
   }
 
-  /// The wait of a thread that blocked is over. Recorded unless it is not to be, or recording was switched off.
+  /// Is the end of this wait to be recorded? What began recorded ends so, whatever the mode is by then: a thread whose
+  /// last Record is a block would seem to wait for ever. Not when the whole recording is over.
+  static bool ends_recorded(const Waiter& waiter) noexcept {
+    return waiter.recorded && log::generation.load(std::memory_order_relaxed) != 0;  // relaxed: a hint
+  }
+
+  /// The wait of a thread that blocked is over.
   template <class Tell>
   void unblock(const Waiter& waiter, Tell tell_how) const noexcept {
-    if (waiter.recorded && log::current_mode() != Mode::off) tell_how();
+    if (ends_recorded(waiter)) tell_how();
     log::end_wait(me_);
   }
 

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+#include <spool/sync/barrier.hpp>
+#include <spool/sync/misuse.hpp>
+#include <spool/sync/notes.hpp>
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace spool {
+
+using sync::Waiter;
+using trace::Verb;
+
+/// A waiter, and what it learns when its wait is decided.
+struct Barrier::Party : Waiter {
+  std::uint32_t generation = 0;
+  bool leads = false;  ///< it is the last of its generation, and was late to know: the action is its to run
+  Breach breach;       ///< where it was refused
+};
+
+/// One call of one thread.
+struct Barrier::Call {
+  Call(Barrier& barrier, const Site& at)
+      : me{log::self()}, site{at}, notes{me, barrier.object_, at}, who{me.number, 0} {
+    if (mode != Mode::off) {
+      log::make_ready(me, barrier.object_, at);
+      who.site = log::number_of_site(me, at);
+    }
+  }
+  /// Is a Record that ends so many waits to be made?
+  bool tells(std::uint32_t woken) const { return mode == Mode::all || (mode == Mode::contended && woken != 0); }
+
+  Mode mode = log::current_mode();
+  log::Writer& me;
+  const Site& site;
+  sync::Notes notes;
+  sync::Waker who;
+};
+
+void Barrier::refuse_parties(std::ptrdiff_t parties, const Site& site) {
+  log::throw_misuse(parties < 1 ? "less than one party to a" : "more than max() parties to a", object_, 0, site);
+}
+
+Barrier::~Barrier() {
+  const std::uint8_t state = log::current_state();
+  const std::uint32_t waiters = waiters_.size();
+  if ((waiters != 0 || acting_) && (state & log::ending_bit) == 0) {
+    log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
+  }
+  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
+  sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, waiters, 0);
+}
+
+std::ptrdiff_t Barrier::wait_with(const sync::Patience& patience, const Site& site) {
+  log::park_if_ending();
+  const Call call{*this, site};
+  Party party;
+  party.recorded = call.mode != Mode::off;
+  const std::uint32_t state = word_.lock();
+  trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  if (state == broken_state) {
+    const Breach breach = breach_;
+    word_.unlock(state);
+    if (call.mode == Mode::all) {
+      call.notes.tell(Verb::broken, sequence, breach.who.thread, breach.who.site, breach.who);
+    }
+    throw_broken(breach);
+  }
+  const std::uint32_t before = arrived_++;
+  party.what = before % parties_;
+  party.generation = generation_ + before / parties_;
+  if (before + 1 != parties_ || acting_) {
+    waiters_.push(party);
+    word_.unlock(state);
+    return wait_for_others(call, party, sequence, patience);
+  }
+  if (action_ != nullptr) {
+    acting_ = true;
+    word_.unlock(state);
+    return act(call, party.generation);
+  }
+  sync::Chosen chosen;
+  const std::uint32_t index = party.what;
+  trip(call, chosen);
+  word_.unlock(state);  // from here on the barrier may be gone
+  chosen.wake_all();
+  return index;
+}
+
+std::ptrdiff_t Barrier::wait_for_others(const Call& call, Party& party, trace::Sequence sequence,
+                                        const sync::Patience& patience) {
+  if (party.recorded) call.notes.block(Verb::block, sequence, party.what, party.generation);
+  const Waiter::Woken woken = party.sleep(patience);
+  if (woken != Waiter::Woken::granted) {
+    const Cause cause = woken == Waiter::Woken::stop ? Cause::cancel : Cause::timeout;
+    if (give_up(call, party, cause)) throw_broken({call.who, call.site, cause});
+    party.await_grant();
+  }
+  const Verb verb = party.refused ? Verb::broken : Verb::resume;
+  call.notes.unblock(party, [&] {
+    call.notes.tell(verb, party.sequence, party.waker, party.waker_site, {party.waker, party.waker_site});
+  });
+  if (party.refused) throw_broken(party.breach);
+  if (party.leads) return act(call, party.generation);
+  return party.what;
+}
+
+/// Breaks the barrier. False: its wait was decided in the meantime after all.
+bool Barrier::give_up(const Call& call, Party& party, Cause cause) {
+  const bool recorded = sync::Notes::ends_recorded(party);
+  if (recorded) log::make_ready(call.me, object_, call.site);
+  sync::Chosen chosen;
+  const std::uint32_t state = word_.lock();
+  if (party.chosen) {
+    word_.unlock(state);
+    return false;
+  }
+  waiters_.remove(party);
+  if (recorded) {
+    advance(call, cause == Cause::cancel ? Verb::cancel : Verb::timeout, waiters_.size(), party.generation);
+  }
+  break_all(call, cause, chosen);
+  word_.unlock(broken_state);
+  chosen.wake_all();
+  log::end_wait(call.me);
+  return true;
+}
+
+/// The last party's part where there is an action.
+std::ptrdiff_t Barrier::act(const Call& call, std::uint32_t generation) {
+  Breach breach;
+  try {
+    (*action_)();
+  } catch (...) {
+    end_action(call, generation, Outcome::failed, breach);
+    throw;
+  }
+  const std::ptrdiff_t index = parties() - 1;
+  if (end_action(call, generation, Outcome::done, breach)) return index;
+  throw_broken(breach);
+}
+
+/// False: the barrier was broken or reset meanwhile. Only then may it be touched afterwards.
+bool Barrier::end_action(const Call& begun, std::uint32_t generation, Outcome outcome, Breach& breach) {
+  const Call call{*this, begun.site};  // the mode may have changed, the segment may be full
+  sync::Chosen chosen;
+  std::uint32_t state = word_.lock();
+  acting_ = false;
+  const bool is_void = state == broken_state || generation_ != generation;
+  if (is_void) {
+    breach = breach_;
+  } else if (outcome == Outcome::done) {
+    trip(call, chosen);
+  } else {
+    if (call.tells(waiters_.size())) advance(call, Verb::abort, waiters_.size(), 1);
+    break_all(call, Cause::action, chosen);
+    state = broken_state;
+  }
+  begin_next(call, chosen);
+  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  word_.unlock(state);  // from here on the barrier may be gone, unless this call has yet to throw
+  chosen.wake_all();
+  if (is_void && call.mode == Mode::all) {
+    call.notes.tell(Verb::broken, sequence, breach.who.thread, breach.who.site, breach.who);
+  }
+  return !is_void;
+}
+
+/// Under the word's lock: all of the generation but the calling thread, the last of it, may go.
+void Barrier::trip(const Call& call, sync::Chosen& chosen) {
+  const std::uint32_t others = parties_ - 1;
+  if (call.tells(others)) advance(call, Verb::trip, others, generation_);
+  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  for (std::uint32_t i = 0; i < others; ++i)
+    waiters_.choose_first(call.who, chosen).sequence = sequence;
+  ++generation_;
+  arrived_ -= parties_;
+}
+
+/// Under the word's lock, after an action: if the next generation came while it ran, its last party is the first that can
+/// know. It leaves the queue, as one that came last would never have entered it.
+void Barrier::begin_next(const Call& call, sync::Chosen& chosen) {
+  if (arrived_ < parties_) return;
+  Waiter* last = waiters_.first();
+  for (std::uint32_t i = 1; i < parties_; ++i)
+    last = last->next;
+  waiters_.remove(*last);
+  auto& leader = static_cast<Party&>(*last);
+  leader.chosen = true;
+  leader.leads = true;
+  leader.waker = call.who.thread;
+  leader.waker_site = call.who.site;
+  leader.sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  acting_ = true;
+  chosen.add(leader);
+}
+
+/// Under the word's lock: nobody waits any more. The caller has made the Record that says why, and leaves the state.
+void Barrier::break_all(const Call& call, Cause cause, sync::Chosen& chosen) {
+  breach_ = {call.who, call.site, cause};
+  arrived_ = 0;
+  while (waiters_.first() != nullptr) {
+    auto& party = static_cast<Party&>(waiters_.choose_first(call.who, chosen));
+    party.refused = true;
+    party.breach = breach_;
+    party.sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  }
+}
+
+void Barrier::abort(Site site) {
+  log::park_if_ending();
+  const Call call{*this, site};
+  sync::Chosen chosen;
+  const std::uint32_t state = word_.lock();
+  if (call.tells(waiters_.size())) advance(call, Verb::abort, waiters_.size(), 0);
+  if (state != broken_state) break_all(call, Cause::abort, chosen);
+  word_.unlock(broken_state);
+  chosen.wake_all();
+}
+
+void Barrier::reset(Site site) {
+  log::park_if_ending();
+  const Call call{*this, site};
+  sync::Chosen chosen;
+  (void)word_.lock();
+  if (call.tells(waiters_.size())) advance(call, Verb::reset, waiters_.size(), generation_);
+  if (arrived_ != 0) break_all(call, Cause::reset, chosen);
+  ++generation_;
+  word_.unlock(0);
+  chosen.wake_all();
+}
+
+/// Under the word's lock: the next Record of the barrier's own order.
+trace::Sequence Barrier::advance(const Call& call, Verb verb, std::uint32_t a, std::uint32_t b) {
+  const trace::Sequence next = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed, both: under the lock
+  sequence_.store(next, std::memory_order_relaxed);
+  log::emit(call.me, trace::record_id(trace::Kind::barrier, verb), object_, call.site, next, a, b);
+  return next;
+}
+
+void Barrier::throw_broken(const Breach& breach) {
+  constexpr std::array<const char*, 5> causes{"a wait timed out in", "a wait was cancelled in", "aborted by",
+                                              "its action threw in", "reset by"};
+  const Site& made = object_.site();
+  throw BrokenBarrierError{fmt::format(
+      "broken barrier \"{}\" (created at {}:{}): {} {} at {}:{}",
+      trace::escaped(object_.name() == nullptr ? "" : object_.name()), made.file == nullptr ? "?" : made.file,
+      made.line, causes.at(static_cast<std::size_t>(breach.cause)), log::describe_thread(breach.who.thread),
+      breach.site.file == nullptr ? "?" : breach.site.file, breach.site.line)};
+}
+
+}  // namespace spool
