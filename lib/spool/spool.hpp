@@ -12,4 +12,5 @@
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
+#include <spool/sync/rlock.hpp>
 #include <spool/thread/thread.hpp>
