@@ -14,6 +14,7 @@
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/queue.hpp>
+#include <spool/sync/rlock.hpp>
 #include <spool/sync/semaphore.hpp>
 #include <spool/thread/future.hpp>
 #include <spool/thread/local.hpp>

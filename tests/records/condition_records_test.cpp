@@ -36,7 +36,8 @@ TEST_CASE("a notified wait records block and continue, with who notified and whe
   lock.unlock();           // @notifier_out
   waiter.join();
   CHECK(tap().story(number_of(condition)) ==
-        Story{"waiter condition.block @wait waiters=1", "MainThread condition.notify @notify seq=1 woken=1 waiters=1",
+        Story{"waiter condition.block @wait waiters=1 depth=1",
+              "MainThread condition.notify @notify seq=1 woken=1 waiters=1",
               "waiter condition.continue @wait seq=1 waker=MainThread waker_site=@notify"});
   CHECK(tap().object_name(number_of(condition)) == "ready");
   CHECK(tap().parent_of(number_of(condition)) == number_of(lock));
@@ -48,7 +49,7 @@ TEST_CASE("a notified wait records block and continue, with who notified and whe
   // Whether the lock is still the notifier's when the waiter comes back is the scheduler's choice.
   REQUIRE(by_waiter.size() == 8);
   CHECK(by_waiter[1] == "waiter lock.acquire @enter seq=1");
-  CHECK(by_waiter[2] == "waiter condition.block @wait waiters=1");
+  CHECK(by_waiter[2] == "waiter condition.block @wait waiters=1 depth=1");
   CHECK(by_waiter[3] == "waiter lock.release @wait seq=2 owner=waiter");
   CHECK(by_waiter[4] == "waiter condition.continue @wait seq=1 waker=MainThread waker_site=@notify");
   CHECK(by_waiter[5].starts_with("waiter lock.acquire @wait seq=5"));
@@ -71,8 +72,8 @@ TEST_CASE("a wait that times out records block and timeout") {
   CHECK_FALSE(condition.wait_for(1ms));  // @span
   CHECK_FALSE(condition.wait_for(0s));   // @zero
   CHECK(tap().story(number_of(condition)) ==
-        Story{"MainThread condition.block @span waiters=1", "MainThread condition.timeout @span",
-              "MainThread condition.block @zero waiters=1", "MainThread condition.timeout @zero"});
+        Story{"MainThread condition.block @span waiters=1 depth=1", "MainThread condition.timeout @span",
+              "MainThread condition.block @zero waiters=1 depth=1", "MainThread condition.timeout @zero"});
 }
 
 TEST_CASE("a stopped wait records block and cancel") {
@@ -89,8 +90,8 @@ TEST_CASE("a stopped wait records block and cancel") {
   stop.request_stop();
   waiter.join();
   CHECK(tap().story(number_of(condition)) ==
-        Story{"stopped condition.block @stoppable waiters=1", "stopped condition.cancel @stoppable",
-              "stopped condition.block @late waiters=1", "stopped condition.cancel @late"});
+        Story{"stopped condition.block @stoppable waiters=1 depth=1", "stopped condition.cancel @stoppable",
+              "stopped condition.block @late waiters=1 depth=1", "stopped condition.cancel @late"});
 }
 
 TEST_CASE("waiters continue first come, first served") {
@@ -210,4 +211,56 @@ TEST_CASE("a destroyed condition leaves a destroy with its creation line") {
   const trace::ObjectNumber number = number_of(*condition);
   condition.reset();
   CHECK(tap().story(number).back() == "MainThread condition.destroy @made seq=2");
+}
+
+TEST_CASE("a wait under a re-entered RLock records its depth, and one release and one acquire") {
+  tap();
+  RLock lock;
+  Condition condition{lock};
+  Thread waiter = start_thread("waiter", [&] {
+    lock.lock();       // @outer
+    lock.lock();       // @inner
+    condition.wait();  // @wait_deep
+    lock.unlock();     // @leave_inner
+    lock.unlock();     // @leave_outer
+  });
+  tap().await_by(waiter.ident(), Kind::rlock, Verb::release);
+  lock.lock();             // @notifier_takes
+  condition.notify_one();  // @notify_deep
+  lock.unlock();           // @notifier_gives
+  waiter.join();
+  CHECK(tap().story(number_of(condition)) ==
+        Story{"waiter condition.block @wait_deep waiters=1 depth=2",
+              "MainThread condition.notify @notify_deep seq=1 woken=1 waiters=1",
+              "waiter condition.continue @wait_deep seq=1 waker=MainThread waker_site=@notify_deep"});
+  Story of_lock = tap().story(number_of(lock));
+  // Whether the lock is still the notifier's when the waiter comes back is the scheduler's choice.
+  std::erase_if(of_lock, [](const std::string& each) { return each.find("rlock.block") != std::string::npos; });
+  REQUIRE(of_lock.size() == 8);
+  CHECK(of_lock[0] == "waiter rlock.acquire @outer seq=1");
+  CHECK(of_lock[1] == "waiter rlock.enter @inner seq=2 depth=2");
+  CHECK(of_lock[2] == "waiter rlock.release @wait_deep seq=3 owner=waiter");
+  CHECK(of_lock[3] == "MainThread rlock.acquire @notifier_takes seq=4");
+  CHECK(of_lock[4].starts_with("MainThread rlock.release @notifier_gives seq=5"));
+  CHECK(of_lock[5].starts_with("waiter rlock.acquire @wait_deep seq=6"));
+  CHECK(of_lock[6] == "waiter rlock.leave @leave_inner seq=7 depth=1");
+  CHECK(of_lock[7].starts_with("waiter rlock.release @leave_outer seq=8"));
+}
+
+TEST_CASE("a Condition of its own has an RLock as its parent, which bears its name") {
+  tap();
+  Condition condition{"filled"};
+  {
+    const std::lock_guard guard{condition};  // @own
+    const std::lock_guard again{condition};  // @own_again
+    CHECK_FALSE(condition.wait_for(0s));     // @own_wait
+  }
+  CHECK(tap().story(number_of(condition)).size() == 2);
+  const trace::ObjectNumber lock = tap().parent_of(number_of(condition));
+  CHECK(tap().object_name(lock) == "filled");
+  CHECK(tap().story(lock) ==
+        Story{"MainThread rlock.acquire @own seq=1", "MainThread rlock.enter @own_again seq=2 depth=2",
+              "MainThread rlock.release @own_wait seq=3 owner=MainThread", "MainThread rlock.acquire @own_wait seq=4",
+              "MainThread rlock.leave @own_again seq=5 depth=1",
+              "MainThread rlock.release @own seq=6 owner=MainThread"});
 }

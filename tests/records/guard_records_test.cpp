@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The standard's guards record the line of the user, not one of <mutex>.
+// The standard's guards, functions and condition variable record the line of the user, not one of <mutex>. Built at -O0
+// and at -O2: there the compiler knows where a call stands, here the program has to look.
 #include <spool/sync/condition.hpp>
 #include <spool/sync/guards.hpp>
 
@@ -9,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <condition_variable>
 #include <mutex>
 
 using namespace spool;
@@ -19,10 +21,26 @@ using trace::Verb;
 
 namespace {
 
-Story pair_at(const std::string& label) {
-  return {"MainThread lock.acquire " + label + " seq=1",
-          "MainThread lock.release " + label + " seq=2 owner=MainThread"};
+Story pair_at(const std::string& label, const std::string& kind = "lock") {
+  return {"MainThread " + kind + ".acquire " + label + " seq=1",
+          "MainThread " + kind + ".release " + label + " seq=2 owner=MainThread"};
 }
+
+/// The verbs and places of a story: "acquire @here".
+Story places(trace::ObjectNumber number) {
+  Story found;
+  for (const TappedRecord& each : tap().records_of(number)) {
+    const std::string_view name = each.row->name;
+    found.push_back(std::string{name.substr(name.find('.') + 1)} + ' ' + tap().site(each.site).label);
+  }
+  return found;
+}
+
+constexpr Site user_line = Site::current();
+static_assert(!user_line.is_of_standard_library() && !Site{}.is_of_standard_library());
+static_assert(Site::current("/usr/include/c++/12/mutex", "lock", 1).is_of_standard_library());
+static_assert(Site::current("/usr/lib/llvm-14/bin/../include/c++/v1/mutex", "lock", 1).is_of_standard_library());
+static_assert(!Site::current("/home/me/c++/proxy/mutex", "lock", 1).is_of_standard_library());
 
 }  // namespace
 
@@ -119,4 +137,193 @@ TEST_CASE("a guard over a Condition records its own line for the condition's loc
   Condition condition{lock};
   { const std::lock_guard guard{condition}; }  // @condition_guard
   CHECK(tap().story(number_of(lock)) == pair_at("@condition_guard"));
+}
+
+TEST_CASE("each guard over an RLock records its own line") {
+  tap();
+  RLock lock;
+  { const std::lock_guard guard{lock}; }  // @r_guard
+  CHECK(tap().story(number_of(lock)) == pair_at("@r_guard", "rlock"));
+  RLock second;
+  { const std::scoped_lock guard{second}; }  // @r_scoped
+  CHECK(tap().story(number_of(second)) == pair_at("@r_scoped", "rlock"));
+  RLock third;
+  {
+    std::unique_lock guard{third};        // @r_unique
+    const std::unique_lock again{third};  // @r_unique_again
+    CHECK(third.depth() == 2);
+  }
+  CHECK(places(number_of(third)) ==
+        Story{"acquire @r_unique", "enter @r_unique_again", "leave @r_unique_again", "release @r_unique"});
+}
+
+TEST_CASE("std::unique_lock and std::scoped_lock over a Condition record their own line for its lock") {
+  tap();
+  RLock lock;
+  Condition condition{lock};
+  { const std::unique_lock guard{condition, 1h}; }  // @c_unique
+  CHECK(tap().story(number_of(lock)) == pair_at("@c_unique", "rlock"));
+  Lock plain;
+  Condition other{plain};
+  { const std::scoped_lock guard{condition, other}; }  // @c_scoped
+  CHECK(tap().story(number_of(plain)) == pair_at("@c_scoped"));
+}
+
+TEST_CASE("std::scoped_lock over our lock and another's records its own line") {
+  tap();
+  Lock ours;
+  std::mutex theirs;
+  { const std::scoped_lock guard{theirs, ours}; }  // @mixed
+  CHECK(tap().story(number_of(ours)) == pair_at("@mixed"));
+}
+
+TEST_CASE("std::lock over bare locks records the caller's line") {
+  tap();
+  Lock a;
+  RLock b;
+  Lock c;
+  Lock d;
+  std::mutex theirs;
+  const auto unlock_all = [](auto&... locks) { (locks.unlock(), ...); };  // @all_go
+  std::lock(a, b);                                                        // @lock_two
+  unlock_all(a, b);
+  std::lock(a, c, theirs);  // @lock_three
+  unlock_all(a, c, theirs);
+  std::lock(a, b, c, d);  // @lock_four
+  unlock_all(a, b, c, d);
+  CHECK(places(number_of(a)) == Story{"acquire @lock_two", "release @all_go", "acquire @lock_three", "release @all_go",
+                                      "acquire @lock_four", "release @all_go"});
+  CHECK(places(number_of(b)) == Story{"acquire @lock_two", "release @all_go", "acquire @lock_four", "release @all_go"});
+  CHECK(places(number_of(d)) == Story{"acquire @lock_four", "release @all_go"});
+}
+
+TEST_CASE("std::lock that has to wait records the caller's line for each step") {
+  tap();
+  Lock first;
+  Lock second;
+  second.lock();  // @second_taken
+  Thread pair = start_thread("pair", [&] {
+    std::lock(first, second);  // @steps
+    first.unlock();            // @first_go
+    second.unlock();           // @second_go
+  });
+  tap().await(Kind::lock, Verb::block, number_of(second));
+  second.unlock();  // @second_given
+  pair.join();
+  CHECK(places(number_of(second)) == Story{"acquire @second_taken", "busy @steps", "block @steps",
+                                           "release @second_given", "acquire @steps", "release @second_go"});
+  CHECK(places(number_of(first)) == Story{"acquire @steps", "release @steps", "acquire @steps", "release @first_go"});
+}
+
+TEST_CASE("std::try_lock over bare locks records the caller's line, also where it fails") {
+  tap();
+  Lock first;
+  Lock second;
+  CHECK(std::try_lock(first, second) == -1);  // @try_two
+  first.unlock();                             // @try_first_go
+  run_in_thread("trier", [&] {
+    CHECK(std::try_lock(first, second) == 1);  // @try_in_vain
+  });
+  second.unlock();  // @try_second_go
+  CHECK(places(number_of(first)) ==
+        Story{"acquire @try_two", "release @try_first_go", "acquire @try_in_vain", "release @try_in_vain"});
+  CHECK(places(number_of(second)) == Story{"acquire @try_two", "busy @try_in_vain", "release @try_second_go"});
+}
+
+TEST_CASE("std::lock and std::try_lock over guards record the caller's line") {
+  tap();
+  Lock a;
+  Lock b;
+  {
+    std::unique_lock first{a, std::defer_lock};
+    std::unique_lock second{b, std::defer_lock};
+    std::lock(first, second);  // @lock_guards
+  }
+  CHECK(tap().story(number_of(a)) == pair_at("@lock_guards"));
+  CHECK(tap().story(number_of(b)) == pair_at("@lock_guards"));
+  {
+    std::unique_lock first{a, std::defer_lock};
+    std::unique_lock second{b, std::defer_lock};
+    CHECK(std::try_lock(first, second) == -1);  // @try_guards
+  }
+  CHECK(places(number_of(b)) ==
+        Story{"acquire @lock_guards", "release @lock_guards", "acquire @try_guards", "release @try_guards"});
+}
+
+TEST_CASE("std::condition_variable_any under a guard records the line where the guard was locked") {
+  tap();
+  Lock lock;
+  std::condition_variable_any changed;
+  {
+    std::unique_lock guard{lock};  // @cv_guard
+    CHECK(changed.wait_for(guard, 1ms) == std::cv_status::timeout);
+    guard.unlock();  // @cv_pause
+    guard.lock();    // @cv_guard_again
+    CHECK(changed.wait_for(guard, 1ms) == std::cv_status::timeout);
+  }
+  CHECK(places(number_of(lock)) == Story{"acquire @cv_guard", "release @cv_guard", "acquire @cv_guard",
+                                         "release @cv_pause", "acquire @cv_guard_again", "release @cv_guard_again",
+                                         "acquire @cv_guard_again", "release @cv_guard_again"});
+}
+
+TEMPLATE_TEST_CASE("std::condition_variable_any on a bare lock records the line where the hold began", "", Lock,
+                   RLock) {
+  tap();
+  TestType lock;
+  std::condition_variable_any changed;
+  lock.lock();  // @bare
+  CHECK(changed.wait_for(lock, 1ms) == std::cv_status::timeout);
+  CHECK(changed.wait_for(lock, 1ms) == std::cv_status::timeout);
+  lock.unlock();  // @bare_end
+  {
+    const std::lock_guard guard{lock};  // @bare_later
+    CHECK(changed.wait_for(lock, 1ms) == std::cv_status::timeout);
+  }
+  CHECK(places(number_of(lock)) == Story{"acquire @bare", "release @bare", "acquire @bare", "release @bare",
+                                         "acquire @bare", "release @bare_end", "acquire @bare_later",
+                                         "release @bare_later", "acquire @bare_later", "release @bare_later"});
+}
+
+TEST_CASE("std::condition_variable_any on two bare locks, one within the other's wait, keeps their lines apart") {
+  tap();
+  Lock outer;
+  Lock inner;
+  std::condition_variable_any changed;
+  outer.lock();  // @outer_hold
+  const auto wait_on_inner = [&, asked = 0]() mutable {
+    inner.lock();  // @inner_hold
+    CHECK(changed.wait_for(inner, 1ms) == std::cv_status::timeout);
+    inner.unlock();  // @inner_end
+    return ++asked == 2;
+  };
+  CHECK(changed.wait_for(outer, 1ms, wait_on_inner));
+  outer.unlock();  // @outer_end
+  CHECK(places(number_of(outer)) ==
+        Story{"acquire @outer_hold", "release @outer_hold", "acquire @outer_hold", "release @outer_end"});
+  const Story once{"acquire @inner_hold", "release @inner_hold", "acquire @inner_hold", "release @inner_end"};
+  Story twice = once;
+  twice.insert(twice.end(), once.begin(), once.end());
+  CHECK(places(number_of(inner)) == twice);
+}
+
+TEST_CASE("std::condition_variable_any on a bare lock wakes with the lines of hold, waker and waiter right") {
+  tap();
+  Lock lock;
+  std::condition_variable_any changed;
+  bool ready = false;
+  Thread waiter = start_thread("waiter", [&] {
+    lock.lock();  // @waiter_hold
+    changed.wait(lock, [&] { return ready; });
+    lock.unlock();  // @waiter_end
+  });
+  tap().await_by(waiter.ident(), Kind::lock, Verb::release);
+  lock.lock();  // @waker_hold
+  ready = true;
+  changed.notify_all();
+  tap().await_by(waiter.ident(), Kind::lock, Verb::block);
+  lock.unlock();  // @waker_end
+  waiter.join();
+  CHECK(places(number_of(lock)) == Story{"acquire @waiter_hold", "release @waiter_hold", "acquire @waker_hold",
+                                         "block @waiter_hold", "release @waker_end", "acquire @waiter_hold",
+                                         "release @waiter_end"});
 }

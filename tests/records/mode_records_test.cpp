@@ -151,7 +151,7 @@ TEST_CASE("in mode contended a condition records its waits and the notifies that
   }
   waiter.join();
   CHECK(tap().story(number_of(condition)) ==
-        Story{"waiter condition.block @cond_wait waiters=1",
+        Story{"waiter condition.block @cond_wait waiters=1 depth=1",
               "MainThread condition.notify @cond_notify seq=1 woken=1 waiters=1",
               "waiter condition.continue @cond_wait seq=1 waker=MainThread waker_site=@cond_notify"});
 }

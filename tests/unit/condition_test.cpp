@@ -6,12 +6,16 @@
 #include <spool/sync/misuse.hpp>
 
 #include "records/modes.hpp"
+#include "support/named_requirements.hpp"
 #include "support/record_tap.hpp"
 #include "support/threads.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <deque>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 using namespace spool;
@@ -20,6 +24,9 @@ using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
 using trace::Kind;
 using trace::Verb;
+
+static_assert(TimedLockable<Condition>);
+static_assert(TimedLockable<std::unique_lock<Condition>>);
 
 TEST_CASE("waiters are woken in the order in which they came") {
   tap();
@@ -188,4 +195,97 @@ TEST_CASE("waiting or notifying without the lock is refused, in words") {
   // Somebody else's hold does not count.
   const std::lock_guard guard{condition};
   run_in_thread("intruder", [&] { CHECK_THROWS_AS(condition.notify_one(), MisuseError); });
+}
+
+TEST_CASE("a wait lets a re-entered RLock go, and holds it as often again when it returns") {
+  tap();
+  RLock lock;
+  Condition changed{lock};
+  std::stop_source stop;
+  Thread waiter = start_thread("waiter", [&] {
+    for (int i = 0; i < 3; ++i)
+      lock.lock();
+    changed.wait();
+    CHECK(lock.depth() == 3);
+    CHECK_FALSE(changed.wait_for(1ms));
+    CHECK(lock.depth() == 3);
+    CHECK_FALSE(changed.wait(stop.get_token()));
+    CHECK(lock.depth() == 3);
+    for (int i = 0; i < 3; ++i)
+      lock.unlock();
+    CHECK(lock.depth() == 0);
+  });
+  tap().await_by(waiter.ident(), Kind::condition, Verb::block);
+  {
+    const std::lock_guard outer{lock};
+    const std::lock_guard inner{changed};
+    CHECK(lock.depth() == 2);
+    changed.notify_one();
+  }
+  tap().await_by(waiter.ident(), Kind::condition, Verb::block, 3);
+  stop.request_stop();
+  waiter.join();
+  CHECK_FALSE(lock.locked());
+}
+
+TEST_CASE("a Condition of its own is over an RLock, and may be entered again") {
+  Condition condition;
+  const std::lock_guard outer{condition};
+  const std::lock_guard inner{condition};
+  CHECK(condition.try_lock());
+  CHECK(condition.try_lock_for(0s));
+  CHECK(condition.try_lock_until(std::chrono::steady_clock::now()));
+  CHECK_FALSE(condition.wait_for(1ms));
+  for (int i = 0; i < 3; ++i)
+    condition.unlock();
+  run_in_thread("other", [&] {
+    CHECK_FALSE(condition.try_lock());
+    CHECK_FALSE(condition.try_lock_for(1ms));
+    CHECK_THROWS_AS(condition.unlock(), MisuseError);
+  });
+}
+
+TEST_CASE("a stop or a deadline ends a wait, whichever comes first") {
+  Lock lock;
+  Condition condition{lock};
+  std::stop_source stop;
+  const std::lock_guard guard{lock};
+  CHECK_FALSE(condition.wait_for(stop.get_token(), 1ms));
+  stop.request_stop();
+  CHECK_FALSE(condition.wait_for(stop.get_token(), 1h));
+}
+
+TEST_CASE("many threads that wait at different depths, with timeouts, stops and notifies, all come back") {
+  tap();
+  RLock lock;
+  Condition changed{lock};
+  std::atomic<bool> over{false};
+  std::vector<Thread> waiters;
+  for (int i = 0; i < 4; ++i) {
+    waiters.push_back(start_thread("waiter", [&, i] {
+      for (int n = 0; n < 200; ++n) {
+        const int depth = 1 + (n + i) % 3;
+        for (int d = 0; d < depth; ++d)
+          lock.lock();
+        (void)changed.wait_for(std::chrono::microseconds{n % 70});
+        REQUIRE(lock.depth() == static_cast<std::uint32_t>(depth));
+        for (int d = 0; d < depth; ++d)
+          lock.unlock();
+      }
+    }));
+  }
+  Thread notifier = start_thread("notifier", [&] {
+    while (!over.load()) {
+      {
+        const std::lock_guard guard{changed};
+        changed.notify(2);
+      }
+      std::this_thread::yield();
+    }
+  });
+  for (Thread& each : waiters)
+    each.join();
+  over.store(true);
+  notifier.join();
+  CHECK_FALSE(lock.locked());
 }

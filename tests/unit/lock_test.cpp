@@ -6,6 +6,7 @@
 #include <spool/sync/misuse.hpp>
 
 #include "records/modes.hpp"
+#include "support/named_requirements.hpp"
 #include "support/record_tap.hpp"
 #include "support/threads.hpp"
 
@@ -27,20 +28,6 @@ using trace::Verb;
 
 namespace {
 
-template <class L>
-concept BasicLockable = requires(L& lock) {
-  lock.lock();
-  lock.unlock();
-};
-template <class L>
-concept Lockable = BasicLockable<L> && requires(L& lock) {
-  { lock.try_lock() } -> std::same_as<bool>;
-};
-template <class L>
-concept TimedLockable = Lockable<L> && requires(L& lock) {
-  { lock.try_lock_for(1ms) } -> std::same_as<bool>;
-  { lock.try_lock_until(std::chrono::system_clock::now()) } -> std::same_as<bool>;
-};
 static_assert(TimedLockable<Lock>);
 static_assert(TimedLockable<std::unique_lock<Lock>>);
 static_assert(!std::is_copy_constructible_v<Lock> && !std::is_move_constructible_v<Lock>);
@@ -184,10 +171,39 @@ TEST_CASE("std::scoped_lock in opposite orders does not deadlock") {
     }
   });
   CHECK(sum == 4 * 500);
-  std::lock(a, b);
-  CHECK(a.locked());
-  CHECK(b.locked());
-  const std::scoped_lock adopted{std::adopt_lock, a, b};
+}
+
+TEST_CASE("std::lock in opposite orders does not deadlock, also beside a lock that is not ours") {
+  tap();
+  Lock a;
+  Lock b;
+  std::mutex theirs;
+  const long sum = sum_of(4, 500, [&](long& shared, int n) {
+    if (n % 2 == 0) {
+      std::lock(a, theirs, b);
+    } else {
+      std::lock(b, a, theirs);
+    }
+    const std::scoped_lock adopted{std::adopt_lock, theirs, b, a};
+    ++shared;
+  });
+  CHECK(sum == 4 * 500);
+}
+
+TEST_CASE("std::try_lock holds all or none, and says which one it could not have") {
+  Lock a;
+  Lock b;
+  Lock c;
+  CHECK(std::try_lock(a, b, c) == -1);
+  CHECK((a.is_owned() && b.is_owned() && c.is_owned()));
+  b.unlock();
+  run_in_thread("trier", [&] {
+    CHECK(std::try_lock(a, b) == 0);
+    CHECK(std::try_lock(b, a) == 1);
+    CHECK(std::try_lock(b, c, a) == 1);
+  });
+  CHECK_FALSE(b.locked());
+  const std::scoped_lock adopted{std::adopt_lock, a, c};
 }
 
 TEST_CASE("std::condition_variable_any works on a Lock") {

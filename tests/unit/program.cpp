@@ -280,6 +280,14 @@ int destroys_held() SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   return 0;
 }
 
+int destroys_held_rlock() SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  spool::RLock lock{"entered"};
+  lock.lock();
+  lock.lock();
+  lock.unlock();
+  return 0;
+}
+
 int works() {
   spool::Lock lock{"accounts"};
   spool::Thread thread{spool::ThreadOptions{.name = "worker"}, [&] {
@@ -515,6 +523,7 @@ const std::map<std::string_view, Program> programs{
     {"configures_in_vain", configures_in_vain},
     {"configures_late", configures_late},
     {"destroys_held", destroys_held},
+    {"destroys_held_rlock", destroys_held_rlock},
     {"works", works},
     {"forks", forks},
     {"forks_in_thread", forks_in_thread},

@@ -225,6 +225,10 @@ TEST_CASE("the destruction of a held lock is told and aborts") {
   CHECK(ended.signal == SIGABRT);
   CHECK_THAT(ended.err, Contains("[critical] (MainThread) destruction of a held lock \"held\"") &&
                             Contains("program.cpp") && Contains("held by thread MainThread (1)"));
+  const Ended entered = run("destroys_held_rlock");
+  CHECK(entered.signal == SIGABRT);
+  CHECK_THAT(entered.err, Contains("[critical] (MainThread) destruction of a held rlock \"entered\"") &&
+                              Contains("held by thread MainThread (1)"));
 }
 
 TEST_CASE("the child of a fork can lock, run threads and end, and the parent's trace is whole") {

@@ -111,6 +111,10 @@ trace::SiteNumber number_of_site(Writer& writer, const Site& site) noexcept {
   return slot.is_of(site) ? slot.number : 0;
 }
 
+Site site_of_number(Writer& writer, trace::SiteNumber number) noexcept {
+  return Recorder::instance().site_of(writer, number);
+}
+
 Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site& site, trace::Sequence sequence,
                     std::uint32_t a, std::uint32_t b, const Quoted& quoted) noexcept {
   const Need need{.size = sizeof(trace::Transition),

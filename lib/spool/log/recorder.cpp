@@ -116,6 +116,13 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
   return false;
 }
 
+Site Recorder::site_of(Writer& writer, trace::SiteNumber number) noexcept {
+  if (writer.slow) return {};  // a signal handler, whose thread may hold m
+  const SlowMark mark{writer};
+  const std::lock_guard guard{m_};
+  return definitions_.site_of(number);
+}
+
 /// Once, not in a storm.
 void Recorder::note_no_space() {
   const int why = errno;

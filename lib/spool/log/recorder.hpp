@@ -65,6 +65,7 @@ class Recorder {
 
   // For writer.hpp.
   bool prepare(Writer& writer, const Need& need) noexcept;
+  Site site_of(Writer& writer, trace::SiteNumber number) noexcept;
   Writer& attach(std::shared_ptr<Identity> identity);
   void detach(Writer& writer);
   void count_loss(Writer& writer, trace::LossReason reason) noexcept;

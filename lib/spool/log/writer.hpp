@@ -211,6 +211,9 @@ struct Emission {
 /// The number of a site, without a Record; 0 where it cannot be had now.
 trace::SiteNumber number_of_site(Writer& writer, const Site& site) noexcept;
 
+/// The site with this number; an empty one where there is none. Takes the recorder's mutex.
+Site site_of_number(Writer& writer, trace::SiteNumber number) noexcept;
+
 /// Another thread and a site of its that a Record names (owner, waker): they are defined first.
 struct Quoted {
   trace::ThreadNumber thread = 0;

@@ -4,12 +4,17 @@
 #pragma once
 
 #if defined(__clang__)
-#define SPOOL_ANNOTATION(x) __attribute__((x))
+#define SPOOL_ANNOTATION(...) __attribute__((__VA_ARGS__))
 #else
-#define SPOOL_ANNOTATION(x)
+#define SPOOL_ANNOTATION(...)
 #endif
 
 #define SPOOL_CAPABILITY(name) SPOOL_ANNOTATION(capability(name))
+#if defined(__has_attribute) && __has_attribute(reentrant_capability)
+#define SPOOL_REENTRANT_CAPABILITY(name) SPOOL_ANNOTATION(capability(name), reentrant_capability)
+#else
+#define SPOOL_REENTRANT_CAPABILITY(name) SPOOL_ANNOTATION(capability(name))
+#endif
 #define SPOOL_SCOPED_CAPABILITY SPOOL_ANNOTATION(scoped_lockable)
 #define SPOOL_GUARDED_BY(...) SPOOL_ANNOTATION(guarded_by(__VA_ARGS__))
 #define SPOOL_REQUIRES(...) SPOOL_ANNOTATION(requires_capability(__VA_ARGS__))

@@ -37,9 +37,9 @@ struct Condition::Node {
 };
 
 Condition::Condition(Name name, Site site)
-    : lock_{nullptr}, own_{std::make_unique<Lock>(name, site)}, object_{trace::Kind::condition, name, site} {
-  lock_ = own_.get();
-  object_.set_parent(&lock_->log_object());
+    : own_{std::make_unique<RLock>(name, site)}, object_{trace::Kind::condition, name, site} {
+  rlock_ = own_.get();
+  object_.set_parent(&rlock_->log_object());
 }
 
 Condition::~Condition() {
@@ -54,7 +54,7 @@ Condition::~Condition() {
 }
 
 void Condition::check_owned(const char* what, const Site& site) {
-  if (lock_->is_owned()) return;
+  if (depth_of_lock() != 0) return;
   log::throw_misuse(what, object_, 0, site);
 }
 
@@ -80,12 +80,25 @@ void Condition::sleep(Node& node, os::Deadline deadline) const {
   }
 }
 
-void Condition::note_block(const Node& node, const Site& site) {
+std::uint32_t Condition::depth_of_lock() const {
+  if (lock_ == nullptr) return rlock_->depth();
+  return lock_->is_owned() ? 1 : 0;
+}
+
+void Condition::let_go(const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  lock_ != nullptr ? lock_->unlock(site) : rlock_->unlock_wholly(site);
+}
+
+void Condition::take_again(std::uint32_t depth, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  lock_ != nullptr ? lock_->lock(site) : rlock_->lock_again(depth, site);
+}
+
+void Condition::note_block(const Node& node, std::uint32_t depth, const Site& site) {
   if (!node.recorded) return;
   log::Writer& me = log::self();
   // relaxed, both: under the lock
   const log::Emitted at = log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed),
-                                    waiters_.load(std::memory_order_relaxed), 0);
+                                    waiters_.load(std::memory_order_relaxed), depth);
   log::begin_wait(me, id(Verb::block), object_, at, 0, 0);
 }
 
@@ -110,8 +123,9 @@ bool Condition::wait_on(os::Deadline deadline, const std::stop_token* stop, cons
   Node node;
   node.recorded = log::current_mode() != Mode::off;
   enqueue(node);
-  note_block(node, site);
-  lock_->unlock(site);
+  const std::uint32_t depth = depth_of_lock();
+  note_block(node, depth, site);
+  let_go(site);
   if (stop == nullptr) {
     sleep(node, deadline);
   } else {
@@ -121,7 +135,7 @@ bool Condition::wait_on(os::Deadline deadline, const std::stop_token* stop, cons
     sleep(node, deadline);
   }
   note_woken(node, site);
-  lock_->lock(site);
+  take_again(depth, site);
   if (node.linked) unlink(node);
   return node.state.load(std::memory_order_relaxed) == Node::notified;  // relaxed: sleep has acquired
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Condition: wait, under a Lock, until another thread notifies. Python's threading.Condition with
+// Condition: wait, under a Lock or an RLock, until another thread notifies. Python's threading.Condition with
 // std::condition_variable's names. Owns the queue of waiters; the lock may be its own or the user's.
 //
 //   spool::Condition ready{"ready"};
@@ -9,6 +9,7 @@
 #pragma once
 
 #include <spool/sync/lock.hpp>
+#include <spool/sync/rlock.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -17,15 +18,17 @@
 namespace spool {
 
 /// Thread-safe. Waiters are woken first come, first served, and no spurious wake-up reaches the caller: a wait returns
-/// because it was notified, timed out or was stopped.
+/// because it was notified, timed out or was stopped. A wait lets a re-entered RLock go however often it is held, and holds
+/// it as often again when it returns.
 ///
 ///   a waiter's word   waiting ──notify──▶ notified        decided by one CAS: a notification is never given to a
 ///                        └──deadline, stop──▶ gone         waiter that has given up
 ///
 /// Memory ordering: all of it happens under the lock, whose ordering holds.
 /// Requires: the calling thread holds the lock, else MisuseError; not destroyed while waited on.
-/// Records: of a wait: block, the lock's release, then continue (with who notified, and where), timeout or cancel, then
-/// the lock's Records of acquiring it again. Each with the caller's line.
+/// Records: of a wait: block (with how often the lock is held), the lock's release, then continue (with who notified, and
+/// where), timeout or cancel, then the lock's Records of acquiring it again. However often an RLock is held, these are one
+/// release and one acquire. Each with the caller's line.
 class SPOOL_CAPABILITY("mutex") Condition {
  public:
   /// Over the user's lock, which must outlive it.
@@ -33,16 +36,34 @@ class SPOOL_CAPABILITY("mutex") Condition {
       : lock_{&lock}, object_{trace::Kind::condition, name, site} {
     object_.set_parent(&lock.log_object());
   }
-  /// Over a lock of its own.
+  explicit Condition(RLock& lock, Name name = {}, Site site = Site::current())
+      : rlock_{&lock}, object_{trace::Kind::condition, name, site} {
+    object_.set_parent(&lock.log_object());
+  }
+  /// Over an RLock of its own, of the same name.
   explicit Condition(Name name = {}, Site site = Site::current());
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
   ~Condition();
 
   /// The lock, so that guards work on a Condition as on its lock.
-  void lock(Site site = Site::current()) SPOOL_ACQUIRE() { lock_->lock(site); }
-  [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) { return lock_->try_lock(site); }
-  void unlock(Site site = Site::current()) SPOOL_RELEASE() { lock_->unlock(site); }
+  void lock(Site site = Site::current()) SPOOL_ACQUIRE() { lock_ != nullptr ? lock_->lock(site) : rlock_->lock(site); }
+  [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+    return lock_ != nullptr ? lock_->try_lock(site) : rlock_->try_lock(site);
+  }
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, Site site = Site::current())
+      SPOOL_TRY_ACQUIRE(true) {
+    return lock_ != nullptr ? lock_->try_lock_for(span, site) : rlock_->try_lock_for(span, site);
+  }
+  template <class Clock, class Duration>
+  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+      SPOOL_TRY_ACQUIRE(true) {
+    return lock_ != nullptr ? lock_->try_lock_until(time, site) : rlock_->try_lock_until(time, site);
+  }
+  void unlock(Site site = Site::current()) SPOOL_RELEASE() {
+    lock_ != nullptr ? lock_->unlock(site) : rlock_->unlock(site);
+  }
 
   /// Waits until notified.
   void wait(Site site = Site::current()) { (void)wait_on(os::never, nullptr, site); }
@@ -59,6 +80,11 @@ class SPOOL_CAPABILITY("mutex") Condition {
   /// False when `stop` asked to stop first.
   [[nodiscard]] bool wait(const std::stop_token& stop, Site site = Site::current()) {
     return wait_on(os::never, &stop, site);
+  }
+  template <class Rep, class Period>
+  [[nodiscard]] bool wait_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
+                              Site site = Site::current()) {
+    return wait_on(os::deadline_after(span), &stop, site);
   }
 
   /// Waits until `done()`, called under the lock. The timed ones return its last value.
@@ -110,12 +136,16 @@ class SPOOL_CAPABILITY("mutex") Condition {
   void unlink(Node& node);
   static void wake_in_order(Node* newest);
   void sleep(Node& node, os::Deadline deadline) const;
-  void note_block(const Node& node, const Site& site);
+  std::uint32_t depth_of_lock() const;
+  void let_go(const Site& site);
+  void take_again(std::uint32_t depth, const Site& site);
+  void note_block(const Node& node, std::uint32_t depth, const Site& site);
   void note_woken(const Node& node, const Site& site);
   void check_owned(const char* what, const Site& site);
 
-  Lock* lock_;
-  std::unique_ptr<Lock> own_;
+  Lock* lock_ = nullptr;  ///< this one, or
+  RLock* rlock_ = nullptr;
+  std::unique_ptr<RLock> own_;
   Node* first_ = nullptr;  ///< under the lock, as all below
   Node* last_ = nullptr;
   std::atomic<std::uint32_t> waiters_{0};

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// std::lock_guard, std::unique_lock and std::scoped_lock for our locks, so that a Record bears the user's line and not
-// one of <mutex>. The standard allows these specializations for program-defined types; each meets the requirements of
-// its original and takes a Site as a last, defaulted parameter.
+// std::lock_guard, std::unique_lock, std::scoped_lock, std::lock and std::try_lock for our locks, so that a Record bears
+// the user's line and not one of <mutex>.
+//
+// The classes are specialized, which the standard allows for program-defined types; each meets the requirements of its
+// original and takes a Site as a last, defaulted parameter.
+//
+// The functions std::lock and std::try_lock are OVERLOADED in namespace std, for two to four locks of which at least one
+// is ours. That goes beyond what the standard grants a program ([namespace.std]: it may specialize class templates there,
+// it may not add functions). There is no other way to the caller's line: the standard's own functions take no argument
+// that could carry it, they call us from within <mutex>, and a qualified call finds nothing but what is in std. It is
+// harmless in effect: the overloads take part only where a type of ours is given, and do what the originals do. Five
+// locks or more are left to the originals and recorded with a line of <mutex>; std::scoped_lock takes any number.
+//
+// std::condition_variable_any unlocks and locks from within <condition_variable>. Under a std::unique_lock its Records
+// bear the line where that lock was last locked; under a bare lock, the line where the hold began.
 #pragma once
 
 #include <spool/sync/annotations.hpp>
@@ -17,16 +29,159 @@
 
 namespace spool {
 
-/// A lock of ours: its calls take a Site.
+/// Its calls take a Site: a lock of ours, or a std::unique_lock over one.
 template <class L>
-concept SitedLock = requires(L& lock, Site site) {
+concept SitedLockable = requires(L& lock, Site site) {
   lock.lock(site);
   lock.unlock(site);
   { lock.try_lock(site) } -> std::same_as<bool>;
+};
+
+/// A lock of ours.
+template <class L>
+concept SitedLock = SitedLockable<L> && requires(L& lock) {
   lock.log_object();
 };
 
+namespace sync {
+
+// A call to any lock, with the site where it takes one.
+template <class L>
+void lock_at(L& lock, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  if constexpr (SitedLockable<L>) {
+    lock.lock(site);
+  } else {
+    lock.lock();
+  }
+}
+template <class L>
+[[nodiscard]] bool try_lock_at(L& lock, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  if constexpr (SitedLockable<L>) {
+    return lock.try_lock(site);
+  } else {
+    return lock.try_lock();
+  }
+}
+template <class L>
+void unlock_at(L& lock, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  if constexpr (SitedLockable<L>) {
+    lock.unlock(site);
+  } else {
+    lock.unlock();
+  }
+}
+
+/// What a call that locks several holds so far; lets it go if that call fails.
+template <class... L>
+class SeveralLocks {
+ public:
+  static constexpr std::size_t count = sizeof...(L);
+
+  SeveralLocks(const Site& site, L&... locks) : locks_{locks...}, site_{site} {}
+  ~SeveralLocks() {
+    if (!kept_) let_go();
+  }
+  SeveralLocks(const SeveralLocks&) = delete;
+  SeveralLocks& operator=(const SeveralLocks&) = delete;
+
+  /// Without a deadlock whatever order others take them in: wait for one, try the rest, on failure let all go and wait
+  /// for the one that failed.
+  void lock() {
+    for (std::size_t waited = 0;;) {
+      on(waited, [&](auto& lock) { lock_at(lock, site_); });
+      held_[waited] = true;
+      const std::size_t failed = first_not_to_be_had();
+      if (failed == count) break;
+      let_go();
+      waited = failed;
+    }
+    kept_ = true;
+  }
+
+  /// Tries them in their order. -1: all are held; else the index of the one that failed, and none is.
+  int try_lock() {
+    const std::size_t failed = first_not_to_be_had();
+    kept_ = failed == count;
+    return kept_ ? -1 : static_cast<int>(failed);
+  }
+
+ private:
+  template <class F>
+  void on(std::size_t index, F call) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((I == index ? call(std::get<I>(locks_)) : void()), ...);
+    }
+    (std::index_sequence_for<L...>{});
+  }
+
+  /// Tries those that are not held; `count` if all are now.
+  std::size_t first_not_to_be_had() {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (held_[i]) continue;
+      on(i, [&](auto& lock) { held_[i] = try_lock_at(lock, site_); });
+      if (!held_[i]) return i;
+    }
+    return count;
+  }
+
+  void let_go() {
+    for (std::size_t i = count; i-- > 0;) {
+      if (std::exchange(held_[i], false)) on(i, [&](auto& lock) { unlock_at(lock, site_); });
+    }
+  }
+
+  std::tuple<L&...> locks_;
+  const Site& site_;
+  std::array<bool, count> held_{};
+  bool kept_ = false;
+};
+
+}  // namespace sync
 }  // namespace spool
+
+namespace std {
+
+/// std::lock with the caller's line; see the head of this file.
+template <class L1, class L2>
+requires(spool::SitedLockable<L1> || spool::SitedLockable<L2>)  //
+    void lock(L1& first, L2& second, spool::Site site = spool::Site::current())
+        SPOOL_ACQUIRE(first, second) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  spool::sync::SeveralLocks{site, first, second}.lock();
+}
+template <class L1, class L2, class L3>
+requires(spool::SitedLockable<L1> || spool::SitedLockable<L2> || spool::SitedLockable<L3>)  //
+    void lock(L1& first, L2& second, L3& third, spool::Site site = spool::Site::current())
+        SPOOL_ACQUIRE(first, second, third) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  spool::sync::SeveralLocks{site, first, second, third}.lock();
+}
+template <class L1, class L2, class L3, class L4>
+requires(spool::SitedLockable<L1> || spool::SitedLockable<L2> || spool::SitedLockable<L3> ||
+         spool::SitedLockable<L4>)  //
+    void lock(L1& first, L2& second, L3& third, L4& fourth, spool::Site site = spool::Site::current())
+        SPOOL_ACQUIRE(first, second, third, fourth) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  spool::sync::SeveralLocks{site, first, second, third, fourth}.lock();
+}
+
+/// std::try_lock, likewise. (Clang's analysis cannot follow a try whose success is -1.)
+template <class L1, class L2>
+requires(spool::SitedLockable<L1> || spool::SitedLockable<L2>)  //
+    [[nodiscard]] int try_lock(L1& first, L2& second, spool::Site site = spool::Site::current()) {
+  return spool::sync::SeveralLocks{site, first, second}.try_lock();
+}
+template <class L1, class L2, class L3>
+requires(spool::SitedLockable<L1> || spool::SitedLockable<L2> || spool::SitedLockable<L3>)  //
+    [[nodiscard]] int try_lock(L1& first, L2& second, L3& third, spool::Site site = spool::Site::current()) {
+  return spool::sync::SeveralLocks{site, first, second, third}.try_lock();
+}
+template <class L1, class L2, class L3, class L4>
+requires(spool::SitedLockable<L1> || spool::SitedLockable<L2> || spool::SitedLockable<L3> ||
+         spool::SitedLockable<L4>)  //
+    [[nodiscard]] int try_lock(L1& first, L2& second, L3& third, L4& fourth,
+                               spool::Site site = spool::Site::current()) {
+  return spool::sync::SeveralLocks{site, first, second, third, fourth}.try_lock();
+}
+
+}  // namespace std
 
 template <spool::SitedLock L>
 class SPOOL_SCOPED_CAPABILITY std::lock_guard<L> {
@@ -85,33 +240,29 @@ class SPOOL_SCOPED_CAPABILITY std::unique_lock<L> {
 
   void lock(Site site = Site::current()) SPOOL_ACQUIRE() {
     check_lockable();
-    lock_->lock(site);
-    site_ = site;
+    lock_->lock(take_line(site));
     owns_ = true;
   }
   bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     check_lockable();
-    site_ = site;
-    return owns_ = lock_->try_lock(site);
+    return owns_ = lock_->try_lock(take_line(site));
   }
   template <class Rep, class Period>
   bool try_lock_for(const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
       SPOOL_TRY_ACQUIRE(true) {
     check_lockable();
-    site_ = site;
-    return owns_ = lock_->try_lock_for(span, site);
+    return owns_ = lock_->try_lock_for(span, take_line(site));
   }
   template <class Clock, class Duration>
   bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
       SPOOL_TRY_ACQUIRE(true) {
     check_lockable();
-    site_ = site;
-    return owns_ = lock_->try_lock_until(time, site);
+    return owns_ = lock_->try_lock_until(time, take_line(site));
   }
   void unlock(Site site = Site::current()) SPOOL_RELEASE() {
     if (!owns_) throw std::system_error{std::make_error_code(std::errc::operation_not_permitted)};
     owns_ = false;
-    lock_->unlock(site);
+    lock_->unlock(site.is_of_standard_library() ? site_ : site);
   }
 
   void swap(unique_lock& other) noexcept {
@@ -128,6 +279,12 @@ class SPOOL_SCOPED_CAPABILITY std::unique_lock<L> {
   L* mutex() const noexcept { return lock_; }
 
  private:
+  /// The line of this call is the one of the release to come, unless it is none of the user's.
+  const Site& take_line(const Site& site) {
+    if (!site.is_of_standard_library()) site_ = site;
+    return site_;
+  }
+
   void check_lockable() const {
     if (lock_ == nullptr) throw std::system_error{std::make_error_code(std::errc::operation_not_permitted)};
     if (owns_) throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur)};
@@ -159,49 +316,27 @@ class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L> {
   spool::Site site_;
 };
 
-/// Several at once, without a deadlock whatever order others take them in: wait for one, try the rest, on failure let
-/// all go and wait for the one that failed. (clang's annotations take no packs: it knows of the first two only.)
-template <spool::SitedLock L1, spool::SitedLock L2, spool::SitedLock... Rest>
-class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L1, L2, Rest...> {
+/// Several at once, as by std::lock; at least one of them ours. (clang's annotations take no packs: it knows of the first
+/// two only.)
+template <class L1, class L2, class... Rest>
+requires(spool::SitedLock<L1> || spool::SitedLock<L2> || (spool::SitedLock<Rest> || ...))  //
+    class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L1, L2, Rest...> {
  public:
   explicit scoped_lock(L1& first, L2& second, Rest&... rest, spool::Site site = spool::Site::current())
       SPOOL_ACQUIRE(first, second)
       : locks_{first, second, rest...}, site_{site} {
-    lock_all(std::index_sequence_for<L1, L2, Rest...>{});
+    spool::sync::SeveralLocks{site_, first, second, rest...}.lock();
   }
   explicit scoped_lock(std::adopt_lock_t /*held*/, L1& first, L2& second, Rest&... rest,
                        spool::Site site = spool::Site::current()) SPOOL_REQUIRES(first, second)
       : locks_{first, second, rest...}, site_{site} {}
   ~scoped_lock() SPOOL_RELEASE() {
-    std::apply([this](auto&... lock) SPOOL_NO_THREAD_SAFETY_ANALYSIS { (lock.unlock(site_), ...); }, locks_);
+    std::apply([this](auto&... lock) { (spool::sync::unlock_at(lock, site_), ...); }, locks_);
   }
   scoped_lock(const scoped_lock&) = delete;
   scoped_lock& operator=(const scoped_lock&) = delete;
 
  private:
-  static constexpr std::size_t count = 2 + sizeof...(Rest);
-
-  template <std::size_t... I>
-  void lock_all(std::index_sequence<I...> /*all*/) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
-    std::size_t waited = 0;
-    for (;;) {
-      std::array<bool, count> held{};
-      std::size_t failed = count;
-      ((I == waited ? (std::get<I>(locks_).lock(site_), held[I] = true) : false), ...);
-      (try_one<I>(held, failed), ...);
-      if (failed == count) return;
-      ((held[I] ? std::get<I>(locks_).unlock(site_) : void()), ...);
-      waited = failed;
-    }
-  }
-
-  template <std::size_t I>
-  void try_one(std::array<bool, count>& held, std::size_t& failed) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
-    if (failed != count || held[I]) return;
-    held[I] = std::get<I>(locks_).try_lock(site_);
-    if (!held[I]) failed = I;
-  }
-
   std::tuple<L1&, L2&, Rest&...> locks_;
   spool::Site site_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/status.hpp>
-#include <spool/sync/lock.hpp>
+#include <spool/sync/basic_lock.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/spin.hpp>
 
@@ -8,15 +8,11 @@
 #include <limits>
 #include <utility>
 
-namespace spool {
+namespace spool::sync {
 namespace {
 
 using trace::Kind;
 using trace::Verb;
-
-constexpr std::uint16_t id(Verb verb) {
-  return trace::record_id(Kind::lock, verb);
-}
 
 constexpr std::uint8_t most_spins = 100;
 
@@ -24,9 +20,18 @@ std::uint32_t saturated(std::uint64_t ticks) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, std::numeric_limits<std::uint32_t>::max()));
 }
 
+/// The line that this thread's last release out of the standard library was given.
+struct LentLine {
+  const void* lock = nullptr;  ///< until it is acquired again
+  trace::SiteNumber number = 0;
+  Site site;
+};
+constinit thread_local LentLine lent;
+
 }  // namespace
 
-void Lock::note_destroyed() {
+template <Kind kind>
+void BasicLock<kind>::note_destroyed() {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   const std::uint8_t state = log::current_state();
   if (word != 0 && (state & log::ending_bit) == 0) {
@@ -37,7 +42,55 @@ void Lock::note_destroyed() {
   log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, word & ~waiters_bit, 0);
 }
 
-bool Lock::try_acquire(log::Writer& me, const Site& site) {
+/// By the holder. What its hold began as decides whether that is recorded, as for the release.
+template <Kind kind>
+void BasicLock<kind>::enter(log::Writer& me, const Site& site) {
+  if (nested_ + 2 == 0) log::throw_misuse("acquire, once more than can be counted, of", object_, me.number, site);
+  ++nested_;
+  if (hold_ == Hold::recorded) {
+    log::emit(me, id(Verb::enter), object_, site, advance_sequence(), nested_ + 1, 0);
+  }
+}
+
+/// False: it is the holder's last release. `nested_` is the holder's, so that is asked first.
+template <Kind kind>
+bool BasicLock<kind>::leave(log::Writer& me, const Site& site) {
+  if (!is_held_by(me)) [[unlikely]] {
+    const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: a quote
+    log::throw_misuse(word == 0 ? "release of a free" : "release of another thread's", object_, word & ~waiters_bit,
+                      site);
+  }
+  if (nested_ == 0) return false;
+  --nested_;
+  if (hold_ == Hold::recorded) {
+    log::emit(me, id(Verb::leave), object_, site, advance_sequence(), nested_ + 1, 0);
+  }
+  return true;
+}
+
+/// Lends the line where the hold began to a release that came out of the standard library, and to the acquire that will
+/// follow it.
+template <Kind kind>
+Site BasicLock<kind>::line_of_hold(const Site& site) const {
+  log::Writer& me = log::self();
+  if (!is_held_by(me) || hold_ == Hold::unrecorded) return site;
+  const trace::SiteNumber number = site_of(me.number);
+  if (number == 0) return site;
+  if (number != lent.number) lent = {nullptr, number, log::site_of_number(me, number)};
+  if (lent.site.file == nullptr) return site;
+  lent.lock = this;
+  return lent.site;
+}
+
+template <Kind kind>
+Site BasicLock<kind>::line_before(const Site& site) const {
+  if (lent.lock != this) return site;
+  lent.lock = nullptr;
+  return lent.site;
+}
+
+template <Kind kind>
+bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
   log::park_if_ending();
   const Mode mode = log::current_mode();
   if (take_if_free(me, 0)) {
@@ -50,7 +103,8 @@ bool Lock::try_acquire(log::Writer& me, const Site& site) {
 
 /// The way of nearly every lock: free, and everything recorded. What is rare is left to calls at its end, so that the
 /// common way needs few registers.
-void Lock::acquire_for_ever(log::Writer& me, const Site& site) {
+template <Kind kind>
+void BasicLock<kind>::acquire_for_ever(log::Writer& me, const Site& site) {
   if (log::current_state() != static_cast<std::uint8_t>(Mode::all) || !take_if_free(me, 0)) [[unlikely]] {
     acquire(me, site, os::never, nullptr);
     return;
@@ -66,12 +120,14 @@ void Lock::acquire_for_ever(log::Writer& me, const Site& site) {
 }
 
 /// The sequence is advanced already.
-void Lock::record_acquire_slowly(log::Writer& me, const Site& site) {
+template <Kind kind>
+void BasicLock<kind>::record_acquire_slowly(log::Writer& me, const Site& site) {
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: written in the hold only
   begin_recorded_hold(me, log::emit_slowly(me, id(Verb::acquire), object_, site, sequence, 0, 0));
 }
 
-bool Lock::acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
+template <Kind kind>
+bool BasicLock<kind>::acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
   const std::uint8_t state = log::current_state();
   if ((state & log::ending_bit) != 0) log::park_if_ending();
   if (!take_if_free(me, 0)) return acquire_contended(me, site, deadline, stopped);
@@ -79,23 +135,29 @@ bool Lock::acquire(log::Writer& me, const Site& site, os::Deadline deadline, os:
   return true;
 }
 
-[[gnu::always_inline]] inline void Lock::begin_recorded_hold(log::Writer& me, const log::Emitted& at) {
+template <Kind kind>
+[[gnu::always_inline]] inline void BasicLock<kind>::begin_recorded_hold(log::Writer& me, const log::Emitted& at) {
   owner_site_.store(log::two_words(at.site, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
   log::push_hold(me, object_, at);
 }
 
-log::Emitted Lock::emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker, std::uint32_t spun) {
+template <Kind kind>
+log::Emitted BasicLock<kind>::emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker,
+                                           std::uint32_t spun) {
   return log::emit_quoting(me, id(Verb::acquire), object_, site, advance_sequence(), waker, spun, {waker, 0});
 }
 
 /// Requires: the calling thread is the only one that may write it, being in the hold.
-[[gnu::always_inline]] inline trace::Sequence Lock::advance_sequence() {
+template <Kind kind>
+[[gnu::always_inline]] inline trace::Sequence BasicLock<kind>::advance_sequence() {
   const trace::Sequence next = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
   sequence_.store(next, std::memory_order_relaxed);                            // relaxed: waiters quote it
   return next;
 }
 
-bool Lock::acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop, os::Deadline deadline) {
+template <Kind kind>
+bool BasicLock<kind>::acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop,
+                                         os::Deadline deadline) {
   os::Word stopped{0};
   const std::stop_callback wake{stop, [&stopped] {
                                   // release: partner is the acquire in acquire_contended
@@ -107,8 +169,9 @@ bool Lock::acquire_until_stop(log::Writer& me, const Site& site, const std::stop
 
 /// A hold is often shorter than a trip to the kernel. The limit follows what the last spins took, as in glibc's
 /// adaptive mutex; with waiters asleep it is pointless.
-bool Lock::spin(log::Writer& me, Waited& waited) {
-  if (!sync::can_spin()) return false;
+template <Kind kind>
+bool BasicLock<kind>::spin(log::Writer& me, Waited& waited) {
+  if (!can_spin()) return false;
   const trace::Ticks begun = os::ticks();
   const int usual = spin_limit_.load(std::memory_order_relaxed);  // relaxed: a guess
   const int limit = std::min<int>(most_spins, usual * 2 + 10);
@@ -116,7 +179,7 @@ bool Lock::spin(log::Writer& me, Waited& waited) {
   bool taken = false;
   while (!taken && tries < limit) {
     ++tries;
-    sync::pause_cpu();
+    pause_cpu();
     const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: take_if_free acquires
     if ((word & waiters_bit) != 0) break;
     taken = word == 0 && take_if_free(me, 0);
@@ -129,7 +192,8 @@ bool Lock::spin(log::Writer& me, Waited& waited) {
 }
 
 /// Sets the waiters bit on a held word and returns the word; 0 when the lock is free.
-std::uint32_t Lock::register_waiter() {
+template <Kind kind>
+std::uint32_t BasicLock<kind>::register_waiter() {
   std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed, all: a free word is taken with acquire
   while (word != 0 && (word & waiters_bit) == 0) {
     if (word_.compare_exchange_weak(word, word | waiters_bit, std::memory_order_relaxed)) return word | waiters_bit;
@@ -137,7 +201,8 @@ std::uint32_t Lock::register_waiter() {
   return word;
 }
 
-bool Lock::acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
+template <Kind kind>
+bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
   Waited waited;
   if (spin(me, waited)) {
     note_acquired(me, site, log::current_mode(), waited);
@@ -177,7 +242,8 @@ bool Lock::acquire_contended(log::Writer& me, const Site& site, os::Deadline dea
 /// the waiters bit must be set again for those who sleep on; and it may have freed the lock for nobody but us.
 ///
 ///   A holds, B and C sleep    A: word = 0, wakes B    B: timed out as well, goes away    C sleeps for ever
-bool Lock::give_up(log::Writer& me, const Site& site, Waited& waited, Verb verb) {
+template <Kind kind>
+bool BasicLock<kind>::give_up(log::Writer& me, const Site& site, Waited& waited, Verb verb) {
   while (register_waiter() == 0) {
     if (!take_if_free(me, waiters_bit)) continue;
     note_acquired(me, site, log::current_mode(), waited);
@@ -187,12 +253,14 @@ bool Lock::give_up(log::Writer& me, const Site& site, Waited& waited, Verb verb)
   return false;
 }
 
-trace::SiteNumber Lock::site_of(trace::ThreadNumber owner) const {
+template <Kind kind>
+trace::SiteNumber BasicLock<kind>::site_of(trace::ThreadNumber owner) const {
   const std::uint64_t both = owner_site_.load(std::memory_order_relaxed);  // relaxed: checked against the word's owner
   return both >> 32U == owner ? static_cast<trace::SiteNumber>(both) : 0;
 }
 
-void Lock::note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited) {
+template <Kind kind>
+void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited) {
   ++me.holds;
   if (waited.blocked) log::end_wait(me);
   const trace::ThreadNumber waker = waited.blocked ? last_releaser_ : 0;
@@ -214,7 +282,8 @@ void Lock::note_acquired(log::Writer& me, const Site& site, Mode mode, const Wai
   owner_site_.store(log::two_words(here, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
 }
 
-bool Lock::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
+template <Kind kind>
+bool BasicLock<kind>::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
   if (log::current_mode() == Mode::off) return false;
   const log::Quoted quoted{owner, site_of(owner)};
   const log::Emitted at = log::emit_quoting(me, id(Verb::block), object_, site,
@@ -224,7 +293,8 @@ bool Lock::note_block(log::Writer& me, const Site& site, trace::ThreadNumber own
   return true;
 }
 
-void Lock::note_failed(log::Writer& me, const Site& site, Verb verb, bool recorded) {
+template <Kind kind>
+void BasicLock<kind>::note_failed(log::Writer& me, const Site& site, Verb verb, bool recorded) {
   if (recorded) {
     const trace::ThreadNumber owner = word_.load(std::memory_order_relaxed) & ~waiters_bit;  // relaxed: a quote
     const log::Quoted quoted{owner, site_of(owner)};
@@ -234,7 +304,8 @@ void Lock::note_failed(log::Writer& me, const Site& site, Verb verb, bool record
   log::end_wait(me);
 }
 
-void Lock::release(log::Writer& me, const Site& site) {
+template <Kind kind>
+void BasicLock<kind>::release(log::Writer& me, const Site& site) {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse
   if (hold_ != Hold::recorded || word != me.number) [[unlikely]] {
     release_slowly(me, site);
@@ -251,7 +322,8 @@ void Lock::release(log::Writer& me, const Site& site) {
 }
 
 /// Whatever is not the owner's release of a recorded hold that nobody waits for.
-void Lock::release_slowly(log::Writer& me, const Site& site) {
+template <Kind kind>
+void BasicLock<kind>::release_slowly(log::Writer& me, const Site& site) {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse
   if (word == 0) log::throw_misuse("release of a free", object_, 0, site);
   const trace::ThreadNumber owner = word & ~waiters_bit;
@@ -268,7 +340,8 @@ void Lock::release_slowly(log::Writer& me, const Site& site) {
   free_word(me);
 }
 
-[[gnu::always_inline]] inline void Lock::free_word(const log::Writer& me) {
+template <Kind kind>
+[[gnu::always_inline]] inline void BasicLock<kind>::free_word(const log::Writer& me) {
   hold_ = Hold::unrecorded;
   last_releaser_ = me.number;
   os::Word* const address = &word_;  // after the exchange somebody else may destroy the lock
@@ -279,4 +352,7 @@ void Lock::release_slowly(log::Writer& me, const Site& site) {
   }
 }
 
-}  // namespace spool
+template class BasicLock<Kind::lock>;
+template class BasicLock<Kind::rlock>;
+
+}  // namespace spool::sync

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+//
+// What Lock and RLock have in common: everything but the re-entry, which only RLock has. Owns the word, its queue of
+// sleepers in the kernel, and what the log needs. What each promises stands in lock.hpp and rlock.hpp.
+#pragma once
+
+#include <spool/log/control.hpp>
+#include <spool/log/object.hpp>
+#include <spool/log/writer.hpp>
+#include <spool/os/park.hpp>
+#include <spool/sync/annotations.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <stop_token>
+
+namespace spool::sync {
+
+///   state word   0                 free
+///                owner             held, nobody sleeps
+///                owner | waiters   held, somebody may sleep; the release wakes one
+///
+/// A call whose Site lies in the standard library is recorded with the user's line where that is known: what
+/// std::condition_variable_any does to a bare lock has the line of the hold that it interrupts. Whether it does is asked
+/// before all else, while the compiler still knows the answer.
+template <trace::Kind kind>
+class SPOOL_CAPABILITY("mutex") BasicLock {
+ public:
+  BasicLock(const BasicLock&) = delete;
+  BasicLock& operator=(const BasicLock&) = delete;
+
+  /// Waits without end.
+  /// Records: acquire; after a wait block (again for each new owner that it meets), acquire.
+  void lock(Site site = Site::current()) SPOOL_ACQUIRE() {
+    if (site.is_of_standard_library()) [[unlikely]] {
+      site = line_before(site);
+    }
+    log::Writer& me = log::self();
+    if (!try_at_once(me, site)) acquire_for_ever(me, site);
+  }
+
+  /// Records: acquire, or busy.
+  [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+    log::Writer& me = log::self();
+    return try_at_once(me, site) || try_acquire(me, site);
+  }
+
+  /// False after `span` of waiting. Zero or less tries once; a huge span waits without end.
+  /// Records: acquire; after a wait block, then acquire or timeout; of a mere try: acquire or busy.
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, Site site = Site::current())
+      SPOOL_TRY_ACQUIRE(true) {
+    if (!(span > span.zero())) return try_lock(site);
+    log::Writer& me = log::self();
+    return try_at_once(me, site) || acquire(me, site, os::deadline_after(span), nullptr);
+  }
+
+  /// The same until a point in time of any clock; a clock that is set back or forth while we wait does not matter.
+  template <class Clock, class Duration>
+  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+      SPOOL_TRY_ACQUIRE(true) {
+    log::Writer& me = log::self();
+    return try_at_once(me, site) || acquire(me, site, os::deadline_at(time), nullptr);
+  }
+
+  /// False when `stop` asks to stop before the lock is had; a free one is had at once, also after the stop. Records: as
+  /// lock(), or block, cancel.
+  [[nodiscard]] bool lock(const std::stop_token& stop, Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+    log::Writer& me = log::self();
+    return try_at_once(me, site) || acquire_until_stop(me, site, stop, os::never);
+  }
+
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
+                                  Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+    if (!(span > span.zero())) return try_lock(site);
+    log::Writer& me = log::self();
+    return try_at_once(me, site) || acquire_until_stop(me, site, stop, os::deadline_after(span));
+  }
+
+  /// Throws MisuseError if nobody holds it. Records: release.
+  void unlock(Site site = Site::current()) SPOOL_RELEASE() {
+    if (site.is_of_standard_library()) [[unlikely]] {
+      site = line_of_hold(site);
+    }
+    log::Writer& me = log::self();
+    if constexpr (is_reentrant) {
+      if (leave(me, site)) return;
+    }
+    if (hold_ == Hold::unrecorded) [[likely]] {
+      std::uint32_t mine = me.number;
+      // release: partner is the acquire of the next lock; relaxed: the slow path looks again
+      if (word_.compare_exchange_strong(mine, 0, std::memory_order_release, std::memory_order_relaxed)) [[likely]] {
+        --me.holds;
+        return;
+      }
+    } else if (hold_ == Hold::contended && word_.load(std::memory_order_relaxed) == me.number &&  // relaxed: our own
+               try_release_quietly(me, me.number)) {
+      --me.holds;
+      return;
+    }
+    release(me, site);
+  }
+
+  /// Does anybody hold it now? A hint, as in Python.
+  bool locked() const { return word_.load(std::memory_order_relaxed) != 0; }  // relaxed: a hint
+
+  /// Does the calling thread hold it?
+  bool is_owned() const { return is_held_by(log::self()); }
+
+  log::ObjectState& log_object() { return object_; }
+
+ protected:
+  static constexpr bool is_reentrant = kind == trace::Kind::rlock;
+
+  constexpr BasicLock(Name name, Site site) : object_{kind, name, site} {}
+  ~BasicLock() {
+    // relaxed: nobody else may use it any more
+    if (word_.load(std::memory_order_relaxed) != 0 || object_.known_number() != 0) [[unlikely]] {
+      note_destroyed();
+    }
+  }
+
+  /// Of the holder, and touched by nobody else: how often it has entered again.
+  std::uint32_t& nested() requires is_reentrant { return nested_; }
+  const std::uint32_t& nested() const requires is_reentrant { return nested_; }
+
+ private:
+  static constexpr std::uint32_t waiters_bit = 0x8000'0000;
+
+  /// How the present hold is recorded: its acquire decides, whatever the mode is at its release. Written in the hold.
+  enum class Hold : std::uint8_t { unrecorded, contended, recorded };
+
+  struct Waited {
+    bool blocked = false;
+    bool recorded = false;   ///< its block is in the trace, so its end will be, whatever the mode is by then
+    std::uint32_t spun = 0;  ///< ticks
+  };
+
+  static constexpr std::uint16_t id(trace::Verb verb) { return trace::record_id(kind, verb); }
+
+  bool is_held_by(const log::Writer& me) const {
+    return (word_.load(std::memory_order_relaxed) & ~waiters_bit) == me.number;  // relaxed: our own store
+  }
+
+  /// Without a Record, or entered again by its holder.
+  [[gnu::always_inline]] bool try_at_once(log::Writer& me, const Site& site) {
+    if constexpr (is_reentrant) {
+      if (is_held_by(me)) {
+        enter(me, site);
+        return true;
+      }
+    }
+    return try_unrecorded(me, site);
+  }
+
+  /// Takes a free lock where that makes no Record: in the modes off and contended.
+  [[gnu::always_inline]] bool try_unrecorded(log::Writer& me, const Site& site) {
+    const std::uint8_t state = log::current_state();
+    if (state == 0) [[likely]] {
+      if (!take_if_free(me, 0)) [[unlikely]] {
+        return false;
+      }
+      ++me.holds;
+      return true;
+    }
+    return state == static_cast<std::uint8_t>(Mode::contended) && try_quietly(me, site);
+  }
+
+  /// Mode contended: no Record, but the line is left for whoever comes to wait. False also where its number is not known
+  /// yet.
+  [[gnu::always_inline]] bool try_quietly(log::Writer& me, const Site& site) {
+    const log::SiteSlot& slot = me.sites[log::site_slot(site.file, site.line)];
+    if (!slot.is_of(site) || !take_if_free(me, 0)) return false;
+    ++me.holds;
+    hold_ = Hold::contended;
+    owner_site_.store(log::two_words(slot.number, me.number), std::memory_order_relaxed);  // relaxed: a hint
+    return true;
+  }
+
+  void enter(log::Writer& me, const Site& site);
+  bool leave(log::Writer& me, const Site& site);
+  Site line_before(const Site& site) const;
+  Site line_of_hold(const Site& site) const;
+  void note_destroyed();
+  void acquire_for_ever(log::Writer& me, const Site& site);
+  bool try_acquire(log::Writer& me, const Site& site);
+  bool acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped);
+  bool acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop, os::Deadline deadline);
+  bool acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped);
+  bool spin(log::Writer& me, Waited& waited);
+  [[gnu::always_inline]] bool take_if_free(const log::Writer& me, std::uint32_t flags) {
+    std::uint32_t free = 0;
+    // acquire: partner is the release in unlock or release; relaxed: the caller looks again
+    return word_.compare_exchange_strong(free, me.number | flags, std::memory_order_acquire, std::memory_order_relaxed);
+  }
+  std::uint32_t register_waiter();
+  void note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited);
+  void begin_recorded_hold(log::Writer& me, const log::Emitted& at);
+  log::Emitted emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker, std::uint32_t spun);
+  void record_acquire_slowly(log::Writer& me, const Site& site);
+  void release_slowly(log::Writer& me, const Site& site);
+  void free_word(const log::Writer& me);
+  trace::Sequence advance_sequence();
+  /// Without a Record, if nobody waits. False: somebody does, and this release is worth one.
+  [[gnu::always_inline]] bool try_release_quietly(const log::Writer& me, std::uint32_t word) {
+    if ((word & waiters_bit) != 0) return false;
+    const Hold hold = hold_;
+    hold_ = Hold::unrecorded;
+    last_releaser_ = me.number;
+    // release: partner is the acquire of the next lock; relaxed: a waiter has come meanwhile
+    if (word_.compare_exchange_strong(word, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
+    hold_ = hold;
+    return false;
+  }
+  bool note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner);
+  void note_failed(log::Writer& me, const Site& site, trace::Verb verb, bool recorded);
+  bool give_up(log::Writer& me, const Site& site, Waited& waited, trace::Verb verb);
+  void release(log::Writer& me, const Site& site);
+  trace::SiteNumber site_of(trace::ThreadNumber owner) const;
+
+  os::Word word_{0};
+  Hold hold_ = Hold::unrecorded;
+  std::atomic<std::uint8_t> spin_limit_{20};  ///< tries that a spin may take: a guess, learnt from the last ones
+  std::atomic<trace::Sequence> sequence_{0};  ///< advanced in the hold, quoted by waiters
+  std::atomic<std::uint64_t> owner_site_{0};  ///< {owner, site}, believed only where the owner matches
+  trace::ThreadNumber last_releaser_ = 0;     ///< in the hold: who released last, for the waiter that comes next
+  std::uint32_t nested_ = 0;                  ///< see nested()
+  log::ObjectState object_;
+};
+
+extern template class BasicLock<trace::Kind::lock>;
+extern template class BasicLock<trace::Kind::rlock>;
+
+}  // namespace spool::sync
