@@ -18,6 +18,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/// ThreadSanitizer's defaults forbid what these programs are about: threads in the child of a fork. (Read by its runtime;
+/// a plain function elsewhere.)
+extern "C" const char* __tsan_default_options() {  // NOLINT(bugprone-reserved-identifier): the runtime's name
+  return "die_after_fork=0";
+}
+
+/// LeakSanitizer in the child of a fork still counts the parent's threads as running, and so cannot look at the stacks that
+/// hold its pointers: it looks for leaks in the parents only.
+static bool is_forked = false;
+extern "C" int __lsan_is_turned_off() {  // NOLINT(bugprone-reserved-identifier): the runtime's name
+  return is_forked ? 1 : 0;
+}
+
 namespace {
 
 void say(const char* words) {
@@ -280,6 +293,7 @@ int works() {
 
 /// What a forked child may do: lock, start and join threads, and end.
 int live_in_child() {
+  is_forked = true;
   spool::Lock lock;
   int sum = 0;
   spool::Thread thread{[&] {

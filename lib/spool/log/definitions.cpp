@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 
 namespace spool::log {
 namespace {
@@ -36,9 +36,8 @@ class Fields {
 
  private:
   void append(std::string_view value) {
-    const auto at = bytes_.size();
-    bytes_.resize(at + value.size());
-    std::memcpy(bytes_.data() + at, value.data(), value.size());
+    const auto bytes = std::as_bytes(std::span{value});
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   }
 
   std::vector<std::byte> bytes_;

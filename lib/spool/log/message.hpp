@@ -15,9 +15,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -112,8 +114,7 @@ std::byte* pack(std::byte* to, const T& value) {
   if constexpr (TextArgument<T>) {
     const std::string_view text = view_of(value);
     to = pack(to, static_cast<std::uint32_t>(text.size()));
-    std::memcpy(to, text.data(), text.size());
-    return to + text.size();
+    return std::ranges::copy(std::as_bytes(std::span{text}), to).out;
   } else {
     std::memcpy(to, &value, sizeof value);
     return to + sizeof value;

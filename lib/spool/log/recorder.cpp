@@ -233,7 +233,7 @@ bool Recorder::write_raw(Writer& writer, std::span<const std::byte> record) {
 
 /// First in a thread's first packet of a segment: its holds and its wait, so that nothing is cut off from its beginning.
 bool Recorder::write_status(Writer& writer) {
-  const trace::StatusEntry& entry = *writer.status;
+  const trace::StatusEntry& entry = writer.current_status();
   const std::size_t depth = std::min<std::size_t>(entry.depth, trace::status_holds);
   for (std::size_t i = 0; i < depth; ++i) {
     const trace::StatusHold& hold = entry.holds[i];

@@ -83,8 +83,9 @@ bool Recorder::make_directory() {
 
 bool Recorder::open_status() {
   constexpr std::size_t size = sizeof(trace::StatusHeader) + status_entries * sizeof(trace::StatusEntry);
-  status_ = directory_.empty() ? os::MappedFile::anonymous(size) : os::MappedFile::create(directory_ / ".status", size);
-  if (!status_) return false;
+  os::MappedFile made =
+      directory_.empty() ? os::MappedFile::anonymous(size) : os::MappedFile::create(directory_ / ".status", size);
+  if (!made) return false;
   const trace::StatusHeader header{.magic = trace::status_magic,
                                    .entry_size = sizeof(trace::StatusEntry),
                                    .entry_count = status_entries,
@@ -95,7 +96,9 @@ bool Recorder::open_status() {
                                    .frequency = process_.frequency,
                                    .lost = 0,
                                    .reserved_b = {}};
-  std::memcpy(status_.data(), &header, sizeof header);
+  std::memcpy(made.data(), &header, sizeof header);
+  const std::lock_guard guard{m_};  // threads that begin meanwhile look for an entry
+  status_ = std::move(made);
   return true;
 }
 
@@ -105,8 +108,10 @@ bool Recorder::start(const RecorderSettings& settings) {
   settings_ = settings;
   mode_ = settings.mode;
   process_ = describe_process(settings.clock);
-  full_fence = !os::barrier_everywhere();
-  is_unusual = full_fence || process_.clock != "tsc";
+  const bool fence = !os::barrier_everywhere();
+  // relaxed, both: the generation that lets emits in is stored after them
+  full_fence.store(fence, std::memory_order_relaxed);
+  is_unusual.store(fence || process_.clock != "tsc", std::memory_order_relaxed);
   std::shared_ptr<Segment> first;
   const bool made = make_directory() && open_status() &&
                     (first = build_segment(directory_, 1, settings_.geometry, process_)) != nullptr;
@@ -115,7 +120,10 @@ bool Recorder::start(const RecorderSettings& settings) {
     std::error_code ignored;  // best effort: nothing of ours stays behind
     if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
     directory_.clear();
-    status_ = {};
+    {
+      const std::lock_guard guard{m_};
+      status_ = {};
+    }
     errno = why;
     return false;
   }
@@ -155,21 +163,21 @@ void Recorder::stop() {
 
 /// Requires m.
 void Recorder::assign_status(Writer& writer) {
-  writer.private_status = {};
-  writer.status = &writer.private_status;
+  trace::StatusEntry* entry = &writer.private_status;
   if (status_) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
     const std::span entries{reinterpret_cast<trace::StatusEntry*>(status_.data() + sizeof(trace::StatusHeader)),
                             status_entries};
     const auto free = std::ranges::find(entries, 0U, &trace::StatusEntry::thread);
     if (free != entries.end()) {
-      writer.status = &*free;
+      entry = &*free;
     } else {
       // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
       ++reinterpret_cast<trace::StatusHeader*>(status_.data())->entries_missed;
     }
   }
-  writer.status->thread = writer.number;
+  entry->thread = writer.number;
+  writer.status.store(entry, std::memory_order_release);  // release: partner is current_status
 }
 
 Writer& Recorder::attach(std::shared_ptr<Identity> identity) {
@@ -195,11 +203,12 @@ void Recorder::detach(Writer& writer) {
   const std::lock_guard guard{m_};
   writer.attached = false;
   writer.limit.store(0, std::memory_order_relaxed);  // relaxed: under m
-  trace::StatusEntry& entry = *writer.status;
+  trace::StatusEntry& entry = writer.current_status();
   const std::uint32_t version = entry.version;
   entry = {};
   entry.version = version + 2;
-  writer.status = &writer.private_status;
+  writer.private_status = {};
+  writer.status.store(&writer.private_status, std::memory_order_relaxed);  // relaxed: our own
   writer.identity.reset();
   idle_writers_.push_back(&writer);
 }
@@ -221,7 +230,7 @@ void Recorder::abandon_after_fork() {
     writer.limit.store(0, std::memory_order_relaxed);  // relaxed: as above
     writer.segment = nullptr;
     writer.private_status = {};
-    writer.status = &writer.private_status;
+    writer.status.store(&writer.private_status, std::memory_order_relaxed);  // relaxed: as above
   }
   status_ = {};
   unlock_after_fork();

@@ -59,7 +59,8 @@ bool Recorder::close_pass() {
     if (closing_.empty()) return false;
   }
   // The keeper's half of I3: the swap has stored `generation`; after this every thread that is inside shows it.
-  if (!full_fence) os::barrier_everywhere();
+  // relaxed: set before the first segment
+  if (!full_fence.load(std::memory_order_relaxed)) os::barrier_everywhere();
   const std::lock_guard guard{m_};
   std::erase_if(closing_, [&](const std::shared_ptr<Segment>& segment) {
     if (!close_if_left(*segment)) return false;

@@ -25,7 +25,7 @@ trace::StatusHold read_hold(const trace::StatusHold& hold) noexcept {
 }  // namespace
 
 void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
-  trace::StatusEntry& entry = *writer.status;
+  trace::StatusEntry& entry = writer.current_status();
   const std::uint32_t depth = entry.depth;
   const std::uint32_t kept = std::min<std::uint32_t>(depth, trace::status_holds);
   for (std::uint32_t i = kept; i-- > 0;) {
@@ -46,7 +46,7 @@ void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
 
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,
                 trace::SiteNumber owner_site) noexcept {
-  trace::StatusEntry& entry = *writer.status;
+  trace::StatusEntry& entry = writer.current_status();
   const bool goes_on = entry.wait_record != 0 && entry.wait_object == object.known_number();
   if (goes_on) put(entry.version, entry.version + 1);
   if (!goes_on) put(entry.wait_since, at.time);
@@ -63,14 +63,14 @@ void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emit
 }
 
 void end_wait(Writer& writer) noexcept {
-  trace::StatusEntry& entry = *writer.status;
+  trace::StatusEntry& entry = writer.current_status();
   if (entry.wait_record == 0) return;
   advance_version(entry);
   put(entry.wait_record, std::uint32_t{0});
 }
 
 bool snapshot(const Writer& writer, StatusSnapshot& out) noexcept {
-  const trace::StatusEntry& entry = *writer.status;
+  const trace::StatusEntry& entry = writer.current_status();
   constexpr int tries = 100;
   for (int i = 0; i < tries; ++i) {
     const std::uint32_t before = get(entry.version);

@@ -36,7 +36,7 @@ inline void advance_version(trace::StatusEntry& entry) noexcept {
 
 /// A hold begins. Owner only, as all below.
 inline void push_hold(Writer& writer, const Object& object, const Emitted& at, std::uint32_t mode = 0) noexcept {
-  trace::StatusEntry& entry = *writer.status;
+  trace::StatusEntry& entry = writer.current_status();
   const std::uint32_t depth = entry.depth;
   if (depth < trace::status_holds) [[likely]] {
     trace::StatusHold& hold = entry.holds[depth];
@@ -55,7 +55,7 @@ void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept;
 
 /// A hold ends. Nothing happens when the thread does not hold the object: a Lock may be released by another.
 inline void pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
-  trace::StatusEntry& entry = *writer.status;
+  trace::StatusEntry& entry = writer.current_status();
   const std::uint32_t top = entry.depth - 1;  // of an empty stack: huge, so not below status_holds
   if (top < trace::status_holds && entry.holds[top].object == object) [[likely]] {
     detail::advance_version(entry);

@@ -34,10 +34,10 @@ struct MessageSite;
 inline std::atomic<std::uint32_t> generation{0};
 
 /// Where seccomp forbids membarrier each emit pays a full fence instead. Set before the first Record.
-inline bool full_fence = false;
+inline std::atomic<bool> full_fence{false};
 
 /// Needs the fence, or a clock other than the TSC: the fast path is not for this process. One test for both.
-inline bool is_unusual = false;
+inline std::atomic<bool> is_unusual{false};
 
 /// What an emit gives back to the primitive: when it happened and the number of the site.
 struct Emitted {
@@ -75,7 +75,7 @@ struct Writer {
   std::byte* packet = nullptr;              ///< owner
   std::uint32_t generation = 0;             ///< owner: the segment that packet belongs to
   trace::ThreadNumber number = 0;
-  trace::StatusEntry* status = nullptr;
+  std::atomic<trace::StatusEntry*> status{nullptr};  ///< moves to the status file when the recording starts
   std::int32_t holds = 0;  ///< owner: locks taken less locks released, in every mode
 
   // The slow path's, under m.
@@ -92,6 +92,10 @@ struct Writer {
   std::atomic<const ObjectClass*> waited{nullptr};                          ///< beside status->wait_object
   std::atomic<trace::ObjectNumber> waited_parent{0};
   trace::StatusEntry private_status{};  ///< where the status file has no room
+
+  trace::StatusEntry& current_status() const noexcept {
+    return *status.load(std::memory_order_acquire);  // acquire: partner is the release in Recorder::assign_status
+  }
 
   /// What is known to be defined in `generation`, by number: saves the mutex when the same are quoted again.
   struct QuotedSlot {
@@ -171,7 +175,8 @@ struct Emission {
     writer.position.store(end, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if constexpr (fenced == Fenced::yes) {
-      if (full_fence) os::full_fence();
+      // relaxed: set before the first segment, which is seen in this generation or a later one
+      if (full_fence.load(std::memory_order_relaxed)) os::full_fence();
     }
     // relaxed, both: see I3; `limit` is lowered only while we are outside
     const bool fits = end <= writer.limit.load(std::memory_order_relaxed) &&
@@ -271,7 +276,8 @@ template <Fenced fenced = Fenced::yes>
 [[gnu::always_inline]] inline bool try_emit_fast(Writer& writer, std::uint16_t id, const Object& object,
                                                  const Site& site, trace::Sequence sequence, std::uint32_t a,
                                                  std::uint32_t b, Emitted& out) noexcept {
-  if (is_unusual) [[unlikely]] {
+  // relaxed: set before the first segment
+  if (is_unusual.load(std::memory_order_relaxed)) [[unlikely]] {
     return false;
   }
   return try_emit<Fenced::no>(writer, id, object, site, sequence, a, b, out);

@@ -44,12 +44,13 @@ Condition::Condition(Name name, Site site)
 
 Condition::~Condition() {
   const std::uint8_t state = log::current_state();
-  if (waiters_ != 0 && (state & log::ending_bit) == 0) {
+  const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: a daemon may wait still
+  if (waiters != 0 && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
   if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
-  log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, waiters_, 0);
+  log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, waiters, 0);
 }
 
 void Condition::check_owned(const char* what, const Site& site) {
@@ -62,14 +63,14 @@ void Condition::enqueue(Node& node) {
   (last_ == nullptr ? first_ : last_->next) = &node;
   last_ = &node;
   node.linked = true;
-  ++waiters_;
+  waiters_.fetch_add(1, std::memory_order_relaxed);  // relaxed: under the lock
 }
 
 void Condition::unlink(Node& node) {
   (node.before == nullptr ? first_ : node.before->next) = node.next;
   (node.next == nullptr ? last_ : node.next->before) = node.before;
   node.linked = false;
-  --waiters_;
+  waiters_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: under the lock
 }
 
 void Condition::sleep(Node& node, os::Deadline deadline) const {
@@ -82,9 +83,9 @@ void Condition::sleep(Node& node, os::Deadline deadline) const {
 void Condition::note_block(const Node& node, const Site& site) {
   if (!node.recorded) return;
   log::Writer& me = log::self();
-  // relaxed: under the lock
-  const log::Emitted at =
-      log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed), waiters_, 0);
+  // relaxed, both: under the lock
+  const log::Emitted at = log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed),
+                                    waiters_.load(std::memory_order_relaxed), 0);
   log::begin_wait(me, id(Verb::block), object_, at, 0, 0);
 }
 
@@ -130,7 +131,7 @@ void Condition::notify(std::size_t count, Site site) {
   check_owned("notify without the lock on", site);
   log::Writer& me = log::self();
   const Mode mode = log::current_mode();
-  const std::uint32_t waiters = waiters_;
+  const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: under the lock
   const bool recorded = mode == Mode::all || (mode == Mode::contended && waiters != 0);
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed, both: under the lock
   if (recorded) sequence_.store(sequence, std::memory_order_relaxed);

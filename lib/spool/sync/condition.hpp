@@ -118,7 +118,7 @@ class SPOOL_CAPABILITY("mutex") Condition {
   std::unique_ptr<Lock> own_;
   Node* first_ = nullptr;  ///< under the lock, as all below
   Node* last_ = nullptr;
-  std::uint32_t waiters_ = 0;
+  std::atomic<std::uint32_t> waiters_{0};
   std::atomic<trace::Sequence> sequence_{0};  ///< advanced under the lock, quoted by who times out
   log::ObjectState object_;
 };

@@ -111,6 +111,11 @@ void ThreadState::run_task() {
 
 void ThreadState::on_ended() {
   const std::shared_ptr<ThreadState> keep = std::move(keep_);  // the caller owns one too, for a moment longer
+  // Nobody waits for it now: its stack goes with it, not with the last handle. relaxed, both: a joiner that comes at
+  // this moment clears it away itself, or finds that we do.
+  if (joiners.load(std::memory_order_relaxed) == 0 && !reaped_.exchange(true, std::memory_order_relaxed)) {
+    pthread_detach(pthread_self());
+  }
 }
 
 void ThreadState::reap() noexcept {
