@@ -42,6 +42,8 @@ class Definitions {
   /// From a thread's status alone, without touching the object.
   bool define_remembered(Segment& segment, trace::ObjectNumber number, const ObjectClass& shared,
                          trace::ObjectNumber parent);
+  /// What was numbered so; {} where nothing was.
+  Site site(trace::SiteNumber number) const;
   bool clock(Segment& segment, std::uint64_t frequency);
   bool mode(Segment& segment, trace::Mode mode);
 
