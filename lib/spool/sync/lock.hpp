@@ -17,6 +17,7 @@
 #include <atomic>
 #include <chrono>
 #include <stop_token>
+#include <string>
 
 namespace spool {
 
@@ -30,7 +31,9 @@ namespace spool {
 /// Memory ordering: an unlock happens before the lock that takes it next.
 /// Requires: not destroyed while held (logged, then abort, unless the process is ending). It may be destroyed as soon as
 /// it is unlocked, also by the thread that acquires it next.
-/// Records: as each call says; all with the caller's line. In mode `contended`: block, and acquire, timeout or cancel
+/// In the child of a fork, a lock whose owner stayed behind in the parent is orphaned: nobody will release it. Whoever would
+/// wait for it logs an error; lock() then throws MisuseError with the same words, the other forms return false.
+/// Records: as each call says, and orphan in place of a wait that could not end; all with the caller's line. In mode `contended`: block, and acquire, timeout or cancel
 /// after it, and each release that somebody waited for.
 class SPOOL_CAPABILITY("mutex") Lock {
  public:
@@ -189,6 +192,8 @@ class SPOOL_CAPABILITY("mutex") Lock {
   bool give_up(log::Writer& me, const Site& site, Waited& waited, trace::Verb verb);
   void release(log::Writer& me, const Site& site);
   trace::SiteNumber site_of(trace::ThreadNumber owner) const;
+  bool is_orphaned(trace::ThreadNumber owner) const;
+  std::string give_up_orphan(log::Writer& me, const Site& site, bool recorded);
 
   os::Word word_{0};
   Hold hold_ = Hold::unrecorded;
