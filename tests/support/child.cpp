@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/child.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -108,15 +109,20 @@ ScratchDirectory::~ScratchDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-std::filesystem::path ScratchDirectory::trace() const {
-  std::filesystem::path found;
+std::vector<std::filesystem::path> ScratchDirectory::traces() const {
+  std::vector<std::filesystem::path> found;
   for (const auto& entry : std::filesystem::directory_iterator{path_}) {
-    if (entry.path().extension() != ".spool") continue;
-    if (!found.empty()) throw std::runtime_error{"there is more than one trace"};
-    found = entry.path();
+    if (entry.path().extension() == ".spool") found.push_back(entry.path());
   }
-  if (found.empty()) throw std::runtime_error{"there is no trace"};
+  std::ranges::sort(found);
   return found;
+}
+
+std::filesystem::path ScratchDirectory::trace() const {
+  const auto found = traces();
+  if (found.size() > 1) throw std::runtime_error{"there is more than one trace"};
+  if (found.empty()) throw std::runtime_error{"there is no trace"};
+  return found.front();
 }
 
 }  // namespace spool::test

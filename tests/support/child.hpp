@@ -29,6 +29,8 @@ class ScratchDirectory {
   ScratchDirectory(const ScratchDirectory&) = delete;
   ScratchDirectory& operator=(const ScratchDirectory&) = delete;
   const std::filesystem::path& path() const { return path_; }
+  /// All traces in it, by name.
+  std::vector<std::filesystem::path> traces() const;
   /// The only trace in it; fails where there is none.
   std::filesystem::path trace() const;
 

@@ -3,6 +3,7 @@
 #include <spool/config/environment.hpp>
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/ending.hpp>
+#include <spool/log/fork.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/sinks/text.hpp>
 #include <spool/thread/shutdown.hpp>
@@ -23,6 +24,7 @@ namespace {
 constexpr std::uint64_t keep_in_memory = std::uint64_t{32} << 20U;
 
 struct State {
+  State() { log::guard_across_fork(mutex, log::ForkOrder::outermost); }
   std::mutex mutex;
   bool configured = false;  ///< by a call
   bool by_environment = false;

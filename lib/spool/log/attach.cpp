@@ -3,7 +3,7 @@
 // A thread's first and last moment with spool: it gets a writer, and gives it back when all its thread_local objects
 // are gone.
 #include <spool/log/control.hpp>
-#include <spool/log/ending.hpp>
+#include <spool/log/fork.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/log/status.hpp>
 #include <spool/os/process.hpp>

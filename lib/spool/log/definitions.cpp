@@ -124,6 +124,10 @@ bool Definitions::define_site(Segment& segment, trace::SiteNumber number) {
   return done;
 }
 
+Site Definitions::site(trace::SiteNumber number) const {
+  return number == 0 || number > sites_.size() ? Site{} : sites_[number - 1].site;
+}
+
 bool Definitions::define_thread(Segment& segment, Identity& identity) {
   // relaxed, both: `defined_` is written under m
   if (identity.defined_.load(std::memory_order_relaxed) == segment.number) return true;

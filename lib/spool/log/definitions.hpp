@@ -42,10 +42,8 @@ class Definitions {
   /// From a thread's status alone, without touching the object.
   bool define_remembered(Segment& segment, trace::ObjectNumber number, const ObjectClass& shared,
                          trace::ObjectNumber parent);
-  /// An empty one where no site has this number.
-  Site site_of(trace::SiteNumber number) const {
-    return number == 0 || number > sites_.size() ? Site{} : sites_[number - 1].site;
-  }
+  /// What was numbered so; {} where nothing was.
+  Site site(trace::SiteNumber number) const;
   bool clock(Segment& segment, std::uint64_t frequency);
   bool mode(Segment& segment, trace::Mode mode);
 

@@ -8,12 +8,16 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <mutex>
 #include <new>
+#include <thread>
+#include <utility>
 
 namespace spool::log {
 namespace {
 
 constexpr auto poll_interval = std::chrono::milliseconds{20};
+constexpr auto longest_pause = std::chrono::seconds{1};
 
 /// The thread's own state.
 class Loop {
@@ -49,9 +53,41 @@ class Loop {
     }
   }
 
+  void pause() {
+    paused_ = false;
+    if (!running_ || thread_.is_calling()) return;  // a sink may fork
+    const os::Deadline patience = os::deadline_after(longest_pause);
+    while (!(paused_ = feeding_.try_lock()) && std::chrono::steady_clock::now() < patience)
+      std::this_thread::sleep_for(std::chrono::microseconds{100});
+  }
+
+  void go_on() {
+    if (paused_) feeding_.unlock();
+  }
+
+  /// In the child. What was read but not delivered is the parent's to deliver.
   void forget() {
     thread_.forget();
+    if (running_) resumes_ = true;
     running_ = false;
+    if (!resumes_) return;
+    if (!paused_) {
+      feed_.set_sinks({});  // one of them is in the middle of a Record for ever
+      return;
+    }
+    fresh_.clear();
+    waiting_.clear();
+    feeding_.unlock();
+  }
+
+  void resume(std::uint32_t first) {
+    {
+      const std::lock_guard guard{feeding_};
+      drain_.begin_at(first);
+    }
+    if (running_ || !std::exchange(resumes_, false)) return;
+    stopping_.store(false, std::memory_order_relaxed);  // relaxed: the thread does not exist yet
+    running_ = thread_.start("spool-dispatch", [] { instance().run(); });
   }
 
  private:
@@ -62,12 +98,12 @@ class Loop {
       const std::uint32_t ticket = asked_.load();                         // seq_cst: see flush
       const bool all = last || ticket != answered_.load();                // seq_cst: see flush
       try {
+        const std::lock_guard guard{feeding_};
         deliver(all);
       } catch (const std::bad_alloc&) {
         std::fputs("spool: no memory to feed the sinks; they miss Records, the trace goes on\n", stderr);
         waiting_.clear();
       }
-      if (all) feed_.flush();
       answered_.store(ticket);  // seq_cst: see flush
       os::unpark(&answered_, os::everybody);
       if (last) return;
@@ -92,6 +128,7 @@ class Loop {
     const auto due = std::ranges::upper_bound(waiting_, horizon, {}, &DrainedRecord::time);
     for (auto each = waiting_.begin(); each != due; ++each)
       feed_.write(*each);
+    if (all || due != waiting_.begin()) feed_.flush();
     waiting_.erase(waiting_.begin(), due);
     feed_.note_lapped(drain_.lapped());
   }
@@ -107,6 +144,9 @@ class Loop {
   std::vector<DrainedRecord> waiting_;
   HiddenThread thread_;
   bool running_ = false;
+  bool resumes_ = false;  ///< in the child of a fork: with its first Record
+  bool paused_ = false;   ///< by the fork under way
+  std::mutex feeding_;    ///< held during a round: the sinks, and what is read and not delivered
   os::Word wakes_{0};
   os::Word asked_{0};
   os::Word answered_{0};
@@ -123,6 +163,15 @@ void Dispatcher::stop() {
 }
 void Dispatcher::flush() {
   Loop::instance().flush();
+}
+void Dispatcher::lock_for_fork() {
+  Loop::instance().pause();
+}
+void Dispatcher::unlock_after_fork() {
+  Loop::instance().go_on();
+}
+void Dispatcher::resume_in_child(std::uint32_t first) {
+  Loop::instance().resume(first);
 }
 void Dispatcher::forget_after_fork() {
   Loop::instance().forget();

@@ -60,6 +60,12 @@ void Drain::poll(std::vector<DrainedRecord>& out) {
   recorder.unpin(pinned);
 }
 
+void Drain::begin_at(std::uint32_t first) {
+  cursors_.clear();
+  finished_ = first - 1;
+  lapped_ = 0;
+}
+
 void Drain::skip() {
   std::vector<DrainedRecord> unwanted;
   poll(unwanted);

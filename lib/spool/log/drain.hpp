@@ -41,6 +41,9 @@ class Drain {
   /// Segments that were recycled before they had been read to their end.
   std::uint64_t lapped() const { return lapped_; }
 
+  /// Forgets what was read, and counts no segment before `first` as missed: a trace that begins there.
+  void begin_at(std::uint32_t first);
+
   /// Takes all that is there as read.
   void skip();
 

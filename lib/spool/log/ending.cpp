@@ -2,12 +2,9 @@
 #include <spool/log/control.hpp>
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/ending.hpp>
-#include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 
 #include <algorithm>
-
-#include <pthread.h>
 
 namespace spool::log {
 namespace {
@@ -36,6 +33,7 @@ void write_end() {
 void end_recording() noexcept {
   Recorder& recorder = Recorder::instance();
   if (!recorder.is_recording()) return;
+  if (recorder.awaits_first_record()) return;  // the child of a fork that had nothing to say
   try {
     write_end();
     Dispatcher::stop();
@@ -44,31 +42,6 @@ void end_recording() noexcept {
     recorder.stop();
   } catch (...) {  // no memory: what is committed stays
   }
-}
-
-void prepare_for_fork() {
-  static const bool registered = [] {
-    pthread_atfork(
-        [] {
-          Recorder::instance().lock_for_fork();
-          Registry::lock_for_fork();
-        },
-        [] {
-          Registry::unlock_after_fork();
-          Recorder::instance().unlock_after_fork();
-        },
-        [] {
-          // relaxed: the child has one thread
-          state.store(0, std::memory_order_relaxed);
-          Keeper::forget_after_fork();
-          Dispatcher::forget_after_fork();
-          Registry::forget_others_after_fork();
-          Registry::unlock_after_fork();
-          Recorder::instance().abandon_after_fork();
-        });
-    return true;
-  }();
-  (void)registered;
 }
 
 }  // namespace spool::log

@@ -13,6 +13,7 @@ class HiddenThread {
   bool start(const char* name, void (*run)());
   /// Waits for its end; nothing if it was not started.
   void join();
+  bool is_calling() const { return running_ && pthread_equal(thread_, pthread_self()) != 0; }
   /// After fork, in the child: the thread does not exist there.
   void forget() { running_ = false; }
 

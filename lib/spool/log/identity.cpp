@@ -18,11 +18,25 @@ trace::ThreadNumber next_number() {
 struct Table {
   std::mutex mutex;
   std::map<trace::ThreadNumber, std::shared_ptr<Identity>> alive;
+  /// Stayed behind in the parent of a fork. Kept for ever: what they own belongs to threads whose stacks are only remains.
+  std::map<trace::ThreadNumber, std::shared_ptr<Identity>> left_behind;
 };
 
 Table& table() {
   static auto* made = new Table;  // leaked: threads may be named in static destructors
   return *made;
+}
+
+/// One for the names of all threads, for it has to be free when a process forks. Taken after the table's.
+std::mutex& names_mutex() {
+  static auto* made = new std::mutex;  // leaked: as above
+  return *made;
+}
+
+std::shared_ptr<Identity> look_up(const std::map<trace::ThreadNumber, std::shared_ptr<Identity>>& all,
+                                  trace::ThreadNumber number) {
+  const auto found = all.find(number);
+  return found == all.end() ? nullptr : found->second;
 }
 
 std::string counted(const char* format_with_number, std::atomic<std::uint32_t>& count) {
@@ -39,12 +53,12 @@ Identity::Identity(trace::Origin origin, std::string name, bool daemon, trace::T
       name_{std::move(name)} {}
 
 std::string Identity::name() const {
-  const std::lock_guard guard{name_mutex_};
+  const std::lock_guard guard{names_mutex()};
   return name_;
 }
 
 void Identity::rename(std::string name) {
-  const std::lock_guard guard{name_mutex_};
+  const std::lock_guard guard{names_mutex()};
   name_ = std::move(name);
   forget_definition();
 }
@@ -73,8 +87,13 @@ void Registry::remove(const Identity& identity) {
 
 std::shared_ptr<Identity> Registry::find(trace::ThreadNumber number) {
   const std::lock_guard guard{table().mutex};
-  const auto found = table().alive.find(number);
-  return found == table().alive.end() ? nullptr : found->second;
+  std::shared_ptr<Identity> found = look_up(table().alive, number);
+  return found != nullptr ? found : look_up(table().left_behind, number);
+}
+
+bool Registry::is_left_behind(trace::ThreadNumber number) {
+  const std::lock_guard guard{table().mutex};
+  return table().left_behind.contains(number);
 }
 
 std::vector<std::shared_ptr<Identity>> Registry::all() {
@@ -87,27 +106,32 @@ std::vector<std::shared_ptr<Identity>> Registry::all() {
 
 void Registry::lock_for_fork() {
   table().mutex.lock();
-  if (my_writer != nullptr) my_writer->identity->name_mutex_.lock();
+  names_mutex().lock();
 }
 
 void Registry::unlock_after_fork() {
-  if (my_writer != nullptr) my_writer->identity->name_mutex_.unlock();
+  names_mutex().unlock();
   table().mutex.unlock();
 }
 
 void Registry::forget_others_after_fork() {
-  // Leaked: what they own belongs to threads whose stacks are only remains here.
-  auto* others = new std::map{std::move(table().alive)};
+  std::map<trace::ThreadNumber, std::shared_ptr<Identity>> others = std::move(table().alive);
   table().alive.clear();
   if (my_writer != nullptr) {
     const std::shared_ptr<Identity>& own = my_writer->identity;
-    others->erase(own->thread_number());
+    others.erase(own->thread_number());
+    own->origin_.store(trace::Origin::main, std::memory_order_relaxed);  // relaxed: the child has one thread
+    own->name_ = "MainThread";
+    own->set_daemon(false);
+    own->on_became_main();
+    set_native_id(*own);
     table().alive.emplace(own->thread_number(), own);
   }
-  for (auto& [number, other] : *others) {
+  for (auto& [number, other] : others) {
     other->on_forked_away();
     other->mark_ended();
   }
+  table().left_behind.merge(others);
 }
 
 void Registry::set_native_id(Identity& identity) {

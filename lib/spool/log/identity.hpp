@@ -16,6 +16,14 @@
 
 namespace spool::log {
 
+/// How many forks lie between this process and the first one. What was left in memory by threads of an earlier process is
+/// told by it.
+inline std::atomic<std::uint32_t> forks{0};
+
+inline std::uint32_t fork_depth() noexcept {
+  return forks.load(std::memory_order_relaxed);  // relaxed: changes while the process has one thread
+}
+
 /// A thread's identity: shared by its handles and by the thread itself while it lives. Thread-safe.
 class Identity : public Object {
  public:
@@ -26,12 +34,14 @@ class Identity : public Object {
   virtual void on_ended() {}
   /// In the child of a fork: this thread stayed behind in the parent.
   virtual void on_forked_away() {}
+  /// In the child of a fork: this is the thread that forked, and the main thread from now on.
+  virtual void on_became_main() {}
 
   /// Lets all joiners go on.
   void mark_ended();
 
   trace::ThreadNumber thread_number() const { return static_cast<trace::ThreadNumber>(known_number()); }
-  trace::Origin origin() const { return origin_; }
+  trace::Origin origin() const { return origin_.load(std::memory_order_relaxed); }  // relaxed: changed by a fork alone
   trace::ThreadNumber creator() const { return creator_; }
 
   std::string name() const;
@@ -57,13 +67,12 @@ class Identity : public Object {
 
  private:
   friend class Registry;
-  const trace::Origin origin_;
+  std::atomic<trace::Origin> origin_;
   const trace::ThreadNumber creator_;
   std::atomic<bool> daemon_;
   std::atomic<std::uint32_t> native_id_{0};
   std::atomic<trace::Sequence> sequence_{0};
-  mutable std::mutex name_mutex_;
-  std::string name_;
+  std::string name_;  ///< under the mutex of all names
 };
 
 /// All threads alive that have an identity, by number.
@@ -71,16 +80,23 @@ class Registry {
  public:
   static void add(std::shared_ptr<Identity> identity);
   static void remove(const Identity& identity);
+  /// Also one that stayed behind in the parent of a fork.
   static std::shared_ptr<Identity> find(trace::ThreadNumber number);
   static std::vector<std::shared_ptr<Identity>> all();
   /// So that the child of a fork finds nothing locked by a thread that it does not have.
   static void lock_for_fork();
   static void unlock_after_fork();
-  /// In the child: all but the calling thread have ended.
+  /// In the child: all but the calling thread have ended, and it is the main thread.
   static void forget_others_after_fork();
+  static bool is_left_behind(trace::ThreadNumber number);
   /// Notes which kernel thread runs this identity; the thread itself calls it.
   static void set_native_id(Identity& identity);
 };
+
+/// Did this thread stay behind in the parent of a fork? What it holds is held for ever.
+inline bool is_left_behind(trace::ThreadNumber number) {
+  return fork_depth() != 0 && Registry::is_left_behind(number);
+}
 
 /// "Thread-1", "Thread-2", ... as Python counts them; `target` gives "Thread-3 (target)" where known.
 std::string next_thread_name();

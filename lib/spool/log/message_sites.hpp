@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spool/log/definitions.hpp>
+#include <spool/log/fork.hpp>
 #include <spool/log/message.hpp>
 
 #include <deque>
@@ -23,6 +24,8 @@ class MessageSites {
   const MessageSite* find(std::uint16_t id);
 
  private:
+  MessageSites() { guard_across_fork(mutex_, ForkOrder::innermost); }
+
   static constexpr std::size_t most_sites = 2000;
   static constexpr std::size_t longest_format = 512;
   using Key = std::tuple<const char*, const char*, std::uint32_t, const trace::Field*, Level>;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/fork.hpp>
 #include <spool/log/object.hpp>
 
 #include <cstdio>
@@ -14,6 +15,11 @@ const char* Name::keep(std::string_view text) {
   static auto* names = new std::set<std::string, std::less<>>;  // leaked: names outlive static destructors
   static std::size_t bytes = 0;
   static bool told = false;
+  static const bool guarded = [] {
+    log::guard_across_fork(mutex, log::ForkOrder::innermost);
+    return true;
+  }();
+  (void)guarded;
   const std::lock_guard guard{mutex};
   const auto found = names->find(text);
   if (found != names->end()) return found->c_str();

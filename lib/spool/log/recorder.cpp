@@ -83,6 +83,9 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
     count_loss(writer, trace::LossReason::reentered);
     return false;
   }
+  if (awaits_first_record()) [[unlikely]] {
+    begin_in_child();
+  }
   if (no_space_.load(std::memory_order_relaxed)) {  // relaxed: a hint; the keeper takes it back
     count_loss(writer, trace::LossReason::no_space);
     return false;
@@ -120,7 +123,7 @@ Site Recorder::site_of(Writer& writer, trace::SiteNumber number) noexcept {
   if (writer.slow) return {};  // a signal handler, whose thread may hold m
   const SlowMark mark{writer};
   const std::lock_guard guard{m_};
-  return definitions_.site_of(number);
+  return definitions_.site(number);
 }
 
 /// Once, not in a storm.

@@ -26,6 +26,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace spool::log {
@@ -69,10 +70,16 @@ class Recorder {
   Writer& attach(std::shared_ptr<Identity> identity);
   void detach(Writer& writer);
   void count_loss(Writer& writer, trace::LossReason reason) noexcept;
-  /// After fork, in the child: the mappings are the parent's; this process records nothing.
-  void abandon_after_fork();
-  void lock_for_fork();
+  std::string describe_site(trace::SiteNumber number);  ///< "file:line"; empty where it is not known
+
+  // For fork.cpp.
+  void lock_for_fork();  ///< and notes what the child will want to know
   void unlock_after_fork();
+  void leave_parent() noexcept;  ///< in the child: nothing of the parent's is mapped
+  /// A child that has made no Record yet, and so has no trace.
+  bool awaits_first_record() const {
+    return awaits_first_record_.load(std::memory_order_acquire);  // acquire: partner is the release in begin_in_child
+  }
 
   // For the keeper and the drain.
   bool keep_house();  ///< one round of the keeper; true: some segment is still closing
@@ -81,6 +88,13 @@ class Recorder {
   void unpin(const std::vector<std::shared_ptr<Segment>>& segments);
 
  private:
+  /// What a thread holds that the child of a fork will not have.
+  struct LeftHold {
+    trace::ThreadNumber holder = 0;
+    trace::StatusHold hold{};
+    const ObjectClass* described = nullptr;
+  };
+
   enum class Outcome : std::uint8_t { ready, full, impossible };
   Outcome try_prepare(Writer& writer, const Need& need);
   bool move_writer(Writer& writer, std::uint64_t size);
@@ -106,6 +120,12 @@ class Recorder {
   bool may_take_oldest() const;
   bool make_directory();
   bool open_status();
+  bool begin_trace(std::uint32_t number);
+  void begin_in_child();
+  void start_in_child();
+  void warn_of(const LeftHold& left);
+  void leave_parent(Writer& writer);
+  static std::string started_now();
   void assign_status(Writer& writer);
 
   std::mutex m_;
@@ -129,6 +149,10 @@ class Recorder {
   std::atomic<bool> no_space_{false};  ///< nothing can be made now: lose at once, the keeper tries again
   bool told_no_space_ = false;
   std::atomic<bool> stopped_{false};
+  std::vector<LeftHold> leaving_;     ///< by the fork under way
+  std::vector<LeftHold> left_holds_;  ///< under fm: not yet warned of
+  std::uint32_t forking_pid_ = 0;     ///< of the parent, by the fork under way
+  std::atomic<bool> awaits_first_record_{false};
 };
 
 }  // namespace spool::log

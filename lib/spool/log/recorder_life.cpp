@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // The recorder's start and end, and the writers that come and go with their threads.
-#include <spool/log/ending.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/os/process.hpp>
@@ -62,12 +61,16 @@ trace::Process describe_process(os::ClockChoice choice) {
   process.epoch_seconds = static_cast<std::int64_t>(seconds);
   process.epoch_ticks = static_cast<std::uint64_t>((seconds - static_cast<long double>(process.epoch_seconds)) *
                                                    static_cast<long double>(clock.frequency));
-  const auto wall = static_cast<std::time_t>(now.realtime / 1'000'000'000U);
-  process.started = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(wall), now.realtime % 1'000'000'000U);
   return process;
 }
 
 }  // namespace
+
+std::string Recorder::started_now() {
+  const std::uint64_t now = os::read_clocks().realtime;
+  const auto wall = static_cast<std::time_t>(now / 1'000'000'000U);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(wall), now % 1'000'000'000U);
+}
 
 bool Recorder::make_directory() {
   if (settings_.parent.empty()) return true;
@@ -106,15 +109,23 @@ bool Recorder::start(const RecorderSettings& settings) {
   const std::lock_guard files{fm_};
   if (is_recording()) return true;
   settings_ = settings;
+  // The child of a fork may have another working directory, as a daemon does.
+  if (!settings_.parent.empty()) settings_.parent = std::filesystem::absolute(settings_.parent);
   mode_ = settings.mode;
   process_ = describe_process(settings.clock);
+  process_.started = started_now();
+  return begin_trace(1);
+}
+
+/// Under fm. Everything up to the first segment, numbered `number`; false with errno and nothing left behind.
+bool Recorder::begin_trace(std::uint32_t number) {
   const bool fence = !os::barrier_everywhere();
   // relaxed, both: the generation that lets emits in is stored after them
   full_fence.store(fence, std::memory_order_relaxed);
   is_unusual.store(fence || process_.clock != "tsc", std::memory_order_relaxed);
   std::shared_ptr<Segment> first;
   const bool made = make_directory() && open_status() &&
-                    (first = build_segment(directory_, 1, settings_.geometry, process_)) != nullptr;
+                    (first = build_segment(directory_, number, settings_.geometry, process_)) != nullptr;
   if (!made) {
     const int why = errno;
     std::error_code ignored;  // best effort: nothing of ours stays behind
@@ -130,17 +141,16 @@ bool Recorder::start(const RecorderSettings& settings) {
   {
     const std::lock_guard guard{m_};
     stopped_.store(false, std::memory_order_relaxed);  // relaxed: under m
-    last_number_ = 1;
+    last_number_ = number;
     current_ = std::move(first);
     (void)definitions_.enter(*current_, mode_, process_.frequency);
     ++counters_.segments;
     for (Writer& writer : writers_) {
       if (writer.attached) assign_status(writer);
     }
-    generation.store(1, std::memory_order_seq_cst);  // seq_cst: as in a swap
+    generation.store(number, std::memory_order_seq_cst);  // seq_cst: as in a swap
   }
   (void)ensure_spare(false);
-  prepare_for_fork();
   Keeper::start();
   return true;
 }
@@ -176,6 +186,8 @@ void Recorder::assign_status(Writer& writer) {
       ++reinterpret_cast<trace::StatusHeader*>(status_.data())->entries_missed;
     }
   }
+  // The forking thread brings its holds into the child's file; elsewhere there are none yet.
+  if (entry != &writer.private_status) *entry = writer.private_status;
   entry->thread = writer.number;
   writer.status.store(entry, std::memory_order_release);  // release: partner is current_status
 }
@@ -211,29 +223,6 @@ void Recorder::detach(Writer& writer) {
   writer.status.store(&writer.private_status, std::memory_order_relaxed);  // relaxed: our own
   writer.identity.reset();
   idle_writers_.push_back(&writer);
-}
-
-void Recorder::lock_for_fork() {
-  fm_.lock();
-  m_.lock();
-}
-
-void Recorder::unlock_after_fork() {
-  m_.unlock();
-  fm_.unlock();
-}
-
-void Recorder::abandon_after_fork() {
-  stopped_.store(true, std::memory_order_relaxed);  // relaxed: the child has one thread
-  generation.store(0, std::memory_order_relaxed);   // relaxed: as above
-  for (Writer& writer : writers_) {
-    writer.limit.store(0, std::memory_order_relaxed);  // relaxed: as above
-    writer.segment = nullptr;
-    writer.private_status = {};
-    writer.status.store(&writer.private_status, std::memory_order_relaxed);  // relaxed: as above
-  }
-  status_ = {};
-  unlock_after_fork();
 }
 
 }  // namespace spool::log

@@ -126,6 +126,12 @@ trace::PacketHeader& Segment::header_at(std::byte* packet) {
   return *reinterpret_cast<trace::PacketHeader*>(packet);
 }
 
+void Segment::forget_mappings() noexcept {
+  metadata.forget();
+  for (os::MappedFile& chunk : chunks)
+    chunk.forget();
+}
+
 bool Segment::append_metadata(std::string_view text) const {
   constexpr std::size_t at = offsetof(trace::MetadataHeader, content_size);
   static_assert(at % alignof(std::uint32_t) == 0);

@@ -42,6 +42,9 @@ struct Segment {
   trace::PacketHeader& header(std::size_t chunk) const { return header_at(chunks[chunk].data()); }
   static trace::PacketHeader& header_at(std::byte* packet);
 
+  /// In the child of a fork, where nothing of it is mapped.
+  void forget_mappings() noexcept;
+
   /// Appends to the metadata text and commits it. False: it does not fit.
   bool append_metadata(std::string_view text) const;
 };

@@ -24,6 +24,7 @@ std::byte* map(int file, std::size_t size) {
   const int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, file, 0);
   if (memory == MAP_FAILED) return nullptr;
+  (void)madvise(memory, size, MADV_DONTFORK);  // a kernel that does not know it copies the mapping, nothing worse
   if (populate(memory, size)) return static_cast<std::byte*>(memory);
   const int why = errno;
   munmap(memory, size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A file, or plain memory, mapped for writing, with its pages already there: a store into it neither faults nor
-// meets a full disk.
+// meets a full disk. The child of a fork does not have it: nothing there can write into the parent's files.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,9 @@ class MappedFile {
   /// Pages for all of it once more: the kernel protects each page again that it has written back to the disk, and the
   /// next store into it would fault. False (errno): a store would be a SIGBUS.
   bool touch() const noexcept;
+
+  /// In the child of a fork, where the mapping is not: the address may be somebody else's by now.
+  void forget() noexcept { data_ = nullptr; }
 
   explicit operator bool() const { return data_ != nullptr; }
   std::byte* data() const { return data_; }

@@ -34,7 +34,7 @@ template <Kind kind>
 void BasicLock<kind>::note_destroyed() {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   const std::uint8_t state = log::current_state();
-  if (word != 0 && (state & log::ending_bit) == 0) {
+  if (word != 0 && (state & log::ending_bit) == 0 && !is_orphaned(word & ~waiters_bit)) {
     log::abort_misuse("destruction of a held", object_, word & ~waiters_bit, object_.site());
   }
   if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
@@ -97,7 +97,11 @@ bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
     note_acquired(me, site, mode, {});
     return true;
   }
-  if (mode == Mode::all) note_failed(me, site, Verb::busy, true);
+  if (is_orphaned(word_.load(std::memory_order_relaxed) & ~waiters_bit)) {  // relaxed: a hint
+    (void)give_up_orphan(me, site, mode != Mode::off);
+  } else if (mode == Mode::all) {
+    note_failed(me, site, Verb::busy, true);
+  }
   return false;
 }
 
@@ -226,6 +230,11 @@ bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::D
     }
     if (!in_time) return give_up(me, site, waited, Verb::timeout);
     const trace::ThreadNumber owner = word & ~waiters_bit;
+    if (is_orphaned(owner)) {
+      const std::string words = give_up_orphan(me, site, waited.recorded || log::current_mode() != Mode::off);
+      if (deadline == os::never && stopped == nullptr) throw MisuseError{words};
+      return false;
+    }
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
     // Registered, and about to sleep: the block. Again after a futile wake, with the new owner.
     if (!waited.blocked || owner != seen_owner || sequence != seen_sequence) {
@@ -251,6 +260,20 @@ bool BasicLock<kind>::give_up(log::Writer& me, const Site& site, Waited& waited,
   }
   note_failed(me, site, verb, waited.recorded);
   return false;
+}
+
+/// Did the owner stay behind in the parent of a fork? Asked where a thread is about to wait, and only in a child.
+template <Kind kind>
+bool BasicLock<kind>::is_orphaned(trace::ThreadNumber owner) const {
+  return log::fork_depth() != 0 && log::is_left_behind(owner);
+}
+
+/// Gives the words for the error.
+template <Kind kind>
+std::string BasicLock<kind>::give_up_orphan(log::Writer& me, const Site& site, bool recorded) {
+  const trace::ThreadNumber owner = word_.load(std::memory_order_relaxed) & ~waiters_bit;  // relaxed: it is for ever
+  note_failed(me, site, Verb::orphan, recorded);
+  return log::report_orphan(object_, {owner, site_of(owner)}, site);
 }
 
 template <Kind kind>

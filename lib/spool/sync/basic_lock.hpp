@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <stop_token>
+#include <string>
 
 namespace spool::sync {
 
@@ -218,6 +219,8 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   bool give_up(log::Writer& me, const Site& site, Waited& waited, trace::Verb verb);
   void release(log::Writer& me, const Site& site);
   trace::SiteNumber site_of(trace::ThreadNumber owner) const;
+  bool is_orphaned(trace::ThreadNumber owner) const;
+  std::string give_up_orphan(log::Writer& me, const Site& site, bool recorded);
 
   os::Word word_{0};
   Hold hold_ = Hold::unrecorded;

@@ -45,7 +45,9 @@ Condition::Condition(Name name, Site site)
 Condition::~Condition() {
   const std::uint8_t state = log::current_state();
   const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: a daemon may wait still
-  if (waiters != 0 && (state & log::ending_bit) == 0) {
+  // relaxed: a daemon may wait still
+  const bool ours = process_.load(std::memory_order_relaxed) == log::fork_depth();
+  if (waiters != 0 && ours && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
   if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
@@ -58,7 +60,18 @@ void Condition::check_owned(const char* what, const Site& site) {
   log::throw_misuse(what, object_, 0, site);
 }
 
+/// In the child of a fork: who waited stayed behind in the parent, and its stack is somebody else's by now.
+void Condition::forget_left_behind() {
+  const std::uint32_t process = log::fork_depth();
+  if (process_.load(std::memory_order_relaxed) == process) return;  // relaxed, all: under the lock
+  process_.store(process, std::memory_order_relaxed);
+  first_ = nullptr;
+  last_ = nullptr;
+  waiters_.store(0, std::memory_order_relaxed);
+}
+
 void Condition::enqueue(Node& node) {
+  forget_left_behind();
   node.before = last_;
   (last_ == nullptr ? first_ : last_->next) = &node;
   last_ = &node;
@@ -143,6 +156,7 @@ bool Condition::wait_on(os::Deadline deadline, const std::stop_token* stop, cons
 void Condition::notify(std::size_t count, Site site) {
   log::park_if_ending();
   check_owned("notify without the lock on", site);
+  forget_left_behind();
   log::Writer& me = log::self();
   const Mode mode = log::current_mode();
   const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: under the lock

@@ -132,6 +132,7 @@ class SPOOL_CAPABILITY("mutex") Condition {
 
   /// Lets the lock go and takes it again, which the analysis cannot follow.
   bool wait_on(os::Deadline deadline, const std::stop_token* stop, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS;
+  void forget_left_behind();
   void enqueue(Node& node);
   void unlink(Node& node);
   static void wake_in_order(Node* newest);
@@ -149,6 +150,7 @@ class SPOOL_CAPABILITY("mutex") Condition {
   Node* first_ = nullptr;  ///< under the lock, as all below
   Node* last_ = nullptr;
   std::atomic<std::uint32_t> waiters_{0};
+  std::atomic<std::uint32_t> process_{0};     ///< log::fork_depth() of the process whose threads are in the list
   std::atomic<trace::Sequence> sequence_{0};  ///< advanced under the lock, quoted by who times out
   log::ObjectState object_;
 };

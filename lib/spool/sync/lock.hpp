@@ -18,7 +18,9 @@ namespace spool {
 /// Memory ordering: an unlock happens before the lock that takes it next.
 /// Requires: not destroyed while held (logged, then abort, unless the process is ending). It may be destroyed as soon as
 /// it is unlocked, also by the thread that acquires it next.
-/// Records: as each call says; all with the caller's line; destroy, if it ever was recorded. In mode `contended`: block,
+/// In the child of a fork, a lock whose owner stayed behind in the parent is orphaned: nobody will release it. Whoever
+/// would wait for it logs an error; lock() then throws MisuseError with the same words, the other forms return false.
+/// Records: as each call says, and orphan in place of a wait that could not end; all with the caller's line; destroy, if it ever was recorded. In mode `contended`: block,
 /// and acquire, timeout or cancel after it, and each release that somebody waited for.
 class SPOOL_CAPABILITY("mutex") Lock final : public sync::BasicLock<trace::Kind::lock> {
  public:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/message.hpp>
+#include <spool/log/recorder.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/trace/message.hpp>
@@ -44,6 +45,16 @@ void abort_misuse(std::string_view what, Object& object, trace::ThreadNumber hol
   if (is_recording()) write_text(Level::critical, site, text);
   print_at_once(Level::critical, text);
   std::abort();
+}
+
+std::string report_orphan(Object& object, const Holder& holder, const Site& site) {
+  const std::string place = Recorder::instance().describe_site(holder.site);
+  const std::string text =
+      fmt::format("{}; its holder stayed behind in the parent of a fork, where it acquired it at {}",
+                  describe("wait for an orphaned", object, holder.thread, site),
+                  place.empty() ? "a line that is not known" : place);
+  if (is_logged(Level::error)) write_text(Level::error, site, text);
+  return text;
 }
 
 }  // namespace spool::log

@@ -32,5 +32,14 @@ std::string describe_thread(trace::ThreadNumber number);
 [[noreturn]] void abort_misuse(std::string_view what, Object& object, trace::ThreadNumber holder,
                                const Site& site) noexcept;
 
+/// Who holds an object, and since which line of its.
+struct Holder {
+  trace::ThreadNumber thread = 0;
+  trace::SiteNumber site = 0;
+};
+
+/// In the child of a fork, where `holder` is not: logs an error that `object` cannot be had, and gives its words.
+std::string report_orphan(Object& object, const Holder& holder, const Site& site);
+
 }  // namespace log
 }  // namespace spool

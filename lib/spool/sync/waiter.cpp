@@ -58,6 +58,12 @@ void Chosen::wake_all() noexcept {
 }
 
 void WaiterQueue::push(Waiter& waiter) {
+  if (!is_ours()) {
+    first_ = nullptr;
+    last_ = nullptr;
+    size_.store(0, std::memory_order_relaxed);  // relaxed, both: under the lock
+    process_.store(log::fork_depth(), std::memory_order_relaxed);
+  }
   waiter.before = last_;
   waiter.next = nullptr;
   (last_ == nullptr ? first_ : last_->next) = &waiter;

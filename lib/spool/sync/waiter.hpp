@@ -16,6 +16,7 @@
 // waiter returns after the granter's last access to the object, which it may therefore destroy.
 #pragma once
 
+#include <spool/log/identity.hpp>
 #include <spool/os/park.hpp>
 #include <spool/trace/ids.hpp>
 
@@ -86,21 +87,25 @@ class Chosen {
   std::uint32_t count_ = 0;
 };
 
-/// First come, first served. Each call is under the inner lock; the size may be looked at any time.
+/// First come, first served. Each call is under the inner lock; the size may be looked at any time. In the child of a fork
+/// it is empty: who stood in it stayed behind, and its stack is somebody else's by now.
 class WaiterQueue {
  public:
   constexpr WaiterQueue() = default;
-  std::uint32_t size() const { return size_.load(std::memory_order_relaxed); }  // relaxed: a quote
-  Waiter* first() const { return first_; }
+  std::uint32_t size() const { return is_ours() ? size_.load(std::memory_order_relaxed) : 0; }  // relaxed: a quote
+  Waiter* first() const { return is_ours() ? first_ : nullptr; }
   void push(Waiter& waiter);
   void remove(Waiter& waiter);
   /// The first is taken out and decided.
   Waiter& choose_first(const Waker& waker, Chosen& chosen);
 
  private:
+  bool is_ours() const { return process_.load(std::memory_order_relaxed) == log::fork_depth(); }  // relaxed: as size_
+
   Waiter* first_ = nullptr;
   Waiter* last_ = nullptr;
   std::atomic<std::uint32_t> size_{0};
+  std::atomic<std::uint32_t> process_{0};  ///< fork_depth() of the process whose threads stand in it
 };
 
 }  // namespace spool::sync

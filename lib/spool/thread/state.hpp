@@ -34,6 +34,8 @@ class ThreadState final : public log::Identity {
   void on_forked_away() override {
     reaped_.store(true, std::memory_order_relaxed);
   }  // relaxed: the child has one thread
+  /// Whoever joins it waits for the end of the program's main thread, not for pthread's.
+  void on_became_main() override { on_forked_away(); }
 
   std::unique_ptr<Task> task_;
   std::size_t stack_size_;

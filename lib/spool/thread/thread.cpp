@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/fork.hpp>
 #include <spool/log/message.hpp>
 #include <spool/log/status.hpp>
 #include <spool/os/process.hpp>
@@ -249,6 +250,7 @@ void default_excepthook(const ExceptHookArgs& told) {
 }
 
 struct Hook {
+  Hook() { log::guard_across_fork(mutex, log::ForkOrder::innermost); }
   std::mutex mutex;
   ExceptHook function = &default_excepthook;
 };

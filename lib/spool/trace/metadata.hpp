@@ -19,6 +19,7 @@ struct Process {
   std::string program;  ///< the executable's name
   std::string hostname;
   std::uint32_t pid = 0;
+  std::uint32_t parent_pid = 0;             ///< the process that it was forked from while that recorded; 0: none
   std::string started;                      ///< RFC 3339, UTC
   std::string clock;                        ///< "tsc" or "monotonic"
   std::uint64_t frequency = 1'000'000'000;  ///< ticks a second

@@ -101,6 +101,7 @@ struct Process {
   std::string hostname;
   std::string started;  ///< RFC 3339
   std::uint32_t pid = 0;
+  std::uint32_t parent_pid = 0;  ///< the recorded process that it was forked from; 0: none
   std::string clock_source;
   std::uint64_t frequency = 1'000'000'000;  ///< best known, ticks a second
   trace::Mode mode = trace::Mode::all;      ///< the last one seen

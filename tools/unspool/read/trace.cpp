@@ -156,6 +156,7 @@ void Trace::describe(const Declared& declared) {
   process_.started = declared.text("started");
   process_.clock_source = declared.text("clock_source");
   process_.pid = narrow(declared.number("vpid", 0));
+  process_.parent_pid = narrow(declared.number("parent_pid", 0));
   if (declared.frequency > 0) process_.frequency = declared.frequency;
   process_.epoch_seconds = declared.epoch_seconds;
   process_.epoch_ticks = declared.epoch_ticks;

@@ -38,6 +38,7 @@ Json ProcessJson::process() const {
   return {{"path", process_.path},
           {"program", process_.program},
           {"pid", process_.pid},
+          {"parent_pid", process_.parent_pid == 0 ? Json{} : Json(process_.parent_pid)},
           {"host", process_.hostname},
           {"started", process_.started},
           {"clock", {{"source", process_.clock_source}, {"frequency", process_.frequency}}},

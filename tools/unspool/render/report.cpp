@@ -31,6 +31,7 @@ std::string head(const Process& process, const Analysis& analysis, const Options
   std::string more =
       fmt::format("  on {}, started {}", trace::escaped(process.hostname.empty() ? "?" : process.hostname),
                   trace::escaped(process.started.empty() ? "?" : process.started));
+  if (process.parent_pid != 0) more += fmt::format(", forked from process {}", process.parent_pid);
   if (!calendar.empty()) more += fmt::format(", first Record {}", calendar);
   more += fmt::format(", mode {}, clock {}", trace::name_of(process.mode),
                       trace::escaped(process.clock_source.empty() ? "?" : process.clock_source));

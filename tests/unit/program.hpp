@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+//
+// The small programs that program_*_test.cpp run to their ends, by name: `unit_program NAME`. Each shows one thing about how
+// a program that uses spool begins, ends or forks.
+#pragma once
+
+#include <map>
+#include <string_view>
+
+namespace spool::test {
+
+using Program = int (*)();
+using Programs = std::map<std::string_view, Program>;
+
+Programs config_programs();  ///< program_config.cpp: how it begins
+Programs end_programs();     ///< program_end.cpp: how it ends
+Programs fork_programs();    ///< program_fork.cpp: how it forks
+Programs left_programs();    ///< program_left.cpp: pools and per-thread values at its end
+
+/// A line to stdout at once.
+void say(const char* words);
+
+/// Whether this is the child of a fork: told before it ends.
+extern bool is_forked;
+
+}  // namespace spool::test
