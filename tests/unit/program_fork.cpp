@@ -71,7 +71,9 @@ class Pause {
     while (waiting_.load() < threads_)
       std::this_thread::yield();
   }
-  void end() { asked_.store(false); }
+  void end() {
+    asked_.store(false);
+  }
   void here() {
     if (!asked_.load()) return;
     ++waiting_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/control.hpp>
 #include <spool/sync/notes.hpp>
 #include <spool/sync/state_word.hpp>
 #include <spool/thread/timer.hpp>
