@@ -145,10 +145,10 @@ TEST_CASE("tasks in the middle of the queue can be cancelled in any order") {
   std::vector<Future<int>> futures;
   for (int i = 0; i < 6; ++i)
     futures.push_back(held.pool.submit([i] { return i; }));
-  for (const std::size_t each : {2, 0, 5})
+  for (const std::size_t each : {2U, 0U, 5U})
     CHECK(futures.at(each).cancel());
   held.go.set();
-  for (const std::size_t each : {1, 3, 4})
+  for (const std::size_t each : {1U, 3U, 4U})
     CHECK(futures.at(each).get() == static_cast<int>(each));
 }
 

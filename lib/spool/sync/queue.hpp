@@ -55,8 +55,8 @@ class QueueOf {
   requires std::constructible_from<T, U&&>
   void put(U&& item, Site site = Site::current()) { (void)put_with(std::forward<U>(item), {}, site); }
 
-  /// False when there was no room for `span`; then, and when it throws, the item has not been moved from. Zero or less
-  /// is a mere try, a huge span waits without end.
+  /// False when there was no room for `span`; then, and when it is shut down, the item has not been moved from. Zero or
+  /// less is a mere try, a huge span waits without end.
   /// Records: as put(), or block, timeout; of a mere try that fails busy.
   template <class Rep, class Period, class U = T>
   requires std::constructible_from<T, U&&>

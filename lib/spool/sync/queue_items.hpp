@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,8 @@ template <class T, class Compare>
 class BestFirst {
   struct Entry {
     template <class U>
-    Entry(U&& given, std::uint64_t number) : value(std::forward<U>(given)), order{number} {}
+    Entry(U&& given, std::uint64_t number)
+        : value(std::make_from_tuple<T>(std::forward_as_tuple(std::forward<U>(given)))), order{number} {}
     T value;
     std::uint64_t order;  ///< in which it was put
   };

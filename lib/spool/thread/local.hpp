@@ -78,7 +78,9 @@ class Local {
   template <class... Args>
   requires std::constructible_from<T, Args&&...> T& emplace(Args&&... arguments) {
     log::park_if_ending();
-    auto made = std::make_unique<Held>([&] { return T(std::forward<Args>(arguments)...); });
+    // make_from_tuple: whether a conversion is worth a warning is the caller's compiler's to say, not this line's
+    auto made = std::make_unique<Held>(
+        [&] { return std::make_from_tuple<T>(std::forward_as_tuple(std::forward<Args>(arguments)...)); });
     return static_cast<Held&>(values_.put(std::move(made))).value;
   }
   template <class U = T>

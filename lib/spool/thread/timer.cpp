@@ -104,6 +104,7 @@ bool Countdown::wait(const std::stop_token& stop) {
     return false;
   }
   const Waiter::Woken woken = waiter.sleep(patience);
+  log::park_if_ending();  // a daemon's function is not called any more
   if (woken == Waiter::Woken::granted || !give_up(waiter, woken, mode)) {
     tell_cancel({waiter.waker, waiter.waker_site});
     return false;
