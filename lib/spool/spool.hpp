@@ -14,4 +14,6 @@
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/semaphore.hpp>
+#include <spool/sync/shared_guard.hpp>
+#include <spool/sync/shared_lock.hpp>
 #include <spool/thread/thread.hpp>
