@@ -16,6 +16,8 @@
 #include <spool/sync/queue.hpp>
 #include <spool/sync/rlock.hpp>
 #include <spool/sync/semaphore.hpp>
+#include <spool/sync/shared_guard.hpp>
+#include <spool/sync/shared_lock.hpp>
 #include <spool/thread/future.hpp>
 #include <spool/thread/local.hpp>
 #include <spool/thread/thread.hpp>

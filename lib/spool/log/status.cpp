@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/control.hpp>
 #include <spool/log/status.hpp>
 
 #include <algorithm>
@@ -24,24 +25,52 @@ trace::StatusHold read_hold(const trace::StatusHold& hold) noexcept {
 
 }  // namespace
 
+namespace {
+
+/// The newest of the `kept` holds that is of this object; `kept` where there is none.
+std::uint32_t find_hold(const trace::StatusEntry& entry, std::uint32_t kept, trace::ObjectNumber object) noexcept {
+  for (std::uint32_t i = kept; i-- > 0;) {
+    if (entry.holds[i].object == object) return i;
+  }
+  return kept;
+}
+
+std::uint32_t kept_of(const trace::StatusEntry& entry) noexcept {
+  return std::min<std::uint32_t>(entry.depth, trace::status_holds);
+}
+
+}  // namespace
+
 void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
   trace::StatusEntry& entry = writer.current_status();
   const std::uint32_t depth = entry.depth;
-  const std::uint32_t kept = std::min<std::uint32_t>(depth, trace::status_holds);
-  for (std::uint32_t i = kept; i-- > 0;) {
-    if (entry.holds[i].object != object) continue;
-    advance_version(entry);
-    put(entry.depth, i);  // what moves does not count meanwhile
-    for (std::uint32_t next = i + 1; next < kept; ++next) {
-      copy_hold(entry.holds[next - 1], entry.holds[next]);
-      // relaxed load: our own; release: partner is the acquire in snapshot
-      writer.held[next - 1].store(writer.held[next].load(std::memory_order_relaxed), std::memory_order_release);
-    }
-    put(entry.depth, depth - 1);
-    return;
+  const std::uint32_t kept = kept_of(entry);
+  std::uint32_t place = find_hold(entry, kept, object);
+  if (place == kept && depth > kept) return put(entry.depth, depth - 1);  // of those beyond the room, only counted
+  if (place == kept) place = find_hold(entry, kept, 0);
+  if (place == kept) return;
+  advance_version(entry);
+  put(entry.depth, place);  // what moves does not count meanwhile
+  for (std::uint32_t next = place + 1; next < kept; ++next) {
+    copy_hold(entry.holds[next - 1], entry.holds[next]);
+    // relaxed load: our own; release: partner is the acquire in snapshot
+    writer.held[next - 1].store(writer.held[next].load(std::memory_order_relaxed), std::memory_order_release);
   }
-  // Beyond the entry's room only the count is kept.
-  if (depth > trace::status_holds) put(entry.depth, depth - 1);
+  if (depth > kept) {  // one that was only counted moves in: nobody knows which
+    copy_hold(entry.holds[kept - 1], {});
+    writer.held[kept - 1].store(nullptr, std::memory_order_release);  // release: as above
+  }
+  put(entry.depth, depth - 1);
+}
+
+bool has_shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept {
+  constexpr std::uint32_t shared = 1;
+  const trace::StatusEntry& entry = *writer.status;
+  const std::uint32_t kept = kept_of(entry);
+  const std::uint32_t place = find_hold(entry, kept, object);
+  if (place != kept) return entry.holds[place].mode == shared;
+  const bool knows_all = entry.depth == kept && find_hold(entry, kept, 0) == kept;
+  return !knows_all && current_mode() == Mode::all;
 }
 
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,

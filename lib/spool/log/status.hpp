@@ -50,7 +50,7 @@ inline void push_hold(Writer& writer, const Object& object, const Emitted& at, s
   detail::put(entry.depth, depth + 1);
 }
 
-/// Removes a hold that is not the newest one.
+/// Removes a hold that is not the newest one, or that nobody knows: the entry had no room for it when it began.
 void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept;
 
 /// A hold ends. Nothing happens when the thread does not hold the object: a Lock may be released by another.
@@ -64,6 +64,10 @@ inline void pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
   }
   pop_hold_below(writer, object);
 }
+
+/// Has the calling thread a recorded shared hold of the object? Of holds beyond the entry's room it is not known: then the
+/// answer is whether everything is recorded.
+bool has_shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept;
 
 /// A wait begins, or goes on with another owner.
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,

@@ -34,8 +34,8 @@ static_assert(sizeof(StatusHeader) == 64);
 
 /// One hold of a thread, oldest first.
 struct StatusHold {
-  std::uint64_t object;
-  std::uint64_t since;  ///< ticks
+  std::uint64_t object;  ///< 0: not known, one that the entry had no room for when it began
+  std::uint64_t since;   ///< ticks
   std::uint32_t site;
   std::uint32_t mode;  ///< 0 exclusive, 1 shared
 };

@@ -88,6 +88,7 @@ void Replay::correct_holds(const trace::StatusEntry& entry, const std::vector<tr
   const std::size_t known = std::min<std::size_t>(entry.depth, trace::status_holds);
   const std::span<const trace::StatusHold> holds{entry.holds.data(), known};
   for (const trace::StatusHold& hold : holds) {
+    if (hold.object == 0) continue;
     Record record;
     record.thread = entry.thread;
     record.object = hold.object;
@@ -96,7 +97,9 @@ void Replay::correct_holds(const trace::StatusEntry& entry, const std::vector<tr
     record.since = hold.since;
     restore_hold(record);
   }
-  if (!complete_ || entry.depth > trace::status_holds) return;
+  const bool knows_all =
+      entry.depth == known && std::ranges::find(holds, 0U, &trace::StatusHold::object) == holds.end();
+  if (!complete_ || !knows_all) return;
   for (const trace::ObjectNumber number : held) {
     ObjectState* object = tracked(number);
     const bool still = std::ranges::find(holds, number, &trace::StatusHold::object) != holds.end();

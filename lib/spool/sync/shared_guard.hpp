@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+//
+// std::shared_lock for our locks, so that a Record bears the user's line and not one of <shared_mutex>: beside
+// guards.hpp, which has the exclusive ones.
+#pragma once
+
+#include <spool/sync/annotations.hpp>
+#include <spool/sync/shared_lock.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <mutex>
+#include <shared_mutex>
+#include <system_error>
+#include <utility>
+
+namespace spool {
+
+/// A lock of ours that can be shared: its calls take a Site.
+template <class L>
+concept SitedSharedLock = requires(L& lock, Site site) {
+  lock.lock_shared(site);
+  lock.unlock_shared(site);
+  { lock.try_lock_shared(site) } -> std::same_as<bool>;
+  lock.log_object();
+};
+
+}  // namespace spool
+
+template <spool::SitedSharedLock L>
+class SPOOL_SCOPED_CAPABILITY std::shared_lock<L> {
+ public:
+  using mutex_type = L;
+  using Site = spool::Site;
+
+  shared_lock() noexcept = default;
+  explicit shared_lock(L& lock, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lock) : lock_{&lock}, site_{site} {
+    lock.lock_shared(site);
+    owns_ = true;
+  }
+  shared_lock(L& lock, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lock)
+      : lock_{&lock}, site_{site} {}
+  shared_lock(L& lock, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lock)
+      : lock_{&lock}, site_{site}, owns_{lock.try_lock_shared(site)} {}
+  shared_lock(L& lock, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES_SHARED(lock)
+      : lock_{&lock}, site_{site}, owns_{true} {}
+  template <class Clock, class Duration>
+  shared_lock(L& lock, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+      SPOOL_ACQUIRE_SHARED(lock)
+      : lock_{&lock}, site_{site}, owns_{lock.try_lock_shared_until(time, site)} {}
+  template <class Rep, class Period>
+  shared_lock(L& lock, const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+      SPOOL_ACQUIRE_SHARED(lock)
+      : lock_{&lock}, site_{site}, owns_{lock.try_lock_shared_for(span, site)} {}
+  ~shared_lock() SPOOL_RELEASE() {
+    if (owns_) lock_->unlock_shared(site_);
+  }
+  shared_lock(const shared_lock&) = delete;
+  shared_lock& operator=(const shared_lock&) = delete;
+  shared_lock(shared_lock&& other) noexcept SPOOL_NO_THREAD_SAFETY_ANALYSIS { swap(other); }
+  shared_lock& operator=(shared_lock&& other) noexcept SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+    shared_lock{std::move(other)}.swap(*this);
+    return *this;
+  }
+
+  void lock(Site site = Site::current()) SPOOL_ACQUIRE_SHARED() {
+    check_lockable();
+    lock_->lock_shared(site);
+    site_ = site;
+    owns_ = true;
+  }
+  bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
+    check_lockable();
+    site_ = site;
+    return owns_ = lock_->try_lock_shared(site);
+  }
+  template <class Rep, class Period>
+  bool try_lock_for(const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+      SPOOL_TRY_ACQUIRE_SHARED(true) {
+    check_lockable();
+    site_ = site;
+    return owns_ = lock_->try_lock_shared_for(span, site);
+  }
+  template <class Clock, class Duration>
+  bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+      SPOOL_TRY_ACQUIRE_SHARED(true) {
+    check_lockable();
+    site_ = site;
+    return owns_ = lock_->try_lock_shared_until(time, site);
+  }
+  void unlock(Site site = Site::current()) SPOOL_RELEASE() {
+    if (!owns_) throw std::system_error{std::make_error_code(std::errc::operation_not_permitted)};
+    owns_ = false;
+    lock_->unlock_shared(site);
+  }
+
+  void swap(shared_lock& other) noexcept {
+    std::swap(lock_, other.lock_);
+    std::swap(site_, other.site_);
+    std::swap(owns_, other.owns_);
+  }
+  L* release() noexcept SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+    owns_ = false;
+    return std::exchange(lock_, nullptr);
+  }
+  bool owns_lock() const noexcept { return owns_; }
+  explicit operator bool() const noexcept { return owns_; }
+  L* mutex() const noexcept { return lock_; }
+
+ private:
+  void check_lockable() const {
+    if (lock_ == nullptr) throw std::system_error{std::make_error_code(std::errc::operation_not_permitted)};
+    if (owns_) throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur)};
+  }
+
+  L* lock_ = nullptr;
+  Site site_;
+  bool owns_ = false;
+};

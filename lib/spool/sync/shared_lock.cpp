@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+#include <spool/log/status.hpp>
+#include <spool/sync/misuse.hpp>
+#include <spool/sync/notes.hpp>
+#include <spool/sync/shared_lock.hpp>
+
+namespace spool {
+namespace {
+
+using sync::Waiter;
+using trace::Verb;
+
+constexpr std::uint16_t id(Verb verb) {
+  return trace::record_id(trace::Kind::shared_lock, verb);
+}
+
+}  // namespace
+
+/// A waiter, with what the thread that lets it in has to know of it, and to tell it.
+struct SharedLock::Request : Waiter {
+  Request(trace::ThreadNumber who, trace::SiteNumber where, Want wanted, Mode mode) : thread{who}, site{where} {
+    what = wanted;
+    recorded = mode != Mode::off;
+  }
+  Want want() const { return static_cast<Want>(what); }
+
+  trace::ThreadNumber thread;
+  trace::SiteNumber site;
+  std::uint32_t readers = 0;  ///< that hold the lock with it
+};
+
+SharedLock::~SharedLock() {
+  const std::uint8_t state = log::current_state();
+  const trace::ThreadNumber owner = quote_of(word_.peek().state).owner.thread;
+  if (word_.peek().state != 0 && (state & log::ending_bit) == 0) {
+    log::abort_misuse("destruction of a held", object_, owner, object_.site());
+  }
+  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
+  sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, owner, 0, {owner, 0});
+}
+
+/// May one go in at once? (Where the count of readers is full, the next one waits.)
+constexpr bool SharedLock::admits(std::uint32_t state, Want want) {
+  if (want == exclusive) return state == 0;
+  return (state & (queued | written)) == 0 && state >> count_shift != owner_mask;
+}
+
+bool SharedLock::acquire(Want want, const sync::Patience& patience, const Site& site) {
+  log::park_if_ending();
+  const Mode mode = log::current_mode();
+  log::Writer& me = log::self();
+  if (mode == Mode::all || !try_enter(me, want)) return acquire_slowly(me, want, patience, mode, site);
+  ++me.holds;
+  if (want == exclusive) begin_unrecorded_hold(me, mode, site);
+  return true;
+}
+
+/// Without a Record. False: it has to wait, or somebody is about to change that.
+bool SharedLock::try_enter(const log::Writer& me, Want want) {
+  for (;;) {
+    const auto [state, is_locked] = word_.peek();
+    if (is_locked || !admits(state, want)) return false;
+    if (word_.try_change(state, entered(state, want, me.number))) return true;
+  }
+}
+
+/// In mode contended the line is left for whoever comes to wait; in mode off none, also no old one.
+void SharedLock::begin_unrecorded_hold(log::Writer& me, Mode mode, const Site& site) {
+  hold_ = mode == Mode::off ? Hold::unrecorded : Hold::contended;
+  const std::uint64_t left = mode == Mode::off ? 0 : log::two_words(log::number_of_site(me, site), me.number);
+  owner_site_.store(left, std::memory_order_relaxed);  // relaxed: a hint
+}
+
+bool SharedLock::acquire_slowly(log::Writer& me, Want want, const sync::Patience& patience, Mode mode,
+                                const Site& site) {
+  const sync::Notes notes{me, object_, site};
+  Request request{me.number, mode == Mode::off ? 0 : log::number_of_site(me, site), want, mode};
+  if (mode == Mode::all) log::make_ready(me, object_, site);
+  const std::uint32_t state = word_.lock();
+  if (admits(state, want)) {
+    if (mode == Mode::all) {
+      enter_recorded(me, want, state, site);
+      return true;
+    }
+    word_.unlock(entered(state, want, me.number));
+    ++me.holds;
+    if (want == exclusive) begin_unrecorded_hold(me, mode, site);
+    return true;
+  }
+  Quote quote = quote_of(state);
+  const bool blocks = !patience.is_none();
+  if (blocks) waiters_.push(request);
+  word_.unlock(blocks ? state | queued : state);
+
+  const auto tell = [&](Verb verb) {
+    notes.tell(verb, quote.sequence, quote.owner.thread, quote.owner.site, quote.owner);
+  };
+  if (!blocks) {
+    if (mode == Mode::all) tell(want == shared ? Verb::busy_shared : Verb::busy);
+    return false;
+  }
+  if (request.recorded) {
+    notes.block(want == shared ? Verb::block_shared : Verb::block, quote.sequence, quote.owner.thread, quote.owner.site,
+                quote.owner);
+  }
+  const Waiter::Woken woken = request.sleep(patience);
+  if (woken != Waiter::Woken::granted && give_up(me, request, quote)) {
+    notes.unblock(request, [&] { tell(woken == Waiter::Woken::stop ? Verb::cancel : Verb::timeout); });
+    return false;
+  }
+  begin_granted_hold(me, request, site);
+  return true;
+}
+
+/// Goes in, under the word's lock, and leaves that.
+void SharedLock::enter_recorded(log::Writer& me, Want want, std::uint32_t state, const Site& site) {
+  const std::uint32_t next = entered(state, want, me.number);
+  const Verb verb = want == shared ? Verb::acquire_shared : Verb::acquire;
+  const log::Emitted at = log::emit(me, id(verb), object_, site, advance_sequence(), 0, readers_of(next));
+  if (want == exclusive) {
+    hold_ = Hold::recorded;
+    owner_site_.store(log::two_words(at.site, me.number), std::memory_order_relaxed);  // relaxed: a hint
+  }
+  word_.unlock(next);
+  ++me.holds;
+  log::push_hold(me, object_, at, want);
+}
+
+/// It was let in; who did that left everything but how its hold is recorded.
+void SharedLock::begin_granted_hold(log::Writer& me, const Request& request, const Site& site) {
+  const bool recorded = sync::Notes::ends_recorded(request);
+  const bool all = log::current_mode() == Mode::all;
+  log::Emitted at{};
+  if (recorded) {
+    const Verb verb = request.want() == shared ? Verb::acquire_shared : Verb::acquire;
+    at = log::emit_quoting(me, id(verb), object_, site, request.sequence, request.waker, request.readers,
+                           {request.waker, 0});
+  }
+  log::end_wait(me);
+  ++me.holds;
+  if (recorded && all) log::push_hold(me, object_, at, request.want());
+  if (request.want() == shared) return;
+  hold_ = !recorded ? Hold::unrecorded : all ? Hold::recorded : Hold::contended;
+}
+
+/// False: it was let in in the meantime after all. A writer that goes may have kept readers out who may come in now.
+bool SharedLock::give_up(const log::Writer& me, Request& request, Quote& quote) {
+  sync::Chosen chosen;
+  const std::uint32_t state = word_.lock();
+  if (request.chosen) {
+    word_.unlock(state);
+    request.await_grant();
+    return false;
+  }
+  waiters_.remove(request);
+  quote = quote_of(state);
+  word_.unlock(grant(state, {me.number, 0}, chosen));
+  chosen.wake_all();
+  return true;
+}
+
+void SharedLock::unlock(Site site) {
+  log::Writer& me = log::self();
+  const auto [state, is_locked] = word_.peek();
+  if (!is_owner(state, me.number)) {
+    log::throw_misuse("release of a not owned", object_, quote_of(state).owner.thread, site);
+  }
+  --me.holds;
+  const bool quiet = hold_ != Hold::recorded && (state & queued) == 0 && !is_locked;
+  if (!quiet || !word_.try_change(state, 0)) release_slowly(me, site);
+}
+
+void SharedLock::release_slowly(log::Writer& me, const Site& site) {
+  const Hold hold = hold_;
+  if (hold != Hold::unrecorded) log::make_ready(me, object_, site);
+  sync::Chosen chosen;
+  (void)word_.lock();
+  const std::uint32_t waiters = waiters_.size();
+  if (hold == Hold::recorded || (hold == Hold::contended && waiters != 0)) {
+    log::emit(me, id(Verb::release), object_, site, advance_sequence(), waiters, me.number);
+  }
+  if (hold == Hold::recorded) log::pop_hold(me, object_.known_number());
+  word_.unlock(grant(0, {me.number, 0}, chosen));  // from here on the lock may be gone
+  chosen.wake_all();
+}
+
+void SharedLock::unlock_shared(Site site) {
+  log::Writer& me = log::self();
+  const bool recorded = log::has_shared_hold(me, object_.known_number());
+  while (!recorded) {
+    const auto [state, is_locked] = word_.peek();
+    if (is_locked || (state & queued) != 0 || readers_of(state) == 0) break;
+    if (!word_.try_change(state, state - one_reader)) continue;
+    --me.holds;
+    return;
+  }
+  release_shared_slowly(me, recorded, site);
+}
+
+void SharedLock::release_shared_slowly(log::Writer& me, bool recorded, const Site& site) {
+  const bool contended = log::current_mode() == Mode::contended;
+  if (recorded || contended) log::make_ready(me, object_, site);
+  sync::Chosen chosen;
+  const std::uint32_t state = word_.lock();
+  if (readers_of(state) == 0) {
+    const trace::ThreadNumber owner = quote_of(state).owner.thread;
+    word_.unlock(state);
+    log::throw_misuse("shared release of an unshared", object_, owner, site);
+  }
+  const std::uint32_t next = state - one_reader;
+  const std::uint32_t waiters = waiters_.size();
+  if (recorded || (contended && waiters != 0)) {
+    log::emit(me, id(Verb::release_shared), object_, site, advance_sequence(), waiters, readers_of(next));
+  }
+  if (recorded) log::pop_hold(me, object_.known_number());
+  --me.holds;
+  word_.unlock(grant(next, {me.number, 0}, chosen));  // from here on the lock may be gone
+  chosen.wake_all();
+}
+
+/// Under the word's lock: lets in, in their order, whom the state admits. The state that is left.
+std::uint32_t SharedLock::grant(std::uint32_t state, const sync::Waker& waker, sync::Chosen& chosen) {
+  state &= ~queued;
+  while (waiters_.first() != nullptr) {
+    if (!admits(state, static_cast<Request*>(waiters_.first())->want())) return state | queued;
+    auto& request = static_cast<Request&>(waiters_.choose_first(waker, chosen));
+    state = entered(state, request.want(), request.thread);
+    request.readers = readers_of(state);
+    if (request.recorded) request.sequence = advance_sequence();
+    if (request.want() == shared) continue;
+    owner_site_.store(log::two_words(request.site, request.thread), std::memory_order_relaxed);  // relaxed: a hint
+  }
+  return state;
+}
+
+/// The writer in a state: from the low bits that stand there, and the full number beside its site where these match.
+SharedLock::Quote SharedLock::quote_of(std::uint32_t state) const {
+  Quote quote{sequence_.load(std::memory_order_relaxed), {}};  // relaxed: a quote
+  if ((state & written) == 0) return quote;
+  const std::uint64_t both = owner_site_.load(std::memory_order_relaxed);  // relaxed: checked against the state
+  const auto thread = static_cast<trace::ThreadNumber>(both >> 32U);
+  if (is_owner(state, thread)) {
+    quote.owner = {thread, static_cast<trace::SiteNumber>(both)};
+  } else {
+    quote.owner.thread = state >> count_shift;
+  }
+  return quote;
+}
+
+/// Under the word's lock.
+trace::Sequence SharedLock::advance_sequence() {
+  const trace::Sequence next = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed, both: under the lock
+  sequence_.store(next, std::memory_order_relaxed);
+  return next;
+}
+
+}  // namespace spool
