@@ -323,7 +323,8 @@ TEST_CASE("std::condition_variable_any on a bare lock wakes with the lines of ho
   tap().await_by(waiter.ident(), Kind::lock, Verb::block);
   lock.unlock();  // @waker_end
   waiter.join();
-  CHECK(places(number_of(lock)) == Story{"acquire @waiter_hold", "release @waiter_hold", "acquire @waker_hold",
-                                         "block @waiter_hold", "release @waker_end", "acquire @waiter_hold",
-                                         "release @waiter_end"});
+  Story found = places(number_of(lock));
+  std::erase(found, "block @waker_hold");  // its release may be recorded and the lock not yet free
+  CHECK(found == Story{"acquire @waiter_hold", "release @waiter_hold", "acquire @waker_hold", "block @waiter_hold",
+                       "release @waker_end", "acquire @waiter_hold", "release @waiter_end"});
 }
