@@ -31,43 +31,43 @@ namespace spool {
 
 /// Its calls take a Site: a lock of ours, or a std::unique_lock over one.
 template <class L>
-concept SitedLockable = requires(L& lock, Site site) {
-  lock.lock(site);
-  lock.unlock(site);
-  { lock.try_lock(site) } -> std::same_as<bool>;
+concept SitedLockable = requires(L& lockable, Site site) {
+  lockable.lock(site);
+  lockable.unlock(site);
+  { lockable.try_lock(site) } -> std::same_as<bool>;
 };
 
 /// A lock of ours.
 template <class L>
-concept SitedLock = SitedLockable<L> && requires(L& lock) {
-  lock.log_object();
+concept SitedLock = SitedLockable<L> && requires(L& lockable) {
+  lockable.log_object();
 };
 
 namespace sync {
 
 // A call to any lock, with the site where it takes one.
 template <class L>
-void lock_at(L& lock, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+void lock_at(L& lockable, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   if constexpr (SitedLockable<L>) {
-    lock.lock(site);
+    lockable.lock(site);
   } else {
-    lock.lock();
+    lockable.lock();
   }
 }
 template <class L>
-[[nodiscard]] bool try_lock_at(L& lock, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+[[nodiscard]] bool try_lock_at(L& lockable, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   if constexpr (SitedLockable<L>) {
-    return lock.try_lock(site);
+    return lockable.try_lock(site);
   } else {
-    return lock.try_lock();
+    return lockable.try_lock();
   }
 }
 template <class L>
-void unlock_at(L& lock, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+void unlock_at(L& lockable, const Site& site) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   if constexpr (SitedLockable<L>) {
-    lock.unlock(site);
+    lockable.unlock(site);
   } else {
-    lock.unlock();
+    lockable.unlock();
   }
 }
 
@@ -188,12 +188,13 @@ class SPOOL_SCOPED_CAPABILITY std::lock_guard<L> {
  public:
   using mutex_type = L;
 
-  explicit lock_guard(L& lock, spool::Site site = spool::Site::current()) SPOOL_ACQUIRE(lock)
-      : lock_{lock}, site_{site} {
+  explicit lock_guard(L& lockable, spool::Site site = spool::Site::current()) SPOOL_ACQUIRE(lockable)
+      : lock_{lockable}, site_{site} {
     lock_.lock(site);
   }
-  lock_guard(L& lock, std::adopt_lock_t /*held*/, spool::Site site = spool::Site::current()) SPOOL_REQUIRES(lock)
-      : lock_{lock}, site_{site} {}
+  lock_guard(L& lockable, std::adopt_lock_t /*held*/, spool::Site site = spool::Site::current())
+      SPOOL_REQUIRES(lockable)
+      : lock_{lockable}, site_{site} {}
   ~lock_guard() SPOOL_RELEASE() { lock_.unlock(site_); }
   lock_guard(const lock_guard&) = delete;
   lock_guard& operator=(const lock_guard&) = delete;
@@ -210,23 +211,25 @@ class SPOOL_SCOPED_CAPABILITY std::unique_lock<L> {
   using Site = spool::Site;
 
   unique_lock() noexcept = default;
-  explicit unique_lock(L& lock, Site site = Site::current()) SPOOL_ACQUIRE(lock) : lock_{&lock}, site_{site} {
-    lock.lock(site);
+  explicit unique_lock(L& lockable, Site site = Site::current()) SPOOL_ACQUIRE(lockable)
+      : lock_{&lockable}, site_{site} {
+    lockable.lock(site);
     owns_ = true;
   }
-  unique_lock(L& lock, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lock)
-      : lock_{&lock}, site_{site} {}
-  unique_lock(L& lock, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE(lock)
-      : lock_{&lock}, site_{site}, owns_{lock.try_lock(site)} {}
-  unique_lock(L& lock, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES(lock)
-      : lock_{&lock}, site_{site}, owns_{true} {}
+  unique_lock(L& lockable, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lockable)
+      : lock_{&lockable}, site_{site} {}
+  unique_lock(L& lockable, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE(lockable)
+      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock(site)} {}
+  unique_lock(L& lockable, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES(lockable)
+      : lock_{&lockable}, site_{site}, owns_{true} {}
   template <class Clock, class Duration>
-  unique_lock(L& lock, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
-      SPOOL_ACQUIRE(lock)
-      : lock_{&lock}, site_{site}, owns_{lock.try_lock_until(time, site)} {}
+  unique_lock(L& lockable, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+      SPOOL_ACQUIRE(lockable)
+      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_until(time, site)} {}
   template <class Rep, class Period>
-  unique_lock(L& lock, const std::chrono::duration<Rep, Period>& span, Site site = Site::current()) SPOOL_ACQUIRE(lock)
-      : lock_{&lock}, site_{site}, owns_{lock.try_lock_for(span, site)} {}
+  unique_lock(L& lockable, const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+      SPOOL_ACQUIRE(lockable)
+      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_for(span, site)} {}
   ~unique_lock() SPOOL_RELEASE() {
     if (owns_) lock_->unlock(site_);
   }
@@ -300,13 +303,13 @@ class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L> {
  public:
   using mutex_type = L;
 
-  explicit scoped_lock(L& lock, spool::Site site = spool::Site::current()) SPOOL_ACQUIRE(lock)
-      : lock_{lock}, site_{site} {
+  explicit scoped_lock(L& lockable, spool::Site site = spool::Site::current()) SPOOL_ACQUIRE(lockable)
+      : lock_{lockable}, site_{site} {
     lock_.lock(site);
   }
-  explicit scoped_lock(std::adopt_lock_t /*held*/, L& lock, spool::Site site = spool::Site::current())
-      SPOOL_REQUIRES(lock)
-      : lock_{lock}, site_{site} {}
+  explicit scoped_lock(std::adopt_lock_t /*held*/, L& lockable, spool::Site site = spool::Site::current())
+      SPOOL_REQUIRES(lockable)
+      : lock_{lockable}, site_{site} {}
   ~scoped_lock() SPOOL_RELEASE() { lock_.unlock(site_); }
   scoped_lock(const scoped_lock&) = delete;
   scoped_lock& operator=(const scoped_lock&) = delete;

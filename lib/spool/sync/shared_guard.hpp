@@ -18,11 +18,11 @@ namespace spool {
 
 /// A lock of ours that can be shared: its calls take a Site.
 template <class L>
-concept SitedSharedLock = requires(L& lock, Site site) {
-  lock.lock_shared(site);
-  lock.unlock_shared(site);
-  { lock.try_lock_shared(site) } -> std::same_as<bool>;
-  lock.log_object();
+concept SitedSharedLock = requires(L& lockable, Site site) {
+  lockable.lock_shared(site);
+  lockable.unlock_shared(site);
+  { lockable.try_lock_shared(site) } -> std::same_as<bool>;
+  lockable.log_object();
 };
 
 }  // namespace spool
@@ -34,24 +34,25 @@ class SPOOL_SCOPED_CAPABILITY std::shared_lock<L> {
   using Site = spool::Site;
 
   shared_lock() noexcept = default;
-  explicit shared_lock(L& lock, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lock) : lock_{&lock}, site_{site} {
-    lock.lock_shared(site);
+  explicit shared_lock(L& lockable, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lockable)
+      : lock_{&lockable}, site_{site} {
+    lockable.lock_shared(site);
     owns_ = true;
   }
-  shared_lock(L& lock, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lock)
-      : lock_{&lock}, site_{site} {}
-  shared_lock(L& lock, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lock)
-      : lock_{&lock}, site_{site}, owns_{lock.try_lock_shared(site)} {}
-  shared_lock(L& lock, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES_SHARED(lock)
-      : lock_{&lock}, site_{site}, owns_{true} {}
+  shared_lock(L& lockable, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lockable)
+      : lock_{&lockable}, site_{site} {}
+  shared_lock(L& lockable, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lockable)
+      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_shared(site)} {}
+  shared_lock(L& lockable, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES_SHARED(lockable)
+      : lock_{&lockable}, site_{site}, owns_{true} {}
   template <class Clock, class Duration>
-  shared_lock(L& lock, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
-      SPOOL_ACQUIRE_SHARED(lock)
-      : lock_{&lock}, site_{site}, owns_{lock.try_lock_shared_until(time, site)} {}
+  shared_lock(L& lockable, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+      SPOOL_ACQUIRE_SHARED(lockable)
+      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_shared_until(time, site)} {}
   template <class Rep, class Period>
-  shared_lock(L& lock, const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
-      SPOOL_ACQUIRE_SHARED(lock)
-      : lock_{&lock}, site_{site}, owns_{lock.try_lock_shared_for(span, site)} {}
+  shared_lock(L& lockable, const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+      SPOOL_ACQUIRE_SHARED(lockable)
+      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_shared_for(span, site)} {}
   ~shared_lock() SPOOL_RELEASE() {
     if (owns_) lock_->unlock_shared(site_);
   }
