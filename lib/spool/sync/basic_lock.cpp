@@ -14,7 +14,8 @@ namespace {
 using trace::Kind;
 using trace::Verb;
 
-constexpr std::uint8_t most_spins = 100;
+constexpr std::uint8_t most_spins = 100;  ///< pauses of the CPU
+constexpr int most_pauses = 4;            ///< between two looks: 0.1 to 0.3 us
 
 std::uint32_t saturated(std::uint64_t ticks) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, std::numeric_limits<std::uint32_t>::max()));
@@ -172,18 +173,22 @@ bool BasicLock<kind>::acquire_until_stop(log::Writer& me, const Site& site, cons
 }
 
 /// A hold is often shorter than a trip to the kernel. The limit follows what the last spins took, as in glibc's
-/// adaptive mutex; with waiters asleep it is pointless.
+/// adaptive mutex; with waiters asleep it is pointless. Each look takes the word's cache line from the holder, so looks
+/// come less and less often.
 template <Kind kind>
 bool BasicLock<kind>::spin(log::Writer& me, Waited& waited) {
   if (!can_spin()) return false;
   const trace::Ticks begun = os::ticks();
   const int usual = spin_limit_.load(std::memory_order_relaxed);  // relaxed: a guess
   const int limit = std::min<int>(most_spins, usual * 2 + 10);
-  int tries = 0;
+  int paused = 0;
+  int pauses = 1;
   bool taken = false;
-  while (!taken && tries < limit) {
-    ++tries;
-    pause_cpu();
+  while (!taken && paused < limit) {
+    for (int i = 0; i < pauses; ++i)
+      pause_cpu();
+    paused += pauses;
+    pauses = std::min(2 * pauses, most_pauses);
     const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: take_if_free acquires
     if ((word & waiters_bit) != 0) break;
     taken = word == 0 && take_if_free(me, 0);
@@ -191,7 +196,7 @@ bool BasicLock<kind>::spin(log::Writer& me, Waited& waited) {
   waited.spun = saturated(os::ticks() - begun);
   // Only the holder writes: a thread that failed to spin leaves the limit to who comes after it.
   // relaxed: a guess
-  if (taken) spin_limit_.store(static_cast<std::uint8_t>(usual + (tries - usual) / 8), std::memory_order_relaxed);
+  if (taken) spin_limit_.store(static_cast<std::uint8_t>(usual + (paused - usual) / 8), std::memory_order_relaxed);
   return taken;
 }
 

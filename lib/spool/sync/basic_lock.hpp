@@ -224,7 +224,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
 
   os::Word word_{0};
   Hold hold_ = Hold::unrecorded;
-  std::atomic<std::uint8_t> spin_limit_{20};  ///< tries that a spin may take: a guess, learnt from the last ones
+  std::atomic<std::uint8_t> spin_limit_{20};  ///< pauses that a spin may take: a guess, learnt from the last ones
   std::atomic<trace::Sequence> sequence_{0};  ///< advanced in the hold, quoted by waiters
   std::atomic<std::uint64_t> owner_site_{0};  ///< {owner, site}, believed only where the owner matches
   trace::ThreadNumber last_releaser_ = 0;     ///< in the hold: who released last, for the waiter that comes next
