@@ -15,6 +15,7 @@ using Programs = std::map<std::string_view, Program>;
 Programs config_programs();  ///< program_config.cpp: how it begins
 Programs end_programs();     ///< program_end.cpp: how it ends
 Programs fork_programs();    ///< program_fork.cpp: how it forks
+Programs scale_programs();   ///< program_scale.cpp: very many threads
 
 /// A line to stdout at once.
 void say(const char* words);
