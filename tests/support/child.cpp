@@ -67,7 +67,8 @@ bool read_all(const Pipe& out, const Pipe& err, Ended& ended, Clock::time_point 
 
 }  // namespace
 
-Ended run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment) {
+Ended run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                  std::chrono::seconds patience) {
   const auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   std::vector<std::string> words = arguments;
   words[0] = folder / arguments[0];
@@ -87,7 +88,7 @@ Ended run_program(const std::vector<std::string>& arguments, const std::vector<s
   close(out.ends[1]);
   close(err.ends[1]);
   Ended ended;
-  ended.timed_out = !read_all(out, err, ended, Clock::now() + std::chrono::seconds{30});
+  ended.timed_out = !read_all(out, err, ended, Clock::now() + patience);
   if (ended.timed_out) (void)kill(-child, SIGKILL);  // its group: what it forked, too
   int status = 0;
   (void)waitpid(child, &status, 0);

@@ -3,6 +3,7 @@
 // Runs a program that lies beside the test's own, to its end, and tells how it ended and what it said.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,14 +13,15 @@ namespace spool::test {
 struct Ended {
   int exit_code = -1;  ///< -1: ended by a signal
   int signal = 0;
-  bool timed_out = false;  ///< killed after 30 s
+  bool timed_out = false;  ///< killed when `patience` was over
   std::string out;
   std::string err;
 };
 
 /// `arguments[0]` is the program's name in the tests' build folder. Of the environment only SPOOL_ variables are replaced,
 /// by `environment` ("SPOOL_DIR=/x").
-Ended run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {});
+Ended run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
+                  std::chrono::seconds patience = std::chrono::seconds{30});
 
 /// A directory of a test's own, gone afterwards.
 class ScratchDirectory {

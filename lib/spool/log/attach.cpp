@@ -93,6 +93,10 @@ bool prepare(Writer& writer, const Need& need) noexcept {
   return Recorder::instance().prepare(writer, need);
 }
 
+void end_lease(Writer& writer) noexcept {
+  Recorder::instance().end_lease(writer);
+}
+
 void count_loss(Writer& writer, trace::LossReason reason) noexcept {
   Recorder::instance().count_loss(writer, reason);
 }
@@ -127,7 +131,9 @@ Emitted emit_slowly(Writer& writer, std::uint16_t id, Object& object, const Site
   if (!quotes && try_emit(writer, id, object, site, sequence, a, b, emitted)) return emitted;
   for (int i = 0; i < emit_attempts; ++i) {
     if (!prepare(writer, need)) return {os::ticks(), 0};
-    if (try_emit(writer, id, object, site, sequence, a, b, emitted)) return emitted;
+    const bool done = try_emit(writer, id, object, site, sequence, a, b, emitted);
+    finish(writer);
+    if (done) return emitted;
   }
   count_loss(writer, trace::LossReason::no_space);
   return {os::ticks(), 0};

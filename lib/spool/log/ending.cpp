@@ -22,6 +22,7 @@ void write_end() {
       const trace::Transition record{{os::ticks(), trace::id_and_object(end_id, 0)}, 0, alive, 0, 0};
       std::memcpy(emission.bytes, &record, sizeof record);
       emission.commit(writer);
+      finish(writer);
       return;
     }
     if (!prepare(writer, {.size = sizeof(trace::Transition)})) return;

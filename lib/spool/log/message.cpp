@@ -115,7 +115,9 @@ void write_text(Level level, const Site& site, std::string_view text) noexcept {
   const TextNeed need{text, header + text.size()};
   constexpr int attempts = 64;
   for (int i = 0; i < attempts; ++i) {
-    if (try_write_text(writer, level, site, need)) return;
+    const bool done = try_write_text(writer, level, site, need);
+    finish(writer);
+    if (done) return;
     if (!prepare(writer, {.size = need.size, .site = &site})) return;
   }
   count_loss(writer, trace::LossReason::no_space);

@@ -177,10 +177,12 @@ void write_raw_message(const MessageKey& key, const Args&... arguments) noexcept
         to = detail::pack(to, slot.site);
         ((to = detail::pack(to, arguments)), ...);
         emission.commit(writer);
+        finish(writer);
         return;
       }
       emission.leave(writer);
     }
+    finish(writer);
     const Prepared prepared = prepare_message(writer, key, size);
     if (prepared == Prepared::lost) return;
     if (prepared == Prepared::as_text) break;

@@ -78,8 +78,9 @@ Recorder& Recorder::instance() {
 }
 
 bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
-  if (writer.slow || writer.position.load(std::memory_order_relaxed) !=  // relaxed, both: our own
-                         writer.committed.load(std::memory_order_relaxed)) {
+  if (writer.slow || writer.leased ||
+      writer.position.load(std::memory_order_relaxed) !=  // relaxed, both: our own
+          writer.committed.load(std::memory_order_relaxed)) {
     count_loss(writer, trace::LossReason::reentered);
     return false;
   }
@@ -96,8 +97,9 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
     constexpr int attempts = 16;
     for (int i = 0; i < attempts; ++i) {
       {
-        const std::lock_guard guard{m_};
+        std::unique_lock guard{m_};
         const Outcome outcome = try_prepare(writer, need);
+        if (writer.leased) (void)guard.release();  // until end_lease
         if (outcome == Outcome::ready) return true;
         if (outcome == Outcome::impossible) {
           reason = stopped_.load(std::memory_order_relaxed) || current_ == nullptr ? trace::LossReason::shut_down
@@ -141,6 +143,7 @@ Recorder::Outcome Recorder::try_prepare(Writer& writer, const Need& need) {
   if (current_ == nullptr || stopped_.load(std::memory_order_relaxed)) return Outcome::impossible;
   const std::uint64_t most = current_->geometry.chunk_bytes - sizeof(trace::PacketHeader) - status_room;
   if (need.size > most) return Outcome::impossible;
+  if (must_share(writer)) return lease(writer, need);
   const std::uint64_t at = trace::align_record(writer.position.load(std::memory_order_relaxed));  // relaxed: our own
   const std::uint64_t limit = writer.limit.load(std::memory_order_relaxed);                       // relaxed: under m
   const bool stays = writer.segment == current_.get() && !writer.fresh && at + need.size <= limit;
@@ -172,7 +175,103 @@ bool Recorder::move_writer(Writer& writer, std::uint64_t size) {
   if (!definitions_.define_thread(*current_, *writer.identity)) return false;
   if (!chain_packet(writer, size) && !take_chunk(writer, size)) return false;
   writer.fresh = false;
+  writer.shares = false;
   return !enters || write_status(writer);
+}
+
+/// Where chunks cannot become more, half of them are for the first chunk of those threads that come first; the rest is for
+/// busy threads' next ones, and shared by everybody else.
+bool Recorder::must_share(const Writer& writer) const {
+  const Segment& segment = *current_;
+  if (segment.geometry.chunks < most_chunks || writer.segment == &segment) return false;
+  if (writer.generation == segment.number && !writer.fresh) return writer.shares;
+  return segment.private_writers >= segment.geometry.chunks / 2;
+}
+
+/// Under m, which a thread that shares keeps until its Record is written: the chunk's writer is whoever holds m (I2), and
+/// the keeper never finds it inside. Each turn of a thread is a packet of its own.
+///
+///    | thread 7's packet | thread 9's | thread 7's | ...      |
+Recorder::Outcome Recorder::lease(Writer& writer, const Need& need) {
+  const bool enters = writer.generation != current_->number || writer.fresh;
+  if (!definitions_.define_thread(*current_, *writer.identity)) return Outcome::full;
+  if (!define_all(writer, need)) return Outcome::full;
+  if (need.size == 0 || !need.claims) return Outcome::ready;
+  if (!open_shared_packet(writer, need.size + (enters || writer.lost != 0 ? status_room : 0))) return Outcome::full;
+  if (enters && !write_status(writer)) {
+    writer.limit.store(0, std::memory_order_relaxed);  // relaxed: under m
+    return Outcome::full;
+  }
+  writer.fresh = false;
+  writer.shares = true;
+  writer.generation = current_->number;
+  if (writer.lost != 0) write_loss(writer);
+  // relaxed, both: under m; just the room for one Record
+  const std::uint64_t at = trace::align_record(writer.position.load(std::memory_order_relaxed));
+  writer.limit.store(at + need.size, std::memory_order_relaxed);
+  writer.leased = true;
+  ++counters_.shared;
+  return Outcome::ready;
+}
+
+/// Has the writer stand in the shared chunk, with so much room: at the end of its own packet where that is the last, else
+/// in a new one.
+bool Recorder::open_shared_packet(Writer& writer, std::uint64_t room) {
+  Segment& segment = *current_;
+  const std::uint64_t file_size = segment.geometry.chunk_bytes;
+  const auto stand_at = [&](std::byte* packet) {
+    const std::uint64_t used = Segment::header_at(packet).content_size / 8;
+    writer.packet = packet;
+    writer.position.store(used, std::memory_order_relaxed);  // relaxed, all: under m
+    writer.committed.store(used, std::memory_order_relaxed);
+    writer.limit.store(Segment::header_at(packet).packet_size / 8, std::memory_order_relaxed);
+    return trace::align_record(used) + room <= writer.limit.load(std::memory_order_relaxed);
+  };
+  if (segment.shared_packet != nullptr) {
+    if (Segment::header_at(segment.shared_packet).thread_id == writer.number) {
+      if (stand_at(segment.shared_packet)) return true;
+    } else if (std::byte* next =
+                   append_packet(segment, segment.shared_chunk, segment.shared_packet, writer.number, room)) {
+      segment.shared_packet = next;
+      return stand_at(next);
+    }
+  }
+  if (segment.next_chunk >= segment.geometry.chunks || sizeof(trace::PacketHeader) + room > file_size) return false;
+  segment.shared_chunk = segment.next_chunk++;
+  segment.shared_packet = segment.chunks[segment.shared_chunk].data();
+  trace::PacketHeader& header = Segment::header_at(segment.shared_packet);
+  header.thread_id = writer.number;
+  header.timestamp_begin = os::ticks_in_order();
+  return stand_at(segment.shared_packet);
+}
+
+void Recorder::end_lease(Writer& writer) noexcept {
+  writer.limit.store(0, std::memory_order_relaxed);  // relaxed: under m
+  writer.segment = nullptr;
+  writer.leased = false;
+  m_.unlock();
+}
+
+/// A packet for `thread` behind the last one of a chunk; nullptr where `room` bytes do not fit any more.
+std::byte* Recorder::append_packet(const Segment& segment, std::size_t chunk, std::byte* last,
+                                   trace::ThreadNumber thread, std::uint64_t room) {
+  std::byte* const file = segment.chunks[chunk].data();
+  trace::PacketHeader& old = Segment::header_at(last);
+  constexpr std::uint64_t packet_alignment = 64;
+  const std::uint64_t used = old.content_size / 8;
+  const auto start = static_cast<std::uint64_t>(last - file);
+  const std::uint64_t next = (start + used + packet_alignment - 1) / packet_alignment * packet_alignment;
+  const std::uint64_t file_size = segment.geometry.chunk_bytes;
+  if (next + sizeof old + room > file_size) return nullptr;
+  trace::PacketHeader fresh = old;
+  fresh.content_size = sizeof fresh * 8;
+  fresh.packet_size = (file_size - next) * 8;
+  fresh.thread_id = thread;
+  fresh.timestamp_begin = os::ticks_in_order();  // in order: not before the old packet's last Record (I6)
+  std::memcpy(file + next, &fresh, sizeof fresh);
+  // release: partner is a reader's acquire; the new header is whole before it can be found (I1)
+  std::atomic_ref{old.packet_size}.store((next - start) * 8, std::memory_order_release);
+  return file + next;
 }
 
 /// Takes the rest of the chunk that an ended thread left. Its packet becomes visible with one store, after it is whole.
@@ -182,29 +281,15 @@ bool Recorder::move_writer(Writer& writer, std::uint64_t size) {
 bool Recorder::chain_packet(Writer& writer, std::uint64_t size) {
   if (writer.segment != current_.get() || !writer.fresh || writer.packet == nullptr) return false;
   Segment& segment = *current_;
-  std::byte* const file = segment.chunks[writer.chunk].data();
-  trace::PacketHeader& old = Segment::header_at(writer.packet);
-  constexpr std::uint64_t packet_alignment = 64;
-  const std::uint64_t used = old.content_size / 8;
-  const auto start = static_cast<std::uint64_t>(writer.packet - file);
-  const std::uint64_t next = (start + used + packet_alignment - 1) / packet_alignment * packet_alignment;
-  const std::uint64_t file_size = segment.geometry.chunk_bytes;
-  if (next + sizeof old + status_room + size > file_size) return false;
-  trace::PacketHeader fresh = old;
-  fresh.content_size = sizeof fresh * 8;
-  fresh.packet_size = (file_size - next) * 8;
-  fresh.thread_id = writer.number;
-  fresh.timestamp_begin = os::ticks_in_order();  // in order: not before the old packet's last Record (I6)
-  std::memcpy(file + next, &fresh, sizeof fresh);
-  // release: partner is a reader's acquire; the new header is whole before it can be found (I1)
-  std::atomic_ref{old.packet_size}.store((next - start) * 8, std::memory_order_release);
+  std::byte* const next = append_packet(segment, writer.chunk, writer.packet, writer.number, status_room + size);
+  if (next == nullptr) return false;
   writer.limit.store(0, std::memory_order_relaxed);  // relaxed: a signal handler must not write in between
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  writer.packet = file + next;
-  writer.position.store(sizeof fresh, std::memory_order_relaxed);  // relaxed, both: under m
-  writer.committed.store(sizeof fresh, std::memory_order_relaxed);
+  writer.packet = next;
+  writer.position.store(sizeof(trace::PacketHeader), std::memory_order_relaxed);  // relaxed, both: under m
+  writer.committed.store(sizeof(trace::PacketHeader), std::memory_order_relaxed);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  writer.limit.store(file_size - next, std::memory_order_relaxed);  // relaxed: under m
+  writer.limit.store(Segment::header_at(next).packet_size / 8, std::memory_order_relaxed);  // relaxed: under m
   return true;
 }
 
@@ -218,6 +303,7 @@ bool Recorder::take_chunk(Writer& writer, std::uint64_t size) {
   header.timestamp_begin = os::ticks_in_order();
   writer.limit.store(0, std::memory_order_relaxed);  // relaxed: a signal handler must not write in between
   std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (writer.segment != &segment) ++segment.private_writers;
   writer.segment = &segment;
   writer.chunk = static_cast<std::uint32_t>(chunk);
   writer.packet = segment.chunks[chunk].data();

@@ -45,8 +45,13 @@ struct RecorderCounters {
   std::uint64_t lost = 0;      ///< Records
   std::uint64_t segments = 0;  ///< segments begun
   std::uint64_t recycled = 0;  ///< of these, made from an old one
+  std::uint64_t shared = 0;    ///< Records that were written under m, into a chunk that many threads share
   std::uint64_t helped = 0;    ///< segments that a writing thread had to prepare itself
 };
+
+/// Beyond half as many threads as this they share chunks: a directory of ten thousand files is nobody's friend, and a
+/// process has 65,530 mappings.
+inline constexpr std::size_t most_chunks = 512;
 
 class Recorder {
  public:
@@ -70,6 +75,7 @@ class Recorder {
   Writer& attach(std::shared_ptr<Identity> identity);
   void detach(Writer& writer);
   void count_loss(Writer& writer, trace::LossReason reason) noexcept;
+  void end_lease(Writer& writer) noexcept;
   std::string describe_site(trace::SiteNumber number);  ///< "file:line"; empty where it is not known
 
   // For fork.cpp.
@@ -100,6 +106,11 @@ class Recorder {
   bool move_writer(Writer& writer, std::uint64_t size);
   bool chain_packet(Writer& writer, std::uint64_t size);
   bool take_chunk(Writer& writer, std::uint64_t size);
+  bool must_share(const Writer& writer) const;
+  Outcome lease(Writer& writer, const Need& need);
+  bool open_shared_packet(Writer& writer, std::uint64_t room);
+  static std::byte* append_packet(const Segment& segment, std::size_t chunk, std::byte* last,
+                                  trace::ThreadNumber thread, std::uint64_t room);
   bool write_status(Writer& writer);
   bool write_raw(Writer& writer, std::span<const std::byte> record);
   void write_loss(Writer& writer);
@@ -127,10 +138,15 @@ class Recorder {
   void leave_parent(Writer& writer);
   static std::string started_now();
   void assign_status(Writer& writer);
+  trace::StatusHeader& status_header() const;
+  trace::StatusEntry& status_entry(std::uint32_t index) const;
+  void add_free_status(std::uint32_t from, std::uint32_t until);
+  void grow_status();
 
   std::mutex m_;
   std::mutex fm_;
   RecorderSettings settings_;
+  Geometry geometry_;  ///< of the newest segment: the size that the ring is counted in
   std::filesystem::path directory_;
   trace::Process process_;
   trace::Mode mode_ = trace::Mode::off;
@@ -142,6 +158,7 @@ class Recorder {
   std::deque<Writer> writers_;
   std::vector<Writer*> idle_writers_;
   os::MappedFile status_;
+  std::vector<std::uint32_t> free_status_;  ///< entries that no thread has
   std::uint32_t last_number_ = 0;
   std::uint32_t redefined_ = 0;  ///< the segment that redefine_quiet_threads did last
   RecorderCounters counters_;

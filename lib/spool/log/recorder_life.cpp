@@ -17,7 +17,13 @@
 namespace spool::log {
 namespace {
 
-constexpr std::size_t status_entries = 2048;
+// Most programs have few threads, some have ten thousand.
+constexpr std::size_t first_status_entries = 1024;
+constexpr std::size_t most_status_entries = 16'384;
+
+constexpr std::size_t status_size(std::size_t entries) {
+  return sizeof(trace::StatusHeader) + entries * sizeof(trace::StatusEntry);
+}
 
 /// Like mkdir -p, for our eyes only.
 bool make_parents(const std::filesystem::path& path) {
@@ -85,13 +91,14 @@ bool Recorder::make_directory() {
 }
 
 bool Recorder::open_status() {
-  constexpr std::size_t size = sizeof(trace::StatusHeader) + status_entries * sizeof(trace::StatusEntry);
-  os::MappedFile made =
-      directory_.empty() ? os::MappedFile::anonymous(size) : os::MappedFile::create(directory_ / ".status", size);
+  constexpr std::size_t size = status_size(first_status_entries);
+  constexpr std::size_t most = status_size(most_status_entries);
+  os::MappedFile made = directory_.empty() ? os::MappedFile::anonymous(size, most)
+                                           : os::MappedFile::create(directory_ / ".status", size, most);
   if (!made) return false;
   const trace::StatusHeader header{.magic = trace::status_magic,
                                    .entry_size = sizeof(trace::StatusEntry),
-                                   .entry_count = status_entries,
+                                   .entry_count = first_status_entries,
                                    .entries_missed = 0,
                                    .mode = static_cast<std::uint32_t>(mode_),
                                    .pid = process_.pid,
@@ -102,6 +109,8 @@ bool Recorder::open_status() {
   std::memcpy(made.data(), &header, sizeof header);
   const std::lock_guard guard{m_};  // threads that begin meanwhile look for an entry
   status_ = std::move(made);
+  free_status_.clear();
+  add_free_status(0, first_status_entries);
   return true;
 }
 
@@ -119,6 +128,7 @@ bool Recorder::start(const RecorderSettings& settings) {
 
 /// Under fm. Everything up to the first segment, numbered `number`; false with errno and nothing left behind.
 bool Recorder::begin_trace(std::uint32_t number) {
+  geometry_ = settings_.geometry;
   const bool fence = !os::barrier_everywhere();
   // relaxed, both: the generation that lets emits in is stored after them
   full_fence.store(fence, std::memory_order_relaxed);
@@ -171,19 +181,43 @@ void Recorder::stop() {
   if (spare_ != nullptr) remove_segment(*spare_);
 }
 
+trace::StatusHeader& Recorder::status_header() const {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+  return *reinterpret_cast<trace::StatusHeader*>(status_.data());
+}
+
+trace::StatusEntry& Recorder::status_entry(std::uint32_t index) const {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+  return *reinterpret_cast<trace::StatusEntry*>(status_.data() + status_size(index));
+}
+
+/// The lowest are given first.
+void Recorder::add_free_status(std::uint32_t from, std::uint32_t until) {
+  for (std::uint32_t i = until; i-- > from;)
+    free_status_.push_back(i);
+}
+
+/// Requires m. The only place where m is held over file system work: four times in a process's life at most.
+void Recorder::grow_status() {
+  const std::uint32_t now = status_header().entry_count;
+  const std::uint32_t wanted = std::min<std::uint32_t>(2 * now, most_status_entries);
+  const auto path = directory_.empty() ? std::filesystem::path{} : directory_ / ".status";
+  if (wanted == now || !status_.grow(path, status_size(wanted))) return;
+  add_free_status(now, wanted);
+  // release: partner is whoever reads the file; the new entries are there
+  std::atomic_ref{status_header().entry_count}.store(wanted, std::memory_order_release);
+}
+
 /// Requires m.
 void Recorder::assign_status(Writer& writer) {
   trace::StatusEntry* entry = &writer.private_status;
   if (status_) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
-    const std::span entries{reinterpret_cast<trace::StatusEntry*>(status_.data() + sizeof(trace::StatusHeader)),
-                            status_entries};
-    const auto free = std::ranges::find(entries, 0U, &trace::StatusEntry::thread);
-    if (free != entries.end()) {
-      entry = &*free;
+    if (free_status_.empty()) grow_status();
+    if (free_status_.empty()) {
+      ++status_header().entries_missed;
     } else {
-      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
-      ++reinterpret_cast<trace::StatusHeader*>(status_.data())->entries_missed;
+      entry = &status_entry(free_status_.back());
+      free_status_.pop_back();
     }
   }
   // The forking thread brings its holds into the child's file; elsewhere there are none yet.
@@ -219,6 +253,9 @@ void Recorder::detach(Writer& writer) {
   const std::uint32_t version = entry.version;
   entry = {};
   entry.version = version + 2;
+  if (&entry != &writer.private_status && status_) {
+    free_status_.push_back(static_cast<std::uint32_t>(&entry - &status_entry(0)));
+  }
   writer.private_status = {};
   writer.status.store(&writer.private_status, std::memory_order_relaxed);  // relaxed: our own
   writer.identity.reset();

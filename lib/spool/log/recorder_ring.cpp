@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t smallest_ring = 3;
 constexpr std::size_t kept_mapped =
     3;  ///< the current one, and two that a drain may still want, when all are kept on disk
-constexpr std::size_t most_chunks = 2048;
+constexpr std::uint64_t most_mappings = 30'000;  ///< of a process's 65,530; each thread's stack takes two
 constexpr std::size_t smallest_chunk = std::size_t{16} * 1024;
 
 std::size_t bytes_of(const Geometry& geometry) {
@@ -27,7 +27,7 @@ std::size_t bytes_of(const Geometry& geometry) {
 }  // namespace
 
 std::size_t Recorder::ring_size() const {
-  return std::max<std::size_t>(smallest_ring, settings_.keep / bytes_of(settings_.geometry));
+  return std::max<std::size_t>(smallest_ring, settings_.keep / bytes_of(geometry_));
 }
 
 /// Chunks must outnumber live threads, or segments fill with chunks that are nearly empty.
@@ -36,7 +36,8 @@ Geometry Recorder::wanted_geometry() {
   const std::size_t threads = writers_.size() - idle_writers_.size();
   while (geometry.chunks < 2 * threads && geometry.chunks < most_chunks) {
     geometry.chunks *= 2;
-    geometry.chunk_bytes = std::max(geometry.chunk_bytes / 2, smallest_chunk);
+    const std::size_t halved = std::max(geometry.chunk_bytes / 2, smallest_chunk);
+    if (settings_.keep / halved <= most_mappings) geometry.chunk_bytes = halved;
   }
   return geometry;
 }
@@ -136,6 +137,7 @@ std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
   {
     const std::lock_guard guard{m_};
     geometry = wanted_geometry();
+    geometry_ = geometry;
     old = take_oldest_closed(geometry);
   }
   if (old != nullptr && recycle_segment(*old, number, process_)) {

@@ -75,6 +75,8 @@ void reset(Segment& segment, std::uint32_t number, const trace::Process& process
   segment.number = number;
   segment.uuid = fresh_uuid();
   segment.next_chunk = 0;
+  segment.private_writers = 0;
+  segment.shared_packet = nullptr;
   segment.records_end = 0;
   segment.recycled = false;
   const trace::Ticks now = os::ticks();

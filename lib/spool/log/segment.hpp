@@ -34,10 +34,13 @@ struct Segment {
   std::filesystem::path directory;  ///< empty: in memory only
   std::vector<os::MappedFile> chunks;
   os::MappedFile metadata;
-  std::size_t next_chunk = 0;     ///< under m: the first one not yet handed out
-  std::uint64_t records_end = 0;  ///< ticks: when it was closed, 0 while it is not
-  int readers = 0;                ///< under m: a drain copies from it, so it must not be recycled now
-  bool recycled = false;          ///< under m: has been taken for reuse
+  std::size_t next_chunk = 0;          ///< under m: the first one not yet handed out
+  std::uint64_t records_end = 0;       ///< ticks: when it was closed, 0 while it is not
+  std::size_t private_writers = 0;     ///< under m: threads that have a chunk to themselves
+  std::byte* shared_packet = nullptr;  ///< under m, both: the last packet of the chunk that the others share
+  std::size_t shared_chunk = 0;
+  int readers = 0;        ///< under m: a drain copies from it, so it must not be recycled now
+  bool recycled = false;  ///< under m: has been taken for reuse
 
   trace::PacketHeader& header(std::size_t chunk) const { return header_at(chunks[chunk].data()); }
   static trace::PacketHeader& header_at(std::byte* packet);

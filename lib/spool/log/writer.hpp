@@ -86,6 +86,8 @@ struct Writer {
   trace::LossReason lost_reason{};
   bool slow = false;      ///< owner: in the slow path; a signal handler that emits now loses its Record
   bool attached = false;  ///< a thread uses it
+  bool shares = false;    ///< in `generation` it has no chunk of its own: see Recorder::lease
+  bool leased = false;    ///< owner: it may write one Record into the shared chunk, and holds m
   int exit_round = 0;     ///< owner: see attach.cpp
   std::shared_ptr<Identity> identity;
   std::array<std::atomic<const ObjectClass*>, trace::status_holds> held{};  ///< beside status->holds
@@ -141,10 +143,23 @@ struct Need {
   MessageSite* message = nullptr;
   trace::ThreadNumber thread = 0;     ///< a thread that the Record names (owner, waker), 0: none
   trace::SiteNumber quoted_site = 0;  ///< a site that it names (owner_site, waker_site), 0: none
+  bool claims = true;                 ///< false: the Record comes later
 };
 
-/// Makes room and definitions for `need`. False: the Record is lost, and has been counted.
+/// Makes room and definitions for `need`; finish() follows. False: the Record is lost, and has been counted.
 bool prepare(Writer& writer, const Need& need) noexcept;
+
+void end_lease(Writer& writer) noexcept;
+
+/// After each Record that prepare made room for, and after each that could not be written in spite of it. A signal handler
+/// that interrupted a Record under way leaves the lease to it.
+inline void finish(Writer& writer) noexcept {
+  // relaxed, both: our own
+  if (writer.leased && writer.position.load(std::memory_order_relaxed) ==
+                           writer.committed.load(std::memory_order_relaxed)) [[unlikely]] {
+    end_lease(writer);
+  }
+}
 
 /// Counts a Record that could not be written.
 void count_loss(Writer& writer, trace::LossReason reason) noexcept;
@@ -230,7 +245,8 @@ inline void make_ready(Writer& writer, Object& object, const Site& site) noexcep
   const bool ready = end <= writer.limit.load(std::memory_order_relaxed) && writer.generation == segment &&
                      slot.is_of(site) && slot.generation == segment && object.is_defined(segment);
   if (!ready) [[unlikely]] {
-    (void)prepare(writer, {.size = 2 * sizeof(trace::Transition), .object = &object, .site = &site});
+    (void)prepare(writer,
+                  {.size = 2 * sizeof(trace::Transition), .object = &object, .site = &site, .claims = false});
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spool/os/mapped_file.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -20,14 +21,14 @@ bool populate(void* memory, std::size_t size) {
   return errno == EINVAL;  // a kernel before 5.14: pages come at the first store
 }
 
-std::byte* map(int file, std::size_t size) {
-  const int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-  void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, file, 0);
+std::byte* map(int file, std::size_t size, std::size_t most) {
+  const int flags = file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
+  void* memory = mmap(nullptr, most, PROT_READ | PROT_WRITE, flags, file, 0);
   if (memory == MAP_FAILED) return nullptr;
-  (void)madvise(memory, size, MADV_DONTFORK);  // a kernel that does not know it copies the mapping, nothing worse
+  (void)madvise(memory, most, MADV_DONTFORK);  // a kernel that does not know it copies the mapping, nothing worse
   if (populate(memory, size)) return static_cast<std::byte*>(memory);
   const int why = errno;
-  munmap(memory, size);
+  munmap(memory, most);
   errno = why == EFAULT ? ENOSPC : why;
   return nullptr;
 }
@@ -35,41 +36,61 @@ std::byte* map(int file, std::size_t size) {
 }  // namespace
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_{std::exchange(other.data_, nullptr)}, size_{std::exchange(other.size_, 0)} {}
+    : data_{std::exchange(other.data_, nullptr)},
+      size_{std::exchange(other.size_, 0)},
+      mapped_{std::exchange(other.mapped_, 0)} {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(mapped_, other.mapped_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(data_, size_);
+  if (data_ != nullptr) munmap(data_, mapped_);
 }
 
 bool MappedFile::touch() const noexcept {
   return populate(data_, size_);
 }
 
-MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t size) noexcept {
+MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t size, std::size_t most) noexcept {
+  most = std::max(size, most);
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return {};
   int why = posix_fallocate(file, 0, static_cast<off_t>(size));
   std::byte* data = nullptr;
   if (why == 0) {
-    data = map(file, size);
+    data = map(file, size, most);
     why = errno;
   }
   close(file);
-  if (data != nullptr) return {data, size};
+  if (data != nullptr) return {data, size, most};
   unlink(path.c_str());  // ext4 keeps what a failed reservation got
   errno = why;
   return {};
 }
 
-MappedFile MappedFile::anonymous(std::size_t size) noexcept {
-  std::byte* data = map(-1, size);
-  return data == nullptr ? MappedFile{} : MappedFile{data, size};
+MappedFile MappedFile::anonymous(std::size_t size, std::size_t most) noexcept {
+  most = std::max(size, most);
+  std::byte* data = map(-1, size, most);
+  return data == nullptr ? MappedFile{} : MappedFile{data, size, most};
+}
+
+bool MappedFile::grow(const std::filesystem::path& path, std::size_t size) noexcept {
+  if (size > mapped_) return false;
+  if (!path.empty()) {
+    const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) return false;
+    const int why = posix_fallocate(file, 0, static_cast<off_t>(size));
+    close(file);
+    errno = why;
+    if (why != 0) return false;
+  }
+  if (!populate(data_, size)) return false;
+  size_ = size;
+  return true;
 }
 
 }  // namespace spool::os

@@ -18,11 +18,16 @@ class MappedFile {
   ~MappedFile();
 
   /// Creates `path` (mode 0600; it must not exist; symbolic links are not followed), reserves `size` bytes on disk,
-  /// maps and touches them. Empty on failure, with errno set and nothing left behind.
-  static MappedFile create(const std::filesystem::path& path, std::size_t size) noexcept;
+  /// maps and touches them. It may grow to `most` bytes without moving. Empty on failure, with errno set and nothing left
+  /// behind.
+  static MappedFile create(const std::filesystem::path& path, std::size_t size, std::size_t most = 0) noexcept;
 
   /// `size` bytes of memory without a file, touched likewise.
-  static MappedFile anonymous(std::size_t size) noexcept;
+  static MappedFile anonymous(std::size_t size, std::size_t most = 0) noexcept;
+
+  /// To `size` bytes, no more than `most` of its making; `path` is empty for one without a file. False (errno): it stays
+  /// as it is.
+  bool grow(const std::filesystem::path& path, std::size_t size) noexcept;
 
   /// Pages for all of it once more: the kernel protects each page again that it has written back to the disk, and the
   /// next store into it would fault. False (errno): a store would be a SIGBUS.
@@ -36,10 +41,11 @@ class MappedFile {
   std::size_t size() const { return size_; }
 
  private:
-  MappedFile(std::byte* data, std::size_t size) : data_{data}, size_{size} {}
+  MappedFile(std::byte* data, std::size_t size, std::size_t mapped) : data_{data}, size_{size}, mapped_{mapped} {}
 
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t mapped_ = 0;  ///< what lies behind `size_` must not be touched
 };
 
 }  // namespace spool::os
