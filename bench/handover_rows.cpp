@@ -177,8 +177,7 @@ Rounds one_thread_queue(Mode mode) {
 }
 
 Rounds pool_task(Mode mode, int workers) {
-  auto pool =
-      std::make_shared<spool::ThreadPool>(spool::ThreadPoolOptions{.workers = static_cast<std::size_t>(workers)});
+  auto pool = std::make_shared<spool::ThreadPool>(static_cast<std::size_t>(workers));
   constexpr std::uint64_t count = 200;
   return {
       .ours = [=] { return in_mode(mode, count, [&] { keep(pool->submit([] { return 1; }).get()); }); },

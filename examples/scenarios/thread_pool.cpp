@@ -24,7 +24,7 @@ std::size_t handle(const std::string& path) {
 }
 
 int main() {
-  spool::ThreadPool pool{{.workers = 2, .name = "server"}};
+  spool::ThreadPool pool{2, {.name = "server"}};
   std::vector<std::pair<std::string, spool::Future<std::size_t>>> answers;
   for (const char* path : {"/a", "/b", "/missing"})
     answers.emplace_back(path, pool.submit(handle, path));
