@@ -333,7 +333,7 @@ bool Recorder::write_status(Writer& writer) {
   const std::size_t depth = std::min<std::size_t>(entry.depth, trace::status_holds);
   for (std::size_t i = 0; i < depth; ++i) {
     const trace::StatusHold& hold = entry.holds[i];
-    if (hold.object == 0) continue;  // not known which
+    if (hold.object == 0) continue;                                             // not known which
     const ObjectClass* known = writer.held[i].load(std::memory_order_relaxed);  // relaxed: our own
     if (known != nullptr && !definitions_.define_remembered(*current_, hold.object, *known, 0)) return false;
     if (!definitions_.define_site(*current_, hold.site)) return false;
