@@ -44,7 +44,7 @@ class Fields {
 };
 
 std::string_view text_or_empty(const char* text) {
-  return text == nullptr ? std::string_view{} : text;
+  return text == nullptr ? "" : text;  // not a null view: memcpy takes no null, however short
 }
 
 }  // namespace
