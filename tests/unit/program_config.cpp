@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -105,6 +106,20 @@ int works() {
   return 0;
 }
 
+/// Names that would forge lines, colour terminals or fill screens.
+int has_hostile_names() {
+  spool::basic_config({.sinks = {spool::sinks::console("(%N) %v")}});
+  for (const std::string& name :
+       {std::string{"worker-0\n"}, std::string{"\x1b[31mred\x1b]0;title\a"}, std::string{"a\0b", 3},
+        std::string{"\xff\xfe"}, std::string(std::size_t{1} << 20U, 'x')}) {
+    spool::Thread thread{spool::ThreadOptions{.name = name}, [] { spool::info("named"); }};
+    thread.start();
+    thread.join();
+    if (thread.name() != name) return 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 Programs spool::test::config_programs() {
@@ -114,6 +129,7 @@ Programs spool::test::config_programs() {
       {"configures_twice", configures_twice},
       {"configures_in_vain", configures_in_vain},
       {"configures_late", configures_late},
+      {"has_hostile_names", has_hostile_names},
       {"works", works},
   };
 }

@@ -81,3 +81,31 @@ TEST_CASE("recording may start while threads are busy") {
     check_locks_gapless(trace);
   }
 }
+
+namespace {
+
+bool is_harmless(const std::string& text) {
+  return std::ranges::all_of(text, [](char each) { return each == '\n' || (each >= 0x20 && each < 0x7f); });
+}
+
+}  // namespace
+
+TEST_CASE("hostile names come out as harmless text, everywhere") {
+  const ScratchDirectory scratch;
+  const Ended ended = run("has_hostile_names", {"SPOOL_DIR=" + scratch.path().string()});
+  CHECK(ended.exit_code == 0);
+  CHECK(is_harmless(ended.err));
+  CHECK(lines_of(ended.err) == 5);
+  CHECK(ended.err.starts_with("(worker-0\\n) named\n(\\x1b[31mred\\x1b]0;title\\x07) named\n"));
+  CHECK(ended.err.size() < 4096);
+  for (const char* command : {"cat", "report", "threads"}) {
+    const Ended read = run_program({"../tools/unspool/unspool", command, scratch.trace().string()});
+    INFO(command << ": " << read.err << read.out.substr(0, 2000));
+    CHECK(read.exit_code == 0);
+    CHECK(read.err.empty());
+    // What is not ASCII in our own output is drawn by us; nothing of it may steer a terminal.
+    CHECK(std::ranges::none_of(read.out,
+                               [](char each) { return (each > 0 && each < 0x20 && each != '\n') || each == 0x7f; }));
+    CHECK(read.out.size() < 100'000);
+  }
+}

@@ -6,10 +6,14 @@
 #include "program.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 
+#include <sys/time.h>
 #include <unistd.h>
 
 using namespace spool::test;
@@ -191,6 +195,114 @@ int destroys_held_rlock() SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   return 0;
 }
 
+/// Some work that the trace must show, whatever comes then.
+void do_some_work() {
+  static spool::Lock lock{"worked"};
+  spool::Thread thread{[] {
+    const std::lock_guard guard{lock};
+    spool::info("worked");
+  }};
+  thread.start();
+  thread.join();
+}
+
+int throws_out_of_main() {
+  do_some_work();
+  throw std::runtime_error{"nobody catches it"};
+}
+
+int exits_quickly() {
+  do_some_work();
+  start_late_thread();
+  std::quick_exit(7);
+}
+
+int exits_at_once() {
+  do_some_work();
+  start_late_thread();
+  _exit(8);
+}
+
+/// What outlives main while daemons wait at it, or come back to it again and again.
+struct Places {
+  spool::Lock busy;
+  spool::Lock held;
+  spool::Condition condition;
+  spool::Event never;
+  spool::Event flicker;
+  std::atomic<int> there{0};
+};
+
+/// A daemon at each call that blocks: some sleep in it when the program ends, some are on their way into it.
+int leaves_daemons_everywhere() SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  static Places places;
+  int started = 0;
+  const auto start = [&](auto body) {
+    spool::Thread thread{spool::ThreadOptions{.daemon = true}, [body]() mutable {
+                           ++places.there;
+                           body();
+                         }};
+    thread.start();
+    ++started;
+    return thread;
+  };
+  const auto again = [&](auto body) {
+    return start([body]() mutable {
+      for (;;)
+        body();
+    });
+  };
+  const std::chrono::microseconds soon{20};
+  places.held.lock();
+  spool::Thread sleeper = start([] { places.never.wait(); });
+  (void)start([]() SPOOL_NO_THREAD_SAFETY_ANALYSIS { places.held.lock(); });
+  (void)start([] {
+    const std::lock_guard guard{places.condition};
+    places.condition.wait();
+  });
+  (void)start([sleeper]() mutable { sleeper.join(); });
+  (void)again([] { const std::lock_guard guard{places.busy}; });
+  (void)again([soon] { (void)places.held.try_lock_for(soon); });
+  (void)again([soon] {
+    const std::lock_guard guard{places.condition};
+    (void)places.condition.wait_for(soon);
+  });
+  (void)again([soon] { (void)places.never.wait_for(soon); });
+  (void)again([] {
+    places.flicker.set();
+    places.flicker.clear();
+  });
+  (void)again([sleeper, soon]() mutable { (void)sleeper.join_for(soon); });
+  (void)again([] { spool::info("still here"); });
+  while (places.there.load() < started)
+    std::this_thread::yield();
+  places.held.unlock();
+  return 0;
+}
+
+/// A handler that only sets an atomic, a thousand times a second, while threads wait and lock.
+int handles_signals() {
+  static std::atomic<int> signals{0};
+  std::signal(SIGALRM, [](int) { signals.fetch_add(1, std::memory_order_relaxed); });
+  const itimerval often{{0, 1000}, {0, 1000}};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  static spool::Lock lock;
+  static spool::Event event;
+  std::vector<spool::Thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([] {
+      while (signals.load() < 200) {
+        const std::lock_guard guard{lock};
+        if (event.wait_for(std::chrono::microseconds{100})) std::abort();
+      }
+    });
+    threads.back().start();
+  }
+  for (spool::Thread& each : threads)
+    each.join();
+  return 0;
+}
+
 }  // namespace
 
 Programs spool::test::end_programs() {
@@ -208,5 +320,10 @@ Programs spool::test::end_programs() {
       {"throws", throws},
       {"destroys_held", destroys_held},
       {"destroys_held_rlock", destroys_held_rlock},
+      {"exits_at_once", exits_at_once},
+      {"exits_quickly", exits_quickly},
+      {"handles_signals", handles_signals},
+      {"leaves_daemons_everywhere", leaves_daemons_everywhere},
+      {"throws_out_of_main", throws_out_of_main},
   };
 }

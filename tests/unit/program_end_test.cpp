@@ -4,6 +4,7 @@
 #include "running.hpp"
 
 #include <csignal>
+#include <tuple>
 
 using namespace spool::test;
 using Catch::Matchers::Contains;
@@ -92,4 +93,46 @@ TEST_CASE("the destruction of a held lock is told and aborts") {
   CHECK(entered.signal == SIGABRT);
   CHECK_THAT(entered.err, Contains("[critical] (MainThread) destruction of a held rlock \"entered\"") &&
                               Contains("held by thread MainThread (1)"));
+}
+
+TEST_CASE("an end that is none leaves a trace that is cut off and readable") {
+  for (const auto& [name, code, signal] : {std::tuple{"throws_out_of_main", -1, SIGABRT},
+                                           std::tuple{"exits_quickly", 7, 0}, std::tuple{"exits_at_once", 8, 0}}) {
+    const ScratchDirectory scratch;
+    const Ended ended = run(name, {"SPOOL_DIR=" + scratch.path().string()});
+    CHECK(ended.exit_code == code);
+    CHECK(ended.signal == signal);
+    const TraceReader trace{scratch.trace()};
+    CHECK(trace.problems() == std::vector<std::string>{});
+    CHECK(count_of(trace, "trace.end") == 0);
+    CHECK(count_of(trace, "trace.loss") == 0);
+    CHECK(count_of(trace, "message") == 1);
+    CHECK(count_of(trace, "thread.end") == 1);
+  }
+}
+
+TEST_CASE("daemons at every call that blocks neither hold up the end nor crash it") {
+  for (int i = 0; i < 20; ++i) {
+    const ScratchDirectory scratch;
+    const bool traced = i % 2 == 0;
+    const Ended ended =
+        run("leaves_daemons_everywhere",
+            traced ? std::vector<std::string>{"SPOOL_DIR=" + scratch.path().string()} : std::vector<std::string>{});
+    REQUIRE(ended.exit_code == 0);
+    REQUIRE(ended.err == "");
+    if (!traced) continue;
+    const TraceReader trace{scratch.trace()};
+    REQUIRE(trace.problems() == std::vector<std::string>{});
+    REQUIRE(count_of(trace, "trace.end") == 1);
+  }
+}
+
+TEST_CASE("a signal handler that sets an atomic disturbs nothing") {
+  const ScratchDirectory scratch;
+  const Ended ended = run("handles_signals", {"SPOOL_DIR=" + scratch.path().string()});
+  CHECK(ended.exit_code == 0);
+  const TraceReader trace{scratch.trace()};
+  CHECK(trace.problems() == std::vector<std::string>{});
+  CHECK(count_of(trace, "trace.loss") == 0);
+  check_locks_gapless(trace);
 }

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -293,4 +294,22 @@ TEST_CASE("handles name the same thread, and dropping all of them does not end i
   }
   go.store(true);
   until([&] { return gone.load(); }, "the dropped thread has run");
+}
+
+TEST_CASE("a thread may be renamed while it runs and others name it") {
+  std::atomic<bool> over{false};
+  spool::Thread runner{spool::ThreadOptions{.name = "first"}, [&] {
+                         for (int i = 0; !over.load(); ++i)
+                           spool::current_thread().set_name("runner-" + std::to_string(i % 10));
+                       }};
+  runner.start();
+  for (int i = 0; i < 200; ++i) {
+    for (const spool::Thread& each : spool::enumerate())
+      CHECK_FALSE(each.name().empty());
+    runner.set_name("from outside");
+  }
+  over.store(true);
+  runner.join();
+  runner.set_name("afterwards");
+  CHECK(runner.name() == "afterwards");
 }
