@@ -35,7 +35,8 @@ int main() {
   spool::Thread c1{{.name = "c1"}, consume};
   spool::Thread c2{{.name = "c2"}, consume};
   spool::Thread p{{.name = "p"}, produce};
-  c1.start();
-  c2.start();
-  p.start();
+  for (spool::Thread* each : {&c1, &c2, &p})
+    each->start();
+  for (spool::Thread* each : {&c1, &c2, &p})
+    each->join();  // they use what is main's
 }

@@ -36,4 +36,6 @@ int main() {
   ready.acquire();
   spool::info("setting the event");
   event.set();
+  block.join();  // they use what is main's
+  nonblock.join();
 }

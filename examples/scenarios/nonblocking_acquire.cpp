@@ -47,4 +47,6 @@ int main() {
                        }};
   holder.start();
   worker.start();
+  holder.join();  // they use what is main's
+  worker.join();
 }

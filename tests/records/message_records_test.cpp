@@ -118,6 +118,21 @@ TEST_CASE("one line with several texts or levels makes one Record each") {
   CHECK(told[4].ends_with("[error] same"));
 }
 
+// The second message is of a known site, so that nothing has to be defined for it but the name.
+TEST_CASE("a thread that is renamed is defined anew also between two messages of one site") {
+  tap();
+  trace::ThreadNumber number = 0;
+  run_in_thread("before", [&] {
+    number = current_thread().ident();
+    for (const char* name : {"before", "after"}) {
+      current_thread().set_name(name);
+      info("named {}", name);
+    }
+  });
+  CHECK(tap().messages_by(number).size() == 2);
+  CHECK(tap().thread_name(number) == "after");
+}
+
 TEST_CASE("a thread that is renamed is defined anew before its next Record") {
   tap();
   run_in_thread("early", [] {

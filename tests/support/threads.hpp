@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -39,6 +40,19 @@ void until(Done done, const char* what) {
     }
     std::this_thread::yield();
   }
+}
+
+/// Looks until the kernel has put the thread to sleep. For the child of a fork, where nobody reads the log; elsewhere
+/// await the Record.
+inline void until_asleep(const Thread& thread) {
+  const auto sleeps = [&] {
+    std::ifstream stat{"/proc/self/task/" + std::to_string(thread.native_id()) + "/stat"};
+    std::string text;
+    std::getline(stat, text);
+    const auto name_end = text.rfind(')');
+    return name_end != std::string::npos && text.compare(name_end, 3, ") S") == 0;
+  };
+  until(sleeps, "the thread sleeps");
 }
 
 }  // namespace spool::test

@@ -320,14 +320,14 @@ TEST_CASE("who comes while the action runs belongs to the generations after it, 
 }
 
 TEST_CASE("destroying a barrier that is waited on is told and aborts") {
-  auto barrier = std::make_unique<Barrier>(2, Name{"doomed"});
-  Thread waiter = start_thread("waiter", [&] { barrier->wait(); });
-  until_waiting(*barrier, 1);
-  const Death death = death_by([&] { barrier.reset(); });
+  const Death death = death_by([] {
+    auto barrier = std::make_unique<Barrier>(2, Name{"doomed"});
+    Thread waiter = start_thread("waiter", [&] { barrier->wait(); });
+    until_waiting(*barrier, 1);
+    barrier.reset();
+  });
   CHECK(death.signal == SIGABRT);
   CHECK_THAT(death.err, Contains("destruction of a waited-on barrier \"doomed\""));
-  barrier->wait();
-  waiter.join();
 }
 
 TEST_CASE("whoever was let go last may destroy the barrier, though the last party's wait has not returned") {

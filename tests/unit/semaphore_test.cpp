@@ -151,16 +151,14 @@ TEST_CASE("a permit is given back at the end of its scope, once, by whoever has 
 }
 
 TEST_CASE("destroying a semaphore that is waited on is told and aborts") {
-  tap();
-  auto semaphore = std::make_unique<Semaphore>(0, Name{"doomed"});
-  (void)semaphore->try_acquire();
-  Thread waiter = start_thread("waiter", [&] { semaphore->acquire(); });
-  tap().await(Kind::semaphore, Verb::block, number_of(*semaphore));
-  const Death death = death_by([&] { semaphore.reset(); });
+  const Death death = death_by([] {
+    auto semaphore = std::make_unique<Semaphore>(0, Name{"doomed"});
+    Thread waiter = start_thread("waiter", [&] { semaphore->acquire(); });
+    until_asleep(waiter);
+    semaphore.reset();
+  });
   CHECK(death.signal == SIGABRT);
   CHECK_THAT(death.err, Contains("destruction of a waited-on semaphore \"doomed\""));
-  semaphore->release();
-  waiter.join();
 }
 
 TEST_CASE("whoever has acquired may destroy the semaphore, though the release has not returned") {

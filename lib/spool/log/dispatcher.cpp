@@ -116,7 +116,7 @@ class Loop {
     feed_.set_clock(now);
     drain_.poll(fresh_);
     for (DrainedRecord& record : fresh_) {
-      if (record.definition) {
+      if (record.definition && !feed_.renames(record)) {
         feed_.define(record);
       } else {
         waiting_.push_back(std::move(record));
@@ -127,7 +127,7 @@ class Loop {
     const trace::Ticks horizon = all ? ~trace::Ticks{0} : feed_.ticks_before(now.ticks, dispatch_delay);
     const auto due = std::ranges::upper_bound(waiting_, horizon, {}, &DrainedRecord::time);
     for (auto each = waiting_.begin(); each != due; ++each)
-      feed_.write(*each);
+      each->definition ? feed_.define(*each) : feed_.write(*each);
     if (all || due != waiting_.begin()) feed_.flush();
     waiting_.erase(waiting_.begin(), due);
     feed_.note_lapped(drain_.lapped());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/identity.hpp>
+#include <spool/log/recorder.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/os/process.hpp>
 
@@ -58,9 +59,13 @@ std::string Identity::name() const {
 }
 
 void Identity::rename(std::string name) {
-  const std::lock_guard guard{names_mutex()};
-  name_ = std::move(name);
-  forget_definition();
+  {
+    const std::lock_guard guard{names_mutex()};
+    name_ = std::move(name);
+    forget_definition();
+  }
+  // At once: the thread's next Record may take the fast path, which asks for no definition of the thread.
+  Recorder::instance().define_anew(*this);
 }
 
 void Identity::mark_ended() {

@@ -67,7 +67,9 @@ class Recorder {
 
   std::filesystem::path directory() const;  ///< of the trace; empty in memory
   RecorderCounters counters();
-  void note_mode(trace::Mode mode);  ///< a change of mode is itself a definition
+  void note_mode(trace::Mode mode);
+  /// What is said of this thread has changed.
+  void define_anew(Identity& identity);  ///< a change of mode is itself a definition
 
   // For writer.hpp.
   bool prepare(Writer& writer, const Need& need) noexcept;

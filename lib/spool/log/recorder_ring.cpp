@@ -195,6 +195,11 @@ void Recorder::write_clock() {
   if (current_ != nullptr) (void)definitions_.clock(*current_, process_.frequency);
 }
 
+void Recorder::define_anew(Identity& identity) {
+  const std::lock_guard guard{m_};
+  if (current_ != nullptr) (void)definitions_.define_thread(*current_, identity);
+}
+
 void Recorder::note_mode(trace::Mode mode) {
   const std::lock_guard guard{m_};
   mode_ = mode;

@@ -191,8 +191,12 @@ bool recycle_segment(Segment& segment, std::uint32_t number, const trace::Proces
   return rename(hidden.c_str(), segment.directory.c_str()) == 0;
 }
 
+/// Out of sight first: a kill in the middle must leave no visible directory without its metadata (I1).
 void remove_segment(const Segment& segment) {
-  if (!segment.directory.empty()) remove_directory(segment.directory);
+  if (segment.directory.empty()) return;
+  const std::filesystem::path hidden =
+      segment.directory.parent_path() / ("." + segment.directory.filename().string() + ".gone");
+  if (rename(segment.directory.c_str(), hidden.c_str()) == 0) remove_directory(hidden);
 }
 
 }  // namespace spool::log

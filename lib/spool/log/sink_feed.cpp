@@ -62,6 +62,12 @@ void SinkFeed::define(const DrainedRecord& record) {
   }
 }
 
+bool SinkFeed::renames(const DrainedRecord& record) const {
+  const trace::Row* row = row_of_id(record.id);
+  return row != nullptr && row->kind == trace::Kind::definition && row->verb == trace::Verb::thread &&
+         threads_.contains(static_cast<trace::ThreadNumber>(record.object));
+}
+
 trace::Ticks SinkFeed::ticks_before(trace::Ticks now, std::chrono::nanoseconds span) const {
   const auto ticks =
       static_cast<trace::Ticks>(static_cast<double>(span.count()) * 1e-9 * static_cast<double>(frequency_));

@@ -22,6 +22,8 @@ class SinkFeed {
   void set_sinks(std::vector<std::shared_ptr<Sink>> sinks) { sinks_ = std::move(sinks); }
   void set_clock(const os::ClockReading& now) { now_ = now; }
   void define(const DrainedRecord& record);
+  /// A definition of a thread that is known already: it holds from its time on, and must wait its turn.
+  bool renames(const DrainedRecord& record) const;
   void write(const DrainedRecord& record);
   void flush();
   /// Says once that Records went by unread, and how many segments of them.

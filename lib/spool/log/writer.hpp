@@ -245,8 +245,7 @@ inline void make_ready(Writer& writer, Object& object, const Site& site) noexcep
   const bool ready = end <= writer.limit.load(std::memory_order_relaxed) && writer.generation == segment &&
                      slot.is_of(site) && slot.generation == segment && object.is_defined(segment);
   if (!ready) [[unlikely]] {
-    (void)prepare(writer,
-                  {.size = 2 * sizeof(trace::Transition), .object = &object, .site = &site, .claims = false});
+    (void)prepare(writer, {.size = 2 * sizeof(trace::Transition), .object = &object, .site = &site, .claims = false});
   }
 }
 

@@ -39,6 +39,7 @@ constexpr Verbs in_queue_wait =
     verbs(Verb::put, Verb::get, Verb::resume, Verb::timeout, Verb::cancel, Verb::closed);
 constexpr Verbs in_pool_wait =
     verbs(Verb::submit, Verb::begin, Verb::resume, Verb::timeout, Verb::cancel, Verb::closed);
+constexpr Verbs in_timer_wait = verbs(Verb::resume, Verb::cancel);
 constexpr Verbs nothing_more = verbs(Verb::destroy);
 
 // clang-format off
@@ -258,7 +259,7 @@ constexpr std::array table{
     row(Kind::pool, Verb::destroy, "pool.destroy", Effect::none, advances, nothing_more,
         {site, seq, number("queued"), number("reserved")}),
     // ── Timer: the waiting of its thread, and who stopped it
-    row(Kind::timer, Verb::block, "timer.block", Effect::wait, quotes, in_wait,
+    row(Kind::timer, Verb::block, "timer.block", Effect::wait, quotes, in_timer_wait,
         {site, seq, number("delay_ms"), number("reserved")}),
     row(Kind::timer, Verb::resume, "timer.continue", Effect::resume, advances, any,
         {site, seq, waker, waker_site}),
