@@ -49,7 +49,7 @@ void abort_misuse(std::string_view what, Object& object, trace::ThreadNumber hol
 
 std::string report_orphan(Object& object, const Holder& holder, const Site& site) {
   const std::string place = Recorder::instance().describe_site(holder.site);
-  const std::string text =
+  std::string text =
       fmt::format("{}; its holder stayed behind in the parent of a fork, where it acquired it at {}",
                   describe("wait for an orphaned", object, holder.thread, site),
                   place.empty() ? "a line that is not known" : place);

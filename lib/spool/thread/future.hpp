@@ -11,6 +11,7 @@
 #include <spool/thread/pool_core.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <exception>
 #include <future>
 #include <memory>
@@ -67,7 +68,8 @@ template <class R, class F>
 class FunctionTask final : public ResultTask<R> {
  public:
   template <class G>
-  explicit FunctionTask(G&& function) : function_(std::forward<G>(function)) {}
+  requires(!std::same_as<std::remove_cvref_t<G>, FunctionTask>) explicit FunctionTask(G&& function)
+      : function_(std::forward<G>(function)) {}
 
  private:
   void invoke() override { this->keep_result_of(*function_); }

@@ -167,7 +167,7 @@ std::shared_ptr<thread::Countdown> Timer::make_countdown(thread::Seconds interva
   return std::make_shared<thread::Countdown>(interval);
 }
 
-Timer::Timer(ThreadOptions options, std::shared_ptr<thread::Countdown> countdown,
+Timer::Timer(const ThreadOptions& options, std::shared_ptr<thread::Countdown> countdown,
              std::unique_ptr<thread::Task> function)
     : Thread{options, std::make_unique<thread::CountdownTask>(countdown, std::move(function))},
       countdown_{std::move(countdown)} {

@@ -78,7 +78,8 @@ class Timer : public Thread {
   const std::type_info& plain_type() const override { return typeid(Timer); }
 
  private:
-  Timer(ThreadOptions options, std::shared_ptr<thread::Countdown> countdown, std::unique_ptr<thread::Task> function);
+  Timer(const ThreadOptions& options, std::shared_ptr<thread::Countdown> countdown,
+        std::unique_ptr<thread::Task> function);
   static std::shared_ptr<thread::Countdown> make_countdown(thread::Seconds interval);
 
   std::shared_ptr<thread::Countdown> countdown_;

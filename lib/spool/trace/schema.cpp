@@ -35,8 +35,7 @@ constexpr Verbs in_lock_wait = verbs(Verb::block, Verb::acquire, Verb::timeout, 
 constexpr Verbs in_wait = verbs(Verb::block, Verb::resume, Verb::timeout, Verb::cancel);
 constexpr Verbs in_shared_wait = verbs(Verb::block_shared, Verb::acquire_shared, Verb::timeout, Verb::cancel);
 constexpr Verbs in_barrier_wait = verbs(Verb::resume, Verb::timeout, Verb::cancel, Verb::broken);
-constexpr Verbs in_queue_wait =
-    verbs(Verb::put, Verb::get, Verb::resume, Verb::timeout, Verb::cancel, Verb::closed);
+constexpr Verbs in_queue_wait = verbs(Verb::put, Verb::get, Verb::resume, Verb::timeout, Verb::cancel, Verb::closed);
 constexpr Verbs in_pool_wait =
     verbs(Verb::submit, Verb::begin, Verb::resume, Verb::timeout, Verb::cancel, Verb::closed);
 constexpr Verbs in_timer_wait = verbs(Verb::resume, Verb::cancel);
@@ -326,7 +325,8 @@ const Row* row_of(Kind kind, Verb verb) {
 }
 
 const Row* row_of_id(std::uint16_t id) {
-  const auto* found = std::ranges::find_if(table, [&](const Row& each) { return record_id(each.kind, each.verb) == id; });
+  const auto* found =
+      std::ranges::find_if(table, [&](const Row& each) { return record_id(each.kind, each.verb) == id; });
   return found == table.end() ? nullptr : found;
 }
 
