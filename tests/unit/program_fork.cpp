@@ -324,8 +324,10 @@ int forks_with_sink() {
   auto target = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
   spool::basic_config({.sinks = {spool::sinks::text(std::move(target), "%N %v")}});
   std::atomic<bool> over{false};
+  Pause pause{1};
   spool::Thread writer{spool::ThreadOptions{.name = "writer"}, [&] {
                          for (int i = 0; !over.load(); ++i) {
+                           pause.here();
                            spool::info("line {}", i);
                            std::this_thread::sleep_for(std::chrono::microseconds{200});
                          }
@@ -333,10 +335,12 @@ int forks_with_sink() {
   writer.start();
   int worst = 0;
   for (int i = 0; i < 8 && worst == 0; ++i) {
+    pause.begin();
     worst = in_child([i] {
       spool::info("child {}", i);
       return 0;
     });
+    pause.end();
   }
   over.store(true);
   writer.join();
