@@ -211,17 +211,22 @@ int throws_out_of_main() {
   throw std::runtime_error{"nobody catches it"};
 }
 
+/// A thread that no end of the program without a join waits for.
+void start_waiting_thread() {
+  static spool::Event never;
+  spool::Thread waiting{[] { never.wait(); }};
+  waiting.start();
+}
+
 int exits_quickly() {
   do_some_work();
-  static spool::Event never;
-  spool::Thread waiting{[] { never.wait(); }};  // nobody waits for it
-  waiting.start();
+  start_waiting_thread();
   std::quick_exit(7);
 }
 
 int exits_at_once() {
   do_some_work();
-  start_late_thread();
+  start_waiting_thread();
   _exit(8);
 }
 
