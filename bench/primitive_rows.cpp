@@ -102,6 +102,11 @@ struct StandardSemaphore : std::counting_semaphore<> {
   StandardSemaphore() : std::counting_semaphore<>{1} {}
 };
 
+/// One that begins with a value.
+struct OurLocal : spool::Local<int> {
+  OurLocal() : spool::Local<int>{0} {}
+};
+
 struct StandardLocal {
   int* get() {
     static thread_local int value = 0;
@@ -142,8 +147,8 @@ std::vector<Benchmark> primitive_rows() {
                                                  pair_of);
   add_rows<spool::Semaphore, StandardSemaphore>(rows, "semaphore pair", "std::counting_semaphore", permit_pair_of,
                                                 permit_pair_of);
-  add_rows<spool::Local<int>, StandardLocal>(
-      rows, "local", "thread_local", [](spool::Local<int>& local) { keep(++*local); },
+  add_rows<OurLocal, StandardLocal>(
+      rows, "local", "thread_local", [](OurLocal& local) { keep(++*local); },
       [](StandardLocal& local) { keep(++*local.get()); });
 #ifdef BENCH_HAS_ABSL
   add_absl_rows(rows);
