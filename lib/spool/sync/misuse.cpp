@@ -49,10 +49,9 @@ void abort_misuse(std::string_view what, Object& object, trace::ThreadNumber hol
 
 std::string report_orphan(Object& object, const Holder& holder, const Site& site) {
   const std::string place = Recorder::instance().describe_site(holder.site);
-  std::string text =
-      fmt::format("{}; its holder stayed behind in the parent of a fork, where it acquired it at {}",
-                  describe("wait for an orphaned", object, holder.thread, site),
-                  place.empty() ? "a line that is not known" : place);
+  std::string text = fmt::format("{}; its holder stayed behind in the parent of a fork, where it acquired it at {}",
+                                 describe("wait for an orphaned", object, holder.thread, site),
+                                 place.empty() ? "a line that is not known" : place);
   if (is_logged(Level::error)) write_text(Level::error, site, text);
   return text;
 }
