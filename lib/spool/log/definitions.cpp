@@ -139,6 +139,7 @@ bool Definitions::define_thread(Segment& segment, Identity& identity) {
                             .number(static_cast<std::uint8_t>(identity.origin()))
                             .text(identity.name())
                             .bytes());
+  // relaxed: `defined_` is written under m
   if (done) identity.defined_.store(segment.number, std::memory_order_relaxed);
   return done;
 }

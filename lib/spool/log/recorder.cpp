@@ -140,6 +140,7 @@ void Recorder::note_no_space() {
 }
 
 Recorder::Outcome Recorder::try_prepare(Writer& writer, const Need& need) {
+  // relaxed: written under m, which we hold
   if (current_ == nullptr || stopped_.load(std::memory_order_relaxed)) return Outcome::impossible;
   const std::uint64_t most = current_->geometry.chunk_bytes - sizeof(trace::PacketHeader) - status_room;
   if (need.size > most) return Outcome::impossible;

@@ -81,6 +81,7 @@ void Recorder::leave_parent(Writer& writer) {
   writer.segment = nullptr;
   writer.fresh = true;
   writer.lost = 0;
+  // relaxed: the child has one thread
   writer.status.store(&writer.private_status, std::memory_order_relaxed);
   if (&writer == my_writer || !writer.attached) return;
   writer.private_status = {};

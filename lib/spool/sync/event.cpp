@@ -91,10 +91,8 @@ bool Event::wait_slowly(const sync::Patience& patience, Mode mode, const Site& s
   if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0);
   const Waiter::Woken woken = waiter.sleep(patience);
   if (woken != Waiter::Woken::granted && give_up(waiter)) {
-    notes.unblock(waiter, [&] {
-      notes.tell(woken == Waiter::Woken::stop ? Verb::cancel : Verb::timeout, sequence_.load(std::memory_order_relaxed),
-                 waiters_.size(), 0);  // relaxed: a quote
-    });
+    // relaxed: a quote
+    notes.gave_up(waiter, woken, sequence_.load(std::memory_order_relaxed), waiters_.size());
     return false;
   }
   notes.unblock(waiter, [&] {

@@ -41,6 +41,13 @@ class Notes {
     log::end_wait(me_);
   }
 
+  /// The same for one that has given up: a timeout, or a cancel where it was stopped.
+  void gave_up(const Waiter& waiter, Waiter::Woken woken, trace::Sequence quoted,
+               std::uint32_t waiters) const noexcept {
+    const trace::Verb verb = woken == Waiter::Woken::stop ? trace::Verb::cancel : trace::Verb::timeout;
+    unblock(waiter, [&] { tell(verb, quoted, waiters, 0); });
+  }
+
  private:
   std::uint16_t id(trace::Verb verb) const { return trace::record_id(object_.kind(), verb); }
 

@@ -32,8 +32,9 @@ class ThreadState final : public log::Identity {
   void live() noexcept;
   void on_ended() override;
   void on_forked_away() override {
+    // relaxed: the child has one thread
     reaped_.store(true, std::memory_order_relaxed);
-  }  // relaxed: the child has one thread
+  }
   /// Whoever joins it waits for the end of the program's main thread, not for pthread's.
   void on_became_main() override { on_forked_away(); }
 
