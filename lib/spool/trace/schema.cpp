@@ -289,6 +289,10 @@ constexpr std::array table{
          number("frequency", Type::u64)}, packed),
     row(Kind::definition, Verb::mode, "definition.mode", Effect::none, quotes, any,
         {number("mode", Type::u8)}, packed),
+    // In log lines only: of a trace the metadata says it.
+    row(Kind::definition, Verb::process, "definition.process", Effect::none, quotes, any,
+        {number("parent_pid"), {"started", Type::u64, Means::ticks}, {"program", Type::text}, {"host", Type::text},
+         {"clock", Type::text}, {"version", Type::text}}, packed),
 };
 // clang-format on
 

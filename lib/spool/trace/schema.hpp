@@ -76,6 +76,7 @@ enum class Verb : std::uint8_t {
   submit = 39,
   drop = 40,    ///< a task left the queue without being run
   orphan = 41,  ///< the owner stayed behind in the parent of a fork
+  process = 42,  ///< which process wrote a log; a trace says it in its metadata
 };
 
 /// How a field stands in the file. Integers are little-endian. In a transition (`Row::packed == false`) an
