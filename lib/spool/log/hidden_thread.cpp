@@ -6,13 +6,20 @@
 namespace spool::log {
 namespace {
 
+constinit thread_local bool is_hidden = false;
+
 void* enter(void* argument) {
+  is_hidden = true;
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): pthread hands over one pointer
   reinterpret_cast<void (*)()>(argument)();
   return nullptr;
 }
 
 }  // namespace
+
+bool is_hidden_thread() {
+  return is_hidden;
+}
 
 bool HiddenThread::start(const char* name, void (*run)()) {
   sigset_t all{};

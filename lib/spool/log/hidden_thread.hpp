@@ -22,4 +22,7 @@ class HiddenThread {
   bool running_ = false;
 };
 
+/// Is the calling thread one of ours?
+bool is_hidden_thread();
+
 }  // namespace spool::log
