@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spool/config/config.hpp>
+#include <spool/log/logger.hpp>
 #include <spool/log/message.hpp>
 #include <spool/sinks/text.hpp>
 #include <spool/sync/barrier.hpp>

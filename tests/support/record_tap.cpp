@@ -48,7 +48,7 @@ void read_message(const log::DrainedRecord& record, TappedRecord& out) {
   out.level = message->declared.level;
   const auto values =
       trace::read_values(message->declared.arguments, std::span{record.fields}.subspan(sizeof out.site));
-  if (values) out.text = trace::message_text(message->declared.format, *values);
+  if (values) out.text = trace::message_text(message->declared.format, message->declared.arguments, *values);
 }
 
 void read_row(const std::vector<trace::Value>& values, TappedRecord& out) {

@@ -120,7 +120,7 @@ TEST_CASE("the metadata declares every row, the clock and the process, whatever 
 namespace {
 
 std::string text_of(std::string_view format, const std::vector<Value>& arguments) {
-  return message_text(format, arguments);
+  return message_text(format, {}, arguments);
 }
 
 }  // namespace

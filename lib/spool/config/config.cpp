@@ -4,6 +4,7 @@
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/ending.hpp>
 #include <spool/log/fork.hpp>
+#include <spool/log/logger.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/sinks/text.hpp>
 #include <spool/thread/shutdown.hpp>
@@ -40,6 +41,8 @@ Config overridden(Config config, const config::Environment& environment) {
   if (environment.directory) config.directory = *environment.directory;
   config.keep = environment.keep.value_or(config.keep);
   config.level = environment.level.value_or(config.level);
+  for (const auto& [logger, level] : environment.levels)
+    config.levels.insert_or_assign(logger, level);
   config.transitions = environment.transitions.value_or(config.transitions);
   return config;
 }
@@ -57,6 +60,12 @@ bool start_recorder(const Config& config, const config::Environment& environment
   settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
   settings.mode = mode_for(config);
   return log::Recorder::instance().start(settings);
+}
+
+void set_levels(const Config& config) {
+  log::set_level(config.level);
+  for (const auto& [logger, level] : config.levels)
+    log::set_level(logger, level);
 }
 
 void tell(const std::string& problem) {
@@ -83,7 +92,7 @@ bool basic_config(Config config) {
   }
   if (config.directory.empty() && config.sinks.empty()) config.sinks.push_back(sinks::console());
   state.configured = true;
-  log::set_level(config.level);
+  set_levels(config);
   log::set_mode(mode_for(config));
   if (!config.sinks.empty()) log::Dispatcher::start(std::move(config.sinks));
   return true;
@@ -97,6 +106,9 @@ Mode transitions() {
 }
 void set_level(Level level) {
   log::set_level(level);
+}
+void set_level(std::string_view logger, Level level) {
+  log::set_level(logger, level);
 }
 std::filesystem::path trace_directory() {
   return log::Recorder::instance().directory();
@@ -121,6 +133,8 @@ bool apply_environment() noexcept {
     for (const std::string& problem : environment.problems)
       tell(problem);
     if (environment.level) log::set_level(*environment.level);
+    for (const auto& [logger, level] : environment.levels)
+      log::set_level(logger, level);
     if (!environment.directory) return false;
     const Config wanted = overridden({}, environment);
     if (!start_recorder(wanted, environment)) {
@@ -129,7 +143,7 @@ bool apply_environment() noexcept {
                        std::strerror(errno)));  // NOLINT(concurrency-mt-unsafe): before main
       return false;
     }
-    log::set_level(wanted.level);
+    set_levels(wanted);
     log::set_mode(wanted.transitions);
     return true;
   } catch (const std::exception& problem) {

@@ -7,7 +7,8 @@
 //
 //   SPOOL_DIR=DIR            write a trace to DIR/PROGRAM-PID.spool
 //   SPOOL_KEEP=256M          bytes of the newest segments that stay; K, M, G; "all" keeps everything
-//   SPOOL_LEVEL=info         trace, debug, info, warning, error, critical, off
+//   SPOOL_LEVEL=info         trace, debug, info, warning, error, critical, off; "info,http=debug" says it of the logger
+//                            "http" as well
 //   SPOOL_TRANSITIONS=all    all, contended, off
 //   SPOOL_CLOCK=auto         auto, tsc, monotonic
 //
@@ -19,7 +20,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace spool {
@@ -28,6 +32,7 @@ struct Config {
   std::filesystem::path directory = {};            ///< parent of the trace directory; empty: no trace
   std::uint64_t keep = std::uint64_t{256} << 20U;  ///< bytes; 0: all
   Level level = Level::info;                       ///< the least that is logged
+  std::map<std::string, Level> levels = {};        ///< the same of single loggers, by name
   Mode transitions = Mode::all;
   std::vector<std::shared_ptr<Sink>> sinks =
       {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
@@ -41,8 +46,11 @@ bool basic_config(Config config = {});
 void set_transitions(Mode mode);
 Mode transitions();
 
-/// The least level that is logged. Thread-safe.
+/// The least level that is logged, in general, and by all loggers that have none of their own. Thread-safe.
 void set_level(Level level);
+/// The same of one logger and those below it, also before there is a spool::Logger of this name. "" is the general level.
+/// Thread-safe.
+void set_level(std::string_view logger, Level level);
 
 /// Where the trace is; empty where none is written.
 std::filesystem::path trace_directory();

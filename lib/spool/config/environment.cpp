@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <string_view>
 
 namespace spool::config {
 namespace {
@@ -44,6 +45,47 @@ void take(Environment& out, std::optional<T>& field, const char* name, const cha
   if (!field) complain(out, name, *value, known);
 }
 
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view{}
+                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// One part of SPOOL_LEVEL: "info" or "http=debug".
+bool take_level(Environment& out, std::string_view part) {
+  constexpr int levels = 7;
+  const auto sign = part.rfind('=');
+  const auto level =
+      named<trace::Level>(std::string{trimmed(sign == std::string_view::npos ? part : part.substr(sign + 1))}, levels);
+  if (!level) return false;
+  if (sign == std::string_view::npos) {
+    out.level = level;
+    return true;
+  }
+  const std::string_view logger = trimmed(part.substr(0, sign));
+  if (logger.empty()) return false;
+  out.levels.insert_or_assign(std::string{logger}, *level);
+  return true;
+}
+
+/// What is wrong in one part leaves the others as they are.
+void take_levels(Environment& out) {
+  const auto value = variable("SPOOL_LEVEL");
+  if (!value) return;
+  std::string_view rest = *value;
+  for (bool more = true; more;) {
+    const auto comma = rest.find(',');
+    more = comma != std::string_view::npos;
+    const std::string_view part = rest.substr(0, comma);
+    if (!take_level(out, part)) {
+      complain(out, "SPOOL_LEVEL", std::string{part},
+               "trace, debug, info, warning, error, critical or off, and LOGGER=LEVEL, with commas between them: "
+               "info,http=debug");
+    }
+    if (more) rest.remove_prefix(comma + 1);
+  }
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_size(const std::string& text) {
@@ -60,13 +102,11 @@ std::optional<std::uint64_t> parse_size(const std::string& text) {
 }
 
 Environment read_environment() {
-  constexpr int levels = 7;
   constexpr int modes = 3;
   Environment out;
   out.directory = variable("SPOOL_DIR");
   take(out, out.keep, "SPOOL_KEEP", "a size such as 64M or 2G, or all", parse_size);
-  take(out, out.level, "SPOOL_LEVEL", "trace, debug, info, warning, error, critical or off",
-       [](const std::string& text) { return named<trace::Level>(text, levels); });
+  take_levels(out);
   take(out, out.transitions, "SPOOL_TRANSITIONS", "all, contended or off",
        [](const std::string& text) { return named<trace::Mode>(text, modes); });
   take(out, out.clock, "SPOOL_CLOCK", "auto, tsc or monotonic", clock_named);

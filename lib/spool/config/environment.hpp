@@ -7,6 +7,7 @@
 #include <spool/trace/schema.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct Environment {
   std::optional<std::string> directory;
   std::optional<std::uint64_t> keep;
   std::optional<trace::Level> level;
+  std::map<std::string, trace::Level> levels;  ///< of single loggers
   std::optional<trace::Mode> transitions;
   std::optional<os::ClockChoice> clock;
   std::vector<std::string> problems;  ///< values that are not understood, in words

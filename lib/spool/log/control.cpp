@@ -13,10 +13,6 @@ void set_mode(Mode mode) {
   Recorder::instance().note_mode(mode);
 }
 
-void set_level(Level level) {
-  level_floor.store(static_cast<std::uint8_t>(level), std::memory_order_relaxed);  // relaxed: a switch
-}
-
 namespace {
 
 /// The thread that ends the program runs the static destructors: it goes on even if it is a daemon.

@@ -22,7 +22,8 @@ namespace spool::log {
 inline std::atomic<std::uint8_t> state{0};
 inline constexpr std::uint8_t ending_bit = 0x80;
 
-/// The least level that is logged. Before anything is configured: warning.
+/// The general level, the least that is logged. Before anything is configured: warning. Loggers have levels of their own
+/// (logger.hpp).
 inline std::atomic<std::uint8_t> level_floor{static_cast<std::uint8_t>(Level::warning)};
 
 constexpr Mode mode_of(std::uint8_t bits) {
@@ -44,6 +45,8 @@ inline bool is_logged(Level level) noexcept {
 /// Which transitions are recorded from now on. Takes effect at each thread's next acquire; a hold that was recorded
 /// is released as recorded. Thread-safe.
 void set_mode(Mode mode);
+
+/// The general level from now on; loggers that have none of their own follow. Thread-safe.
 void set_level(Level level);
 
 /// The process ends: from now on daemon threads stop at their next call of ours (while they hold nothing).

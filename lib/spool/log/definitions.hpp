@@ -23,6 +23,7 @@ namespace spool::log {
 /// A message site's event class, immortal.
 struct MessageSite {
   trace::MessageClass declared;
+  std::vector<std::string> names;  ///< what those of `declared.arguments` point to
   Site site;
   trace::SiteNumber number = 0;  ///< the site's, once defined
   std::uint32_t defined = 0;     ///< number of the segment whose metadata has it

@@ -6,10 +6,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <deque>
-#include <map>
-#include <mutex>
-#include <tuple>
+#include <optional>
+#include <string>
 
 namespace spool::log {
 namespace {
@@ -32,12 +30,22 @@ std::string cut(std::string_view text, std::size_t most) {
   return fmt::format("{}... [cut: {} bytes in all, hash {:016x}]", text.substr(0, length), text.size(), hash_of(text));
 }
 
+/// Where an argument of this name stands; -1: nowhere.
+struct Finder {
+  const MessageKey& key;
+  int operator()(std::string_view name) const {
+    const auto found = std::ranges::find(key.names, name);
+    return found == key.names.end() ? -1 : static_cast<int>(found - key.names.begin());
+  }
+};
+
 struct TextNeed {
   std::string_view text;
   std::size_t size;
 };
 
-bool try_write_text(Writer& writer, Level level, const Site& site, const TextNeed& need) noexcept {
+bool try_write_text(Writer& writer, Level level, const Site& site, std::string_view logger,
+                    const TextNeed& need) noexcept {
   Emission emission;
   if (emission.enter(writer, need.size) != Emission::Result::entered) return false;
   const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
@@ -48,41 +56,31 @@ bool try_write_text(Writer& writer, Level level, const Site& site, const TextNee
   std::byte* to = detail::pack(emission.bytes, trace::RecordHeader{os::ticks(), trace::id_and_object(text_id, 0)});
   to = detail::pack(to, slot.number);
   to = detail::pack(to, static_cast<std::uint8_t>(level));
-  to = detail::pack(to, std::string_view{});
+  to = detail::pack(to, logger);
   detail::pack(to, need.text);
   emission.commit(writer);
   return true;
 }
 
-}  // namespace
-
-MessageSites& MessageSites::instance() {
-  static auto* sites = new MessageSites;  // leaked: messages are legal in static destructors
-  return *sites;
+bool try_write_packed(Writer& writer, std::uint64_t digest, std::span<const std::byte> arguments) noexcept {
+  Emission emission;
+  const std::size_t size = sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) + arguments.size();
+  if (emission.enter(writer, size) != Emission::Result::entered) return false;
+  const MessageSlot& slot = writer.messages[message_slot(digest)];
+  if (slot.digest != digest || slot.generation != writer.generation) {
+    emission.leave(writer);
+    return false;
+  }
+  std::byte* to = detail::pack(emission.bytes, trace::RecordHeader{os::ticks(), trace::id_and_object(slot.id, 0)});
+  to = detail::pack(to, slot.site);
+  std::ranges::copy(arguments, to);
+  emission.commit(writer);
+  return true;
 }
 
-MessageSite* MessageSites::find_or_add(const MessageKey& key) {
-  const std::lock_guard guard{mutex_};
-  const auto [found, is_new] =
-      by_key_.try_emplace({key.format.data(), key.site.file, key.site.line, key.fields.data(), key.level}, nullptr);
-  if (!is_new) return found->second;
-  if (sites_.size() >= most_sites || key.format.size() > longest_format) return nullptr;
-  MessageSite& added = sites_.emplace_back();
-  added.declared.id = static_cast<std::uint16_t>(trace::first_message_class + sites_.size() - 1);
-  added.declared.level = key.level;
-  added.declared.format = key.format;
-  added.declared.arguments.assign(key.fields.begin(), key.fields.end());
-  added.site = key.site;
-  found->second = &added;
-  return &added;
-}
+enum class Prepared : std::uint8_t { ready, as_text, lost };
 
-const MessageSite* MessageSites::find(std::uint16_t id) {
-  const std::lock_guard guard{mutex_};
-  const auto index = static_cast<std::size_t>(id) - trace::first_message_class;
-  return id >= trace::first_message_class && index < sites_.size() ? &sites_[index] : nullptr;
-}
-
+/// Defines the message site and makes room.
 Prepared prepare_message(Writer& writer, const MessageKey& key, std::size_t size) noexcept {
   if (writer.slow) {
     count_loss(writer, trace::LossReason::reentered);
@@ -95,18 +93,45 @@ Prepared prepare_message(Writer& writer, const MessageKey& key, std::size_t size
   }
   if (message == nullptr) return Prepared::as_text;
   if (!prepare(writer, {.size = size, .message = message})) return Prepared::lost;
-  writer.messages[message_slot(key)] = {key.fields.data(), key.format.data(),    key.site.line, writer.generation,
-                                        message->number,   message->declared.id, key.level};
+  writer.messages[message_slot(key.digest)] = {key.digest, writer.generation, message->number, message->declared.id};
   return Prepared::ready;
 }
 
-void write_text(Level level, const Site& site, std::string_view text) noexcept {
+/// With names as numbers, since fmt gets the arguments without names.
+std::string formatted(const MessageKey& key, fmt::format_args arguments) {
+  std::string numbered{key.format};
+  if (trace::has_names(key.format)) {
+    numbered.clear();
+    const auto fault = trace::put_numbered(key.format, Finder{key}, [&](std::string_view piece) { numbered += piece; });
+    if (fault != trace::FormatFault::none) throw fmt::format_error{"a name in the format is no argument"};
+  }
+  return fmt::vformat(numbered, arguments);
+}
+
+}  // namespace
+
+bool write_packed(const MessageKey& key, std::span<const std::byte> arguments) noexcept {
+  Writer& writer = self();
+  const std::size_t size = sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) + arguments.size();
+  constexpr int attempts = 64;
+  for (int i = 0; i < attempts; ++i) {
+    const bool done = try_write_packed(writer, key.digest, arguments);
+    finish(writer);
+    if (done) return true;
+    const Prepared prepared = prepare_message(writer, key, size);
+    if (prepared == Prepared::lost) return true;  // and counted
+    if (prepared == Prepared::as_text) return false;
+  }
+  return false;
+}
+
+void write_text(Level level, const Site& site, std::string_view text, std::string_view logger) noexcept {
   if (!is_recording()) {
-    print_at_once(level, text);
+    print_at_once(level, text, logger);
     return;
   }
   Writer& writer = self();
-  constexpr std::size_t header = sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) + 1 + 4 + 4;
+  const std::size_t header = sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) + 1 + 4 + logger.size() + 4;
   std::string shortened;
   if (text.size() > most_packed) {
     shortened = cut(text, most_packed);
@@ -115,7 +140,7 @@ void write_text(Level level, const Site& site, std::string_view text) noexcept {
   const TextNeed need{text, header + text.size()};
   constexpr int attempts = 64;
   for (int i = 0; i < attempts; ++i) {
-    const bool done = try_write_text(writer, level, site, need);
+    const bool done = try_write_text(writer, level, site, logger, need);
     finish(writer);
     if (done) return;
     if (!prepare(writer, {.size = need.size, .site = &site})) return;
@@ -123,22 +148,38 @@ void write_text(Level level, const Site& site, std::string_view text) noexcept {
   count_loss(writer, trace::LossReason::no_space);
 }
 
-void write_formatted(Level level, const Site& site, fmt::string_view format, fmt::format_args arguments) noexcept {
+void write_formatted(const MessageKey& key, fmt::format_args arguments) noexcept {
   try {
-    write_text(level, site, fmt::vformat(format, arguments));
+    write_text(key.level, key.site, formatted(key, arguments), key.logger);
   } catch (const std::exception& problem) {  // a formatter of the user's threw, or no memory
-    write_text(level, site, {format.data(), format.size()});
-    write_text(Level::error, site, problem.what());
+    write_text(key.level, key.site, key.format, key.logger);
+    write_text(Level::error, key.site, problem.what(), key.logger);
   } catch (...) {
-    write_text(level, site, {format.data(), format.size()});
+    write_text(key.level, key.site, key.format, key.logger);
   }
 }
 
-void print_at_once(Level level, std::string_view text) noexcept {
+bool make_text(std::string& out, const MessageKey& key, std::size_t index, fmt::format_args argument) {
+  std::optional<std::string_view> spec;
+  bool apart = true;
+  const auto fault =
+      trace::for_each_argument(key.format, Finder{key}, [&](const trace::Reference& each, std::size_t of) {
+        if (of != index) return;
+        const std::string_view own = key.format.substr(each.id_end, each.close - each.id_end);
+        apart = apart && !each.nested && own.find('{') == std::string_view::npos && spec.value_or(own) == own;
+        spec = own;
+      });
+  if (!apart || fault != trace::FormatFault::none) return false;
+  out = fmt::vformat(fmt::format("{{0{}}}", spec.value_or("")), argument);
+  return true;
+}
+
+void print_at_once(Level level, std::string_view text, std::string_view logger) noexcept {
   if (level < Level::warning) return;
   try {
-    const std::string line = fmt::format("[{}] ({}) {}\n", trace::name_of(level),
-                                         trace::escaped(current_identity()->name()), trace::escaped(text));
+    const std::string from = logger.empty() ? "" : trace::escaped(logger) + ": ";
+    const std::string line = fmt::format("[{}] ({}) {}{}\n", trace::name_of(level),
+                                         trace::escaped(current_identity()->name()), from, trace::escaped(text));
     std::fputs(line.c_str(), stderr);
   } catch (...) {  // no memory: as much as can be said without
     std::fputs("spool: a message could not be printed: no memory\n", stderr);

@@ -9,9 +9,8 @@
 #include <spool/log/message.hpp>
 
 #include <deque>
-#include <map>
 #include <mutex>
-#include <tuple>
+#include <unordered_map>
 
 namespace spool::log {
 
@@ -28,10 +27,9 @@ class MessageSites {
 
   static constexpr std::size_t most_sites = 2000;
   static constexpr std::size_t longest_format = 512;
-  using Key = std::tuple<const char*, const char*, std::uint32_t, const trace::Field*, Level>;
 
   std::mutex mutex_;
-  std::map<Key, MessageSite*> by_key_;
+  std::unordered_map<std::uint64_t, MessageSite*> by_digest_;
   std::deque<MessageSite> sites_;
 };
 

@@ -121,7 +121,8 @@ std::string SinkFeed::text_of(const DrainedRecord& record, SinkRecord& out) cons
     out.logger = site->declared.logger;
     const std::span<const std::byte> bytes{record.fields};
     const auto values = trace::read_values(site->declared.arguments, bytes.subspan(sizeof(trace::SiteNumber)));
-    return values ? trace::message_text(site->declared.format, *values) : site->declared.format;
+    return values ? trace::message_text(site->declared.format, site->declared.arguments, *values)
+                  : site->declared.format;
   }
   out.row = row_of_id(record.id);
   if (out.row == nullptr) return {};

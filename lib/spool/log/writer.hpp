@@ -58,13 +58,10 @@ struct alignas(32) SiteSlot {
 
 /// The same from a message site to its class.
 struct MessageSlot {
-  const void* key = nullptr;
-  const char* format = nullptr;
-  std::uint32_t line = 0;
+  std::uint64_t digest = 0;  ///< of the MessageKey
   std::uint32_t generation = 0;
   trace::SiteNumber site = 0;
   std::uint16_t id = 0;
-  trace::Level level = trace::Level::info;
 };
 
 struct Writer {
@@ -109,7 +106,7 @@ struct Writer {
   std::array<QuotedSlot, quoted_slots> quoted_sites{};
 
   static constexpr std::size_t site_slots = 256;
-  static constexpr std::size_t message_slots = 64;
+  static constexpr std::size_t message_slots = 128;
   std::array<SiteSlot, site_slots> sites{};
   std::array<MessageSlot, message_slots> messages{};
 };

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
+#include <spool/trace/duration.hpp>
+#include <spool/trace/format_fields.hpp>
 #include <spool/trace/message.hpp>
 
 #include <fmt/args.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
 #include <cstring>
 #include <iterator>
+#include <limits>
+#include <utility>
 
 namespace spool::trace {
 namespace {
@@ -111,12 +119,78 @@ bool is_huge(const Value& value) {
   return false;
 }
 
-std::string side_by_side(std::string_view format, std::span<const Value> arguments) {
-  std::string text{format};
-  for (const Value& argument : arguments) {
-    std::visit([&](const auto& value) { fmt::format_to(std::back_inserter(text), " [{}]", value); }, argument);
+/// Calls `use` with the duration that the field says; false where it is none that we know.
+template <class Rep, class Use>
+bool with_duration(Rep count, const Period& period, Use use) {
+  return [&]<std::size_t... i>(std::index_sequence<i...>) {
+    const auto try_one = [&]<std::size_t index>(std::integral_constant<std::size_t, index>) {
+      constexpr Period known = known_periods[index];
+      if (period != known) return false;
+      use(std::chrono::duration<Rep, std::ratio<known.numerator, known.denominator>>{count});
+      return true;
+    };
+    return (try_one(std::integral_constant<std::size_t, i>{}) || ...);
   }
+  (std::make_index_sequence<known_periods.size()>{});
+}
+
+/// Calls `use` with what the caller gave: the character, address or duration that a number stands for, or the value.
+template <class Use>
+void with_argument(const Field& field, const Value& value, Use use) {
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+    if (field.means == Means::character) return use(static_cast<char>(*number));
+    if (field.means == Means::pointer) return use(std::bit_cast<const void*>(static_cast<std::uintptr_t>(*number)));
+  }
+  const auto used = [&](const auto& each) {
+    using T = std::decay_t<decltype(each)>;
+    constexpr bool counts = std::is_same_v<T, std::int64_t> || std::is_floating_point_v<T>;
+    if constexpr (counts) {
+      if (field.means == Means::duration && with_duration(each, field.period, use)) return;
+    }
+    use(each);
+  };
+  std::visit(used, value);
+}
+
+/// fmt multiplies a duration out to seconds, whatever comes of it.
+bool overflows(const Field& field, const Value& value) {
+  if (field.means != Means::duration) return false;
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t limit = most / std::max<std::int64_t>(1, field.period.numerator);
+  if (const auto* count = std::get_if<std::int64_t>(&value)) return *count > limit || *count < -limit;
+  const auto is_beyond = [&](double count) { return !(std::abs(count) < static_cast<double>(limit)); };
+  if (const auto* count = std::get_if<double>(&value)) return is_beyond(*count);
+  if (const auto* count = std::get_if<float>(&value)) return is_beyond(static_cast<double>(*count));
+  return false;
+}
+
+std::string side_by_side(std::string_view format, std::span<const Field> fields, std::span<const Value> values) {
+  std::string text{format};
+  for (std::size_t i = 0; i < values.size(); ++i)
+    fmt::format_to(std::back_inserter(text), " [{}]", value_text(i < fields.size() ? fields[i] : Field{}, values[i]));
   return text;
+}
+
+/// The format with numbers in place of names: fmt's own search by name would copy each.
+std::optional<std::string> numbered(std::string_view format, std::span<const Field> fields) {
+  std::string text;
+  const auto find = [&](std::string_view name) {
+    const auto found = std::ranges::find(fields, name, &Field::name);
+    return found == fields.end() ? -1 : static_cast<int>(found - fields.begin());
+  };
+  const FormatFault fault = put_numbered(format, find, [&](std::string_view piece) { text += piece; });
+  return fault == FormatFault::none ? std::optional{text} : std::nullopt;
+}
+
+/// Nothing that a file asks for may cost more than a line of text.
+bool is_hostile(std::string_view format, std::span<const Field> fields, std::span<const Value> values) {
+  if (has_huge_number(format)) return true;
+  if (has_dynamic_width(format) && std::ranges::any_of(values, is_huge)) return true;
+  if (format.find('%') == std::string_view::npos) return false;
+  for (std::size_t i = 0; i < values.size() && i < fields.size(); ++i) {
+    if (overflows(fields[i], values[i])) return true;
+  }
+  return false;
 }
 
 /// The length of the valid UTF-8 sequence at the front of `text`, or 0.
@@ -178,19 +252,45 @@ std::optional<std::vector<Value>> read_values(std::span<const Field> fields, std
   return values;
 }
 
-std::string message_text(std::string_view format, std::span<const Value> arguments) {
-  const bool hostile =
-      has_huge_number(format) || (has_dynamic_width(format) && std::ranges::any_of(arguments, is_huge));
-  if (hostile) return side_by_side(format, arguments);
-  fmt::dynamic_format_arg_store<fmt::format_context> store;
-  for (const Value& argument : arguments) {
-    std::visit([&](const auto& value) { store.push_back(value); }, argument);
+std::string message_text(std::string_view format, std::span<const Field> fields, std::span<const Value> values) {
+  const std::string_view given = format;
+  if (is_hostile(format, fields, values)) return side_by_side(given, fields, values);
+  std::optional<std::string> made;
+  if (has_names(format)) {
+    made = numbered(format, fields);
+    if (!made) return side_by_side(given, fields, values);
+    format = *made;
   }
+  fmt::dynamic_format_arg_store<fmt::format_context> store;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    with_argument(i < fields.size() ? fields[i] : Field{}, values[i], [&](const auto& each) { store.push_back(each); });
   try {
     return fmt::vformat(fmt::string_view{format.data(), format.size()}, store);
   } catch (const fmt::format_error&) {
-    return side_by_side(format, arguments);
+    return side_by_side(given, fields, values);
   }
+}
+
+std::string value_text(const Field& field, const Value& value) {
+  std::string text;
+  with_argument(field, value, [&](const auto& each) { text = fmt::format("{}", each); });
+  return text;
+}
+
+std::optional<std::int64_t> nanoseconds_of(const Field& field, const Value& value) {
+  if (field.means != Means::duration || !is_known(field.period)) return std::nullopt;
+  constexpr double most = 9.2e18;
+  const double unit = 1e9 * field.period.numerator / field.period.denominator;
+  if (const auto* count = std::get_if<std::int64_t>(&value)) {
+    if (std::abs(static_cast<double>(*count)) * unit >= most) return std::nullopt;
+    return *count * static_cast<std::int64_t>(unit);
+  }
+  const auto* narrow = std::get_if<float>(&value);
+  const auto* wide = std::get_if<double>(&value);
+  if (narrow == nullptr && wide == nullptr) return std::nullopt;
+  const double nanoseconds = (wide != nullptr ? *wide : static_cast<double>(*narrow)) * unit;
+  if (!(std::abs(nanoseconds) < most)) return std::nullopt;
+  return std::llround(nanoseconds);
 }
 
 std::string escaped(std::string_view text) {

@@ -17,7 +17,8 @@
 
 namespace spool::trace {
 
-/// One argument, read. Text points into the bytes that it was read from.
+/// One argument, read. Text points into the bytes that it was read from. What a number stands for (a character, an
+/// address, a duration) is said by its Field.
 using Value = std::variant<bool, std::int64_t, std::uint64_t, float, double, std::string_view>;
 
 /// Reads the byte-packed fields at the front of `bytes`; nullopt when they do not fit into it.
@@ -26,10 +27,16 @@ std::optional<std::vector<Value>> read_values(std::span<const Field> fields, std
 /// The length of the byte-packed fields at the front of `bytes`; nullopt when they do not fit into it.
 std::optional<std::size_t> packed_length(std::span<const Field> fields, std::span<const std::byte> bytes);
 
-/// fmt's result for `format` and `arguments`. Where it cannot be had (a format string that does not fit the
-/// arguments, a width or precision over 4096) the answer is the format string followed by the arguments: nothing
-/// is hidden and nothing thrown.
-std::string message_text(std::string_view format, std::span<const Value> arguments);
+/// fmt's result for `format` and the arguments, whose names are their fields'. Where it cannot be had (a format string
+/// that does not fit the arguments, a width or precision over 4096) the answer is the format string followed by the
+/// arguments: nothing is hidden and nothing thrown.
+std::string message_text(std::string_view format, std::span<const Field> fields, std::span<const Value> values);
+
+/// One argument as "{}" shows it: "1500ms", "0x7ffe10", "x".
+std::string value_text(const Field& field, const Value& value);
+
+/// A duration in nanoseconds; nullopt: the field is none, or it is beyond what 64 bits hold.
+std::optional<std::int64_t> nanoseconds_of(const Field& field, const Value& value);
 
 /// Printable on one line: control characters (C0, DEL, C1), backslashes and bytes that are not UTF-8 are written as
 /// \n, \t, \\, \x1b, ... Quotes are left alone.

@@ -3,7 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
+#include <set>
 
 namespace spool::trace {
 namespace {
@@ -26,6 +30,7 @@ typealias floating_point { exp_dig = 11; mant_dig = 53; byte_order = le; align =
 enum boolean : u8 { false = 0, true = 1 };
 typealias enum boolean := boolean;
 typealias integer { size = 8; align = 8; signed = false; encoding = UTF8; } := utf8;
+typealias integer { size = 64; align = 8; signed = false; base = 16; } := pointer;
 )";
 
 constexpr std::string_view streams =
@@ -82,7 +87,116 @@ void append_row(std::string& out, const Row& row) {
   out += " }; };\n";
 }
 
+constexpr std::string_view duration_prefix = "duration_";
+
+std::string duration_name(const Field& field) {
+  return fmt::format("{}{}_{}_{}", duration_prefix, field.period.numerator, field.period.denominator,
+                     type_name(field.type, true));
+}
+
+/// The types that an argument needs beyond the common ones are declared inside its class: a typealias may not be
+/// repeated outside.
+void append_argument_types(std::string& out, std::span<const Field> arguments) {
+  std::set<std::string> declared;
+  for (const Field& field : arguments) {
+    if (field.means != Means::duration) continue;
+    const std::string name = duration_name(field);
+    if (!declared.insert(name).second) continue;
+    const std::string_view description =
+        field.type == Type::f32   ? "floating_point { exp_dig = 8; mant_dig = 24; byte_order = le; align = 8; }"
+        : field.type == Type::f64 ? "floating_point { exp_dig = 11; mant_dig = 53; byte_order = le; align = 8; }"
+                                  : "integer { size = 64; align = 8; signed = true; }";
+    fmt::format_to(std::back_inserter(out), " typealias {} := {};", description, name);
+  }
+}
+
+/// `length` is what counts a text.
+void append_argument(std::string& out, const Field& field, const std::string& length) {
+  auto to = std::back_inserter(out);
+  const std::string name = declared_name(field.name);
+  if (field.type == Type::text) {
+    fmt::format_to(to, " p32 {1}; utf8 {0}[{1}];", name, length);
+  } else if (field.means == Means::character) {
+    fmt::format_to(to, " utf8 {}[1];", name);
+  } else if (field.means == Means::pointer) {
+    fmt::format_to(to, " pointer {};", name);
+  } else if (field.means == Means::duration) {
+    fmt::format_to(to, " {} {};", duration_name(field), name);
+  } else {
+    fmt::format_to(to, " {} {};", type_name(field.type, true), name);
+  }
+}
+
+/// Behind the `_` that readers take away no two names may be equal.
+std::string length_name(std::string_view argument, std::set<std::string, std::less<>>& taken) {
+  std::string shown = fmt::format("{}_length", argument);
+  while (!taken.insert(shown).second)
+    shown += '_';
+  return '_' + shown;
+}
+
+/// Words that no field may be called by: TSDL's, and the names of our types.
+bool is_taken_word(std::string_view word) {
+  static constexpr auto words = std::to_array<std::string_view>(
+      {"align",   "boolean",   "callsite", "char",    "clock",  "const",   "context",
+       "double",  "enum",      "env",      "event",   "f32",    "f64",     "float",
+       "header",  "i16",       "i32",      "i64",     "i8",     "id",      "int",
+       "integer", "long",      "p16",      "p32",     "p64",    "pointer", "floating_point",
+       "short",   "signed",    "site",     "stream",  "string", "struct",  "ticks",
+       "trace",   "typealias", "typedef",  "u16",     "u32",    "u48",     "u64",
+       "u8",      "utf8",      "unsigned", "variant", "void"});
+  return std::ranges::find(words, word) != words.end();
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/// An identifier that looks like `wanted` as far as it can.
+std::string identifier(std::string_view wanted) {
+  constexpr std::size_t longest = 60;
+  const bool begins_well = !wanted.empty() && (is_letter(wanted[0]) || static_cast<unsigned char>(wanted[0]) >= 0x80);
+  std::string name{begins_well ? "" : "_"};
+  for (const char each : wanted.substr(0, longest))
+    name += is_letter(each) || (each >= '0' && each <= '9') ? each : '_';
+  return name;
+}
+
 }  // namespace
+
+std::vector<std::string> argument_names(std::span<const std::string_view> wanted) {
+  std::set<std::string> taken{"site"};
+  std::vector<std::string> names;
+  for (const std::string_view each : wanted) {
+    const std::string plain = identifier(each);
+    std::string name = plain;
+    for (int n = 2; !taken.insert(name).second; ++n)
+      name = fmt::format("{}_{}", plain, n);
+    names.push_back(std::move(name));
+  }
+  return names;
+}
+
+std::string declared_name(std::string_view argument) {
+  const bool in_need = argument.starts_with('_') || argument.starts_with(duration_prefix) || is_taken_word(argument);
+  return fmt::format("{}{}", in_need ? "_" : "", argument);
+}
+
+std::string_view name_of_declared(std::string_view declared) {
+  if (declared.starts_with('_')) declared.remove_prefix(1);
+  return declared;
+}
+
+Meaning meaning_of_type(std::string_view type_name) {
+  if (type_name == "pointer") return {Means::pointer, {}};
+  if (!type_name.starts_with(duration_prefix)) return {};
+  Period period{0, 0};
+  const char* const end = type_name.data() + type_name.size();
+  const auto first = std::from_chars(type_name.data() + duration_prefix.size(), end, period.numerator);
+  if (first.ec != std::errc{} || first.ptr == end || *first.ptr != '_') return {};
+  const auto second = std::from_chars(first.ptr + 1, end, period.denominator);
+  return second.ec == std::errc{} ? Meaning{Means::duration, period} : Meaning{};
+}
 
 std::string uuid_text(const Uuid& uuid) {
   std::string text;
@@ -137,12 +251,16 @@ std::string metadata_text(const Process& process, const Uuid& uuid, std::uint32_
 std::string message_class_text(const MessageClass& message) {
   std::string text;
   const std::string name = message.logger.empty() ? "message" : "message." + message.logger;
-  fmt::format_to(
-      std::back_inserter(text),
-      "event {{ name = {}; id = {}; stream_id = 0; loglevel = {}; model.emf.uri = {}; fields := struct {{ p32 site;",
-      tsdl_quoted(name), message.id, ctf_loglevel(message.level), tsdl_quoted(message.format));
+  fmt::format_to(std::back_inserter(text),
+                 "event {{ name = {}; id = {}; stream_id = 0; loglevel = {}; model.emf.uri = {}; fields := struct {{",
+                 tsdl_quoted(name), message.id, ctf_loglevel(message.level), tsdl_quoted(message.format));
+  append_argument_types(text, message.arguments);
+  text += " p32 site;";
+  std::set<std::string, std::less<>> taken{"site"};
   for (const Field& field : message.arguments)
-    append_field(text, field, true);
+    taken.emplace(field.name);
+  for (const Field& field : message.arguments)
+    append_argument(text, field, field.type == Type::text ? length_name(field.name, taken) : "");
   text += " }; };\n";
   return text;
 }

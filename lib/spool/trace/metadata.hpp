@@ -30,15 +30,31 @@ struct Process {
 /// The declarations that every segment begins with: types, env, clock, streams and one event class a row.
 std::string metadata_text(const Process& process, const Uuid& uuid, std::uint32_t segment);
 
-/// A message site's own event class. Argument i is the field `arg<i>`, or its name where it has one.
+/// A message site's own event class. Its logger is in the class's name: "message", or "message.LOGGER".
 struct MessageClass {
   std::uint16_t id = 0;
   Level level = Level::info;
-  std::string logger;  ///< empty for the root logger
-  std::string format;  ///< fmt's
-  std::vector<Field> arguments;
+  std::string logger;            ///< empty for the root logger
+  std::string format;            ///< fmt's
+  std::vector<Field> arguments;  ///< with names as argument_names makes them
 };
 std::string message_class_text(const MessageClass& message);
+
+/// The names that the arguments of a message get in the file: letters, digits and _ only, each another, none `site`,
+/// none longer than 64 bytes. What is one already stays as it is.
+std::vector<std::string> argument_names(std::span<const std::string_view> wanted);
+
+/// An argument's name as it stands in the metadata: CTF's own words, the names of our types and what begins with _ get
+/// a _ in front, which readers of CTF take away again.
+std::string declared_name(std::string_view argument);
+std::string_view name_of_declared(std::string_view declared);
+
+/// What an argument's number stands for is said by the name of its type: "pointer", "duration_1_1000_i64".
+struct Meaning {
+  Means means = Means::value;
+  Period period = {};
+};
+Meaning meaning_of_type(std::string_view type_name);
 
 /// `text` as a TSDL string literal, quotes included; control characters and quotes are escaped.
 std::string tsdl_quoted(std::string_view text);

@@ -92,12 +92,24 @@ enum class Means : std::uint8_t {
   thread,    ///< a ThreadNumber
   object,    ///< an ObjectNumber
   ticks,     ///< a span or a point in ticks
+  // Of a message's arguments alone:
+  character,  ///< a char, as u8
+  pointer,    ///< an address, as u64
+  duration,   ///< a count of `period`s
+};
+
+/// What one unit of a duration is, in seconds: numerator / denominator, as std::ratio has them.
+struct Period {
+  std::uint32_t numerator = 1;
+  std::uint32_t denominator = 1;
+  bool operator==(const Period&) const = default;
 };
 
 struct Field {
   std::string_view name;
   Type type = Type::u32;
   Means means = Means::value;
+  Period period = {};  ///< of a duration
 };
 
 /// What a Record does to its thread and object. The analyzer's state machines run on this alone.

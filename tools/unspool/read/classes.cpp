@@ -42,6 +42,11 @@ bool is_single(const Member& member) {
   return member.count == 1 && member.counted_by == Member::no_member && !member.utf8;
 }
 
+/// `utf8 NAME[1]`.
+bool is_character(const Member& member) {
+  return member.utf8 && member.size == 1 && member.count == 1 && member.counted_by == Member::no_member;
+}
+
 /// How many members the field takes from `index` on; 0: the file has another field there.
 std::size_t members_of(const trace::Field& field, bool packed, const std::vector<Member>& members, std::size_t index) {
   if (index >= members.size()) return 0;
@@ -92,11 +97,14 @@ std::optional<std::vector<trace::Field>> arguments_of(const std::vector<Member>&
   std::vector<trace::Field> fields;
   if (members.empty() || members[0].name != "site" || members[0].type != Type::u32) return std::nullopt;
   for (std::size_t i = 0; i < members.size(); ++i) {
+    const Member& member = members[i];
     if (is_text(members, i)) {
-      fields.push_back({{}, Type::text, trace::Means::value});
+      fields.push_back({{}, Type::text, trace::Means::value, {}});
       ++i;
-    } else if (members[i].alignment == 1 && is_single(members[i])) {
-      fields.push_back({{}, members[i].type, trace::Means::value});
+    } else if (member.alignment == 1 && is_single(member)) {
+      fields.push_back({{}, member.type, member.meaning.means, member.meaning.period});
+    } else if (is_character(member)) {
+      fields.push_back({{}, Type::u8, trace::Means::character, {}});
     } else {
       return std::nullopt;
     }
@@ -109,7 +117,7 @@ std::vector<std::string> argument_names(const std::vector<Member>& members) {
   std::vector<std::string> names;
   for (std::size_t i = 1; i < members.size(); ++i) {
     if (is_text(members, i)) ++i;
-    names.push_back(members[i].name);
+    names.emplace_back(trace::name_of_declared(members[i].name));
   }
   return names;
 }

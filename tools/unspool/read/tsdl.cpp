@@ -17,6 +17,7 @@ struct TypeName {
   std::uint8_t size = 1;
   std::uint8_t alignment = 1;
   bool utf8 = false;
+  spool::trace::Meaning meaning = {};
 };
 
 /// The attributes between the braces of an integer or floating_point.
@@ -89,7 +90,7 @@ class Parser {
     const char* const begin = tokens_.now().raw.data();
     bool whole = false;
     if (tokens_.take("typealias")) {
-      whole = typealias(begin);
+      whole = common_typealias(begin);
     } else if (tokens_.take("enum")) {
       whole = enumeration();
     } else if (tokens_.take("event")) {
@@ -143,7 +144,18 @@ class Parser {
     return block(on_value, [this](const Token&) { return skip_statement(true); });
   }
 
-  bool typealias(const char* begin) {
+  using Types = std::map<std::string, TypeName, std::less<>>;
+
+  const TypeName* type_named(std::string_view name) const {
+    for (const Types* types : {&types_of_class_, &types_}) {
+      const auto found = types->find(name);
+      if (found != types->end()) return &found->second;
+    }
+    return nullptr;
+  }
+
+  /// Behind the word; `types` is the scope that gets the name.
+  bool typealias(Types& types) {
     Attributes given;
     const Token kind = tokens_.take();
     std::string_view aliased = kind.raw;
@@ -155,9 +167,16 @@ class Parser {
     if (!tokens_.take(":=")) return skip_statement();
     const std::string name{tokens_.now().raw};
     if (!skip_statement()) return false;
-    const auto known = types_.find(aliased);
-    auto type = known != types_.end() ? std::optional{known->second} : type_of(aliased, given);
-    if (type && types_.size() < most_types) types_.insert_or_assign(name, *type);
+    const TypeName* known = type_named(aliased);
+    auto type = known ? std::optional{*known} : type_of(aliased, given);
+    if (type) type->meaning = spool::trace::meaning_of_type(name);
+    if (type && types.size() < most_types) types.insert_or_assign(name, *type);
+    return true;
+  }
+
+  /// At the top: a class's own typealiases are in its text.
+  bool common_typealias(const char* begin) {
+    if (!typealias(types_)) return false;
     if (!tokens_.at_end()) {
       const std::string_view text{begin, static_cast<std::size_t>(tokens_.now().raw.data() - begin)};
       declared_.types = declared_.types * 31 + std::hash<std::string_view>{}(text);
@@ -235,14 +254,19 @@ class Parser {
     return true;
   }
 
-  /// `:= struct { TYPE NAME; ... };` behind the word `fields`.
+  /// `:= struct { TYPE NAME; ... };` behind the word `fields`; typealiases of its own may stand among them.
   bool fields(Declaration& found) {
     if (!tokens_.take(":=") || !tokens_.take("struct") || !tokens_.take("{")) {
       found.readable = false;
       return skip_statement(true);
     }
+    types_of_class_.clear();
     while (!tokens_.take("}")) {
       if (tokens_.at_end()) return false;
+      if (tokens_.take("typealias")) {
+        if (!typealias(types_of_class_)) return false;
+        continue;
+      }
       if (!member(found)) found.readable = false;
       if (!skip_statement(true)) return false;
     }
@@ -253,14 +277,15 @@ class Parser {
 
   /// `TYPE NAME`, `TYPE NAME[NUMBER]` or `TYPE NAME[MEMBER]`, as far as it can be used.
   bool member(Declaration& found) {
-    const auto type = types_.find(tokens_.now().raw);
-    if (type == types_.end() || found.members.size() == Member::most) return false;
+    const TypeName* type = type_named(tokens_.now().raw);
+    if (!type || found.members.size() == Member::most) return false;
     tokens_.take();
     Member made;
-    made.type = type->second.type;
-    made.size = type->second.size;
-    made.alignment = type->second.alignment;
-    made.utf8 = type->second.utf8;
+    made.type = type->type;
+    made.size = type->size;
+    made.alignment = type->alignment;
+    made.utf8 = type->utf8;
+    made.meaning = type->meaning;
     made.name = tokens_.take().raw;
     if (tokens_.take("[") && !array(made, found)) return false;
     found.members.push_back(std::move(made));
@@ -284,7 +309,8 @@ class Parser {
   Tokens tokens_;
   const std::function<void(Declaration&&, const Declared&)>& each_;
   Declared declared_;
-  std::map<std::string, TypeName, std::less<>> types_;
+  Types types_;
+  Types types_of_class_;  ///< declared among the fields of the class that is read
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spool/trace/ctf.hpp>
+#include <spool/trace/metadata.hpp>
 #include <spool/trace/schema.hpp>
 
 #include <cstdint>
@@ -30,6 +31,7 @@ struct Member {
   std::uint64_t count = 1;                           ///< elements, where `counted_by` is not given
   std::uint32_t counted_by = no_member;              ///< the member before it, a single one, that holds the count
   bool utf8 = false;
+  spool::trace::Meaning meaning = {};  ///< what its type's name says
 };
 
 /// One event class as declared.

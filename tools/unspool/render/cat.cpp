@@ -118,6 +118,9 @@ class TextLines {
         return labels_.site(narrow);
       case Means::value:
       case Means::sequence:
+      case Means::character:
+      case Means::pointer:
+      case Means::duration:
         break;
     }
     const std::string_view word = word_of(row, field, *number);

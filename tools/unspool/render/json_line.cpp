@@ -14,6 +14,23 @@ nlohmann::ordered_json json_of(const trace::Value& value) {
   return std::visit([](const auto& each) { return nlohmann::ordered_json(each); }, value);
 }
 
+/// Characters, addresses and durations as their text; a duration in nanoseconds as well.
+nlohmann::ordered_json arguments_of(const RecordFields& read) {
+  auto arguments = nlohmann::ordered_json::object();
+  for (std::size_t i = 0; i < read.values.size(); ++i) {
+    const trace::Field& field = read.fields[i];
+    const trace::Value& value = read.values[i];
+    const bool plain = field.means == Means::value;
+    arguments[std::string{field.name}] = plain ? json_of(value) : nlohmann::ordered_json(trace::value_text(field, value));
+  }
+  for (std::size_t i = 0; i < read.values.size(); ++i) {
+    const auto nanoseconds = trace::nanoseconds_of(read.fields[i], read.values[i]);
+    // An argument that is called so itself comes first.
+    if (nanoseconds) arguments.emplace(std::string{read.fields[i].name} + "_ns", *nanoseconds);
+  }
+  return arguments;
+}
+
 }  // namespace
 
 void JsonLines::append(const Record& record, std::string& out) const {
@@ -45,10 +62,7 @@ void JsonLines::add_message(const Record& record, Json& line) const {
   if (!record.message) return;
   line["format"] = record.message->format;
   const RecordFields read{record};
-  Json arguments = Json::object();
-  for (std::size_t i = 0; i < read.values.size(); ++i)
-    arguments[std::string{read.fields[i].name}] = json_of(read.values[i]);
-  line["arguments"] = std::move(arguments);
+  line["arguments"] = arguments_of(read);
 }
 
 void JsonLines::add_row(const Record& record, Json& line) const {
