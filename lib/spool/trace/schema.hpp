@@ -75,7 +75,8 @@ enum class Verb : std::uint8_t {
   closed = 38,  ///< a call found the queue shut down
   submit = 39,
   drop = 40,    ///< a task left the queue without being run
-  orphan = 41,  ///< the owner stayed behind in the parent of a fork
+  orphan = 41,  ///< the owner, or all workers, stayed behind in the parent of a fork
+  refuse = 42,  ///< the system made no thread
 };
 
 /// How a field stands in the file. Integers are little-endian. In a transition (`Row::packed == false`) an
