@@ -4,6 +4,7 @@
 // and at -O2: there the compiler knows where a call stands, here the program has to look.
 #include <spool/sync/condition.hpp>
 #include <spool/sync/guards.hpp>
+#include <spool/sync/shared_guard.hpp>
 
 #include "support/record_tap.hpp"
 #include "support/threads.hpp"
@@ -195,6 +196,49 @@ TEST_CASE("std::lock over bare locks records the caller's line") {
                                       "acquire @lock_four", "release @all_go"});
   CHECK(places(number_of(b)) == Story{"acquire @lock_two", "release @all_go", "acquire @lock_four", "release @all_go"});
   CHECK(places(number_of(d)) == Story{"acquire @lock_four", "release @all_go"});
+}
+
+TEST_CASE("std::lock and std::try_lock over five to eight bare locks record the caller's line") {
+  tap();
+  Lock a;
+  RLock b;
+  SharedLock c;
+  Lock d;
+  Lock e;
+  Lock f;
+  std::mutex theirs;
+  Lock g;
+  const auto unlock_all = [](auto&... locks) { (locks.unlock(), ...); };  // @many_go
+  std::lock(a, b, c, d, e);                                               // @lock_five
+  unlock_all(a, b, c, d, e);
+  std::lock(a, b, c, d, e, f);  // @lock_six
+  unlock_all(a, b, c, d, e, f);
+  std::lock(a, b, c, theirs, d, e, f);  // @lock_seven
+  unlock_all(a, b, c, theirs, d, e, f);
+  std::lock(theirs, a, b, c, d, e, f, g);  // @lock_eight
+  unlock_all(theirs, a, b, c, d, e, f, g);
+  CHECK(std::try_lock(a, b, c, d, g) == -1);  // @try_five
+  unlock_all(a, b, c, d, g);
+  CHECK(std::try_lock(a, b, c, d, e, f, g, theirs) == -1);  // @try_eight
+  unlock_all(a, b, c, d, e, f, g, theirs);
+  CHECK(places(number_of(g)) == Story{"acquire @lock_eight", "release @many_go", "acquire @try_five",
+                                      "release @many_go", "acquire @try_eight", "release @many_go"});
+  CHECK(places(number_of(c)) == Story{"acquire @lock_five", "release @many_go", "acquire @lock_six", "release @many_go",
+                                      "acquire @lock_seven", "release @many_go", "acquire @lock_eight",
+                                      "release @many_go", "acquire @try_five", "release @many_go", "acquire @try_eight",
+                                      "release @many_go"});
+}
+
+TEST_CASE("std::condition_variable_any on a std::shared_lock records the guard's line") {
+  tap();
+  SharedLock lock;
+  std::condition_variable_any changed;
+  {
+    std::shared_lock guard{lock};  // @reads
+    CHECK(changed.wait_for(guard, 1ms) == std::cv_status::timeout);
+  }
+  CHECK(places(number_of(lock)) ==
+        Story{"acquire_shared @reads", "release_shared @reads", "acquire_shared @reads", "release_shared @reads"});
 }
 
 TEST_CASE("std::lock that has to wait records the caller's line for each step") {

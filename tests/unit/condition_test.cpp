@@ -197,6 +197,27 @@ TEST_CASE("waiting or notifying without the lock is refused, in words") {
   run_in_thread("intruder", [&] { CHECK_THROWS_AS(condition.notify_one(), MisuseError); });
 }
 
+TEST_CASE("a condition is locked in each way in which its lock is, and misuse of it names no holder that is none") {
+  tap();
+  Lock lock;
+  Condition over_lock{lock};
+  Condition own;
+  for (Condition* condition : {&over_lock, &own}) {
+    std::stop_source stop;
+    CHECK(condition->lock(stop.get_token()));
+    run_in_thread("other", [&] {
+      CHECK_FALSE(condition->try_lock_for(1ms));
+      CHECK_FALSE(condition->try_lock_until(std::chrono::steady_clock::now() + 1ms));
+      CHECK_FALSE(condition->try_lock_for(stop.get_token(), 1ms));
+      CHECK_THROWS_WITH(condition->notify(), Contains("by thread other (") && !Contains("held by"));
+      stop.request_stop();
+      CHECK_FALSE(condition->lock(stop.get_token()));
+      CHECK_FALSE(condition->try_lock_for(stop.get_token(), std::chrono::hours::max()));
+    });
+    condition->unlock();
+  }
+}
+
 TEST_CASE("a wait lets a re-entered RLock go, and holds it as often again when it returns") {
   tap();
   RLock lock;

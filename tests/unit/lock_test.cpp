@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// What a Lock promises beside its Records: exclusion, the standard's requirements, misuse.
+// What a Lock promises beside its Records: exclusion, the standard's requirements, misuse. Most of it an RLock promises too,
+// at any depth; what only that has is in rlock_test.cpp.
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
+#include <spool/sync/rlock.hpp>
 
 #include "records/modes.hpp"
 #include "support/named_requirements.hpp"
@@ -23,7 +25,6 @@ using namespace spool;
 using namespace spool::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::Contains;
-using trace::Kind;
 using trace::Verb;
 
 namespace {
@@ -33,7 +34,20 @@ static_assert(TimedLockable<std::unique_lock<Lock>>);
 static_assert(!std::is_copy_constructible_v<Lock> && !std::is_move_constructible_v<Lock>);
 static_assert(std::is_nothrow_move_constructible_v<std::unique_lock<Lock>>);
 
-constinit Lock made_before_main{"static"};
+template <class L>
+constinit L made_before_main{"static"};
+
+/// Once, and an RLock once more.
+template <class L>
+void lock_deeply(L& lock) {
+  lock.lock();
+  if constexpr (std::is_same_v<L, RLock>) lock.lock();
+}
+template <class L>
+void unlock_wholly(L& lock) {
+  if constexpr (std::is_same_v<L, RLock>) lock.unlock();
+  lock.unlock();
+}
 
 /// Adds to a plain integer from many threads; only exclusion keeps the sum right.
 template <class Add>
@@ -53,11 +67,11 @@ long sum_of(int threads, int rounds, Add add) {
 
 }  // namespace
 
-TEST_CASE("a Lock excludes, with more threads than processors, in every mode") {
+TEMPLATE_TEST_CASE("a lock excludes, with more threads than processors, in every mode", "", Lock, RLock) {
   tap();
   for (const Mode mode : {Mode::off, Mode::contended, Mode::all}) {
     const ModeFor changed{mode};
-    Lock lock;
+    TestType lock;
     CHECK(sum_of(8, 3000, [&](long& sum, int) {
             const std::lock_guard guard{lock};
             ++sum;
@@ -66,9 +80,9 @@ TEST_CASE("a Lock excludes, with more threads than processors, in every mode") {
   }
 }
 
-TEST_CASE("tries, timeouts and stops beside plain locks lose no wake-up and no exclusion") {
+TEMPLATE_TEST_CASE("tries, timeouts and stops beside plain locks lose no wake-up and no exclusion", "", Lock, RLock) {
   tap();
-  Lock lock;
+  TestType lock;
   std::atomic<long> taken{0};
   const long sum = sum_of(6, 600, [&](long& shared, int n) {
     bool mine = true;
@@ -85,19 +99,20 @@ TEST_CASE("tries, timeouts and stops beside plain locks lose no wake-up and no e
       stopper.join();
     }
     if (!mine) return;
+    if constexpr (std::is_same_v<TestType, RLock>) lock.lock();
     ++shared;
     ++taken;
-    lock.unlock();
+    unlock_wholly(lock);
   });
   CHECK(sum == taken.load());
   CHECK(lock.try_lock());
   lock.unlock();
 }
 
-TEST_CASE("a waiter that times out wakes nobody's wait for ever") {
+TEMPLATE_TEST_CASE("a waiter that times out wakes nobody's wait for ever", "", Lock, RLock) {
   tap();
-  Lock lock;
-  lock.lock();
+  TestType lock;
+  lock_deeply(lock);
   std::vector<Thread> waiters;
   for (int i = 0; i < 3; ++i) {
     waiters.push_back(start_thread("patient", [&] { const std::lock_guard guard{lock}; }));
@@ -105,8 +120,8 @@ TEST_CASE("a waiter that times out wakes nobody's wait for ever") {
       if (lock.try_lock_for(1ms)) lock.unlock();
     }));
   }
-  tap().await(Kind::lock, Verb::timeout, number_of(lock), 3);
-  lock.unlock();
+  tap().await(lock.log_object().kind(), Verb::timeout, number_of(lock), 3);
+  unlock_wholly(lock);
   for (Thread& each : waiters)
     each.join();
   CHECK_FALSE(lock.locked());
@@ -206,26 +221,33 @@ TEST_CASE("std::try_lock holds all or none, and says which one it could not have
   const std::scoped_lock adopted{std::adopt_lock, a, c};
 }
 
-TEST_CASE("std::condition_variable_any works on a Lock") {
-  Lock lock;
+TEMPLATE_TEST_CASE("std::condition_variable_any works on a lock, bare or under a guard", "", Lock, RLock) {
+  TestType lock;
   std::condition_variable_any changed;
   bool ready = false;
-  Thread waiter = start_thread("waiter", [&] {
+  Thread guarded = start_thread("guarded", [&] {
     std::unique_lock guard{lock};
     changed.wait(guard, [&] { return ready; });
+  });
+  Thread bare = start_thread("bare", [&] {
+    lock.lock();
+    changed.wait(lock, [&] { return ready; });
+    CHECK(lock.is_owned());
+    lock.unlock();
   });
   {
     const std::lock_guard guard{lock};
     ready = true;
   }
   changed.notify_all();
-  waiter.join();
+  guarded.join();
+  bare.join();
   CHECK_FALSE(lock.locked());
 }
 
-TEST_CASE("absurd times are taken as for ever, or as passed") {
+TEMPLATE_TEST_CASE("absurd times are taken as for ever, or as passed", "", Lock, RLock) {
   tap();
-  Lock lock;
+  TestType lock;
   using Seconds = std::chrono::duration<double>;
   CHECK(lock.try_lock_for(Seconds{std::numeric_limits<double>::infinity()}));
   Thread waiter = start_thread("eternal", [&] {
@@ -234,7 +256,7 @@ TEST_CASE("absurd times are taken as for ever, or as passed") {
     CHECK(lock.try_lock_until(std::chrono::system_clock::time_point::max()));
     lock.unlock();
   });
-  tap().await(Kind::lock, Verb::block, number_of(lock));
+  tap().await(lock.log_object().kind(), Verb::block, number_of(lock));
   run_in_thread("never", [&] {
     CHECK_FALSE(lock.try_lock_for(Seconds{std::numeric_limits<double>::quiet_NaN()}));
     CHECK_FALSE(lock.try_lock_for(std::chrono::hours::min()));
@@ -245,24 +267,24 @@ TEST_CASE("absurd times are taken as for ever, or as passed") {
   waiter.join();
 }
 
-TEST_CASE("a lock may be destroyed by whoever acquires it last") {
+TEMPLATE_TEST_CASE("a lock may be destroyed by whoever acquires it last", "", Lock, RLock) {
   tap();
   for (int i = 0; i < 300; ++i) {
-    auto lock = std::make_unique<Lock>();
-    lock->lock();
+    auto lock = std::make_unique<TestType>();
+    lock_deeply(*lock);
     Thread last = start_thread("last", [&] {
-      lock->lock();
-      lock->unlock();
+      lock_deeply(*lock);
+      unlock_wholly(*lock);
       lock.reset();
     });
-    if (i % 2 == 0) tap().await(Kind::lock, Verb::block, number_of(*lock));
-    lock->unlock();
+    if (i % 2 == 0) tap().await(lock->log_object().kind(), Verb::block, number_of(*lock));
+    unlock_wholly(*lock);
     last.join();
   }
   SUCCEED();
 }
 
-TEST_CASE("a lock of static storage works") {
-  const std::lock_guard guard{made_before_main};
-  CHECK(made_before_main.is_owned());
+TEMPLATE_TEST_CASE("a lock of static storage works", "", Lock, RLock) {
+  const std::lock_guard guard{made_before_main<TestType>};
+  CHECK(made_before_main<TestType>.is_owned());
 }

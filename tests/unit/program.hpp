@@ -12,11 +12,13 @@ namespace spool::test {
 using Program = int (*)();
 using Programs = std::map<std::string_view, Program>;
 
-Programs config_programs();  ///< program_config.cpp: how it begins
-Programs end_programs();     ///< program_end.cpp: how it ends
-Programs fork_programs();    ///< program_fork.cpp: how it forks
-Programs left_programs();    ///< program_left.cpp: pools and per-thread values at its end
-Programs scale_programs();   ///< program_scale.cpp: very many threads
+Programs config_programs();   ///< program_config.cpp: how it begins
+Programs end_programs();      ///< program_end.cpp: how it ends
+Programs fork_programs();     ///< program_fork.cpp: how it forks
+Programs left_programs();     ///< program_left.cpp: pools and per-thread values at its end
+Programs orphan_programs();   ///< program_orphan.cpp: what a forked child finds of its parent's threads
+Programs refusal_programs();  ///< program_refusal.cpp: threads that the system does not make
+Programs scale_programs();    ///< program_scale.cpp: very many threads
 
 /// A line to stdout at once.
 void say(const char* words);

@@ -13,7 +13,7 @@ TEST_CASE("the end of main waits for threads that are no daemons") {
   const Ended ended = run("waits");
   CHECK(ended.exit_code == 0);
   CHECK(ended.out == "main done\nthread done\n");
-  CHECK(ended.err.empty());
+  CHECK(ended.err == "");
 }
 
 TEST_CASE("std::exit waits for them too, and its code stays") {
@@ -58,7 +58,7 @@ TEST_CASE("daemons do not hold up the end, and it does not crash them") {
     const Ended ended = run("leaves_daemons", traced ? std::vector<std::string>{"SPOOL_DIR=" + scratch.path().string()}
                                                      : std::vector<std::string>{});
     REQUIRE(ended.exit_code == 0);
-    REQUIRE(ended.err.empty());
+    REQUIRE(ended.err == "");
     if (!traced) continue;
     const TraceReader trace{scratch.trace()};
     REQUIRE(trace.problems() == std::vector<std::string>{});

@@ -99,9 +99,10 @@ TEST_CASE("daemon is inherited from the creating thread, unless said, and fixed 
 
 TEST_CASE("start once, join only what was started, and never oneself") {
   Thread thread{ThreadOptions{.name = "once"}, [] {}};
-  CHECK_THROWS_WITH(thread.join(), Contains("join before the start of thread"));
+  const std::string named = "thread \"once\" (" + std::to_string(thread.ident()) + ") by thread MainThread (1) at ";
+  CHECK_THROWS_WITH(thread.join(), Contains("join before the start of " + named) && Contains("thread_test.cpp"));
   thread.start();
-  CHECK_THROWS_WITH(thread.start(), Contains("second start of thread"));
+  CHECK_THROWS_WITH(thread.start(), Contains("second start of " + named));
   thread.join();
   CHECK_THROWS_AS(thread.start(), MisuseError);
   std::string words;
@@ -160,6 +161,10 @@ TEST_CASE("a join waits for as long as it is told") {
   CHECK_FALSE(worker.join_for(-1h));
   CHECK_FALSE(worker.join_for(1ms));
   CHECK_FALSE(worker.join_until(std::chrono::system_clock::now() - 1h));
+  std::stop_source stop;
+  CHECK_FALSE(worker.join_for(stop.get_token(), 1ms));
+  stop.request_stop();
+  CHECK_FALSE(worker.join_for(stop.get_token(), std::chrono::hours::max()));
   Thread joiner = start_thread("eternal", [&] { CHECK(worker.join_for(std::chrono::hours::max())); });
   tap().await_by(joiner.ident(), Kind::thread, Verb::block);
   gate.unlock();

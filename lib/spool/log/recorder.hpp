@@ -79,6 +79,9 @@ class Recorder {
   void count_loss(Writer& writer, trace::LossReason reason) noexcept;
   void end_lease(Writer& writer) noexcept;
   std::string describe_site(trace::SiteNumber number);  ///< "file:line"; empty where it is not known
+  /// In the child of a fork: a thread that stayed behind with a recorded shared hold of this object, and where it took
+  /// it; none where none is known.
+  Quoted left_reader(trace::ObjectNumber object);
 
   // For fork.cpp.
   void lock_for_fork();  ///< and notes what the child will want to know
@@ -168,9 +171,10 @@ class Recorder {
   std::atomic<bool> no_space_{false};  ///< nothing can be made now: lose at once, the keeper tries again
   bool told_no_space_ = false;
   std::atomic<bool> stopped_{false};
-  std::vector<LeftHold> leaving_;     ///< by the fork under way
-  std::vector<LeftHold> left_holds_;  ///< under fm: not yet warned of
-  std::uint32_t forking_pid_ = 0;     ///< of the parent, by the fork under way
+  std::vector<LeftHold> leaving_;       ///< by the fork under way
+  std::vector<LeftHold> left_holds_;    ///< under fm: not yet warned of
+  std::vector<LeftHold> left_readers_;  ///< the shared ones of all processes before this one; does not change
+  std::uint32_t forking_pid_ = 0;       ///< of the parent, by the fork under way
   std::atomic<bool> awaits_first_record_{false};
 };
 

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -60,6 +61,9 @@ void Recorder::leave_parent() noexcept {
   status_.forget();
   status_ = {};
   left_holds_.insert(left_holds_.end(), leaving_.begin(), leaving_.end());
+  constexpr std::uint32_t shared = 1;
+  std::ranges::copy_if(leaving_, std::back_inserter(left_readers_),
+                       [](const LeftHold& each) { return each.hold.mode == shared; });
   for (Writer& writer : writers_)
     leave_parent(writer);
   // A number that nothing is defined in yet, so that every emit takes the slow path.
@@ -135,6 +139,13 @@ void Recorder::warn_of(const LeftHold& left) {
                   trace::escaped(known && left.described->name != nullptr ? left.described->name : ""),
                   holder == nullptr ? "that has ended" : trace::escaped(holder->name()), left.holder,
                   place.empty() ? "a line that is not known" : place));
+}
+
+Quoted Recorder::left_reader(trace::ObjectNumber object) {
+  const auto found =
+      std::ranges::find_if(left_readers_, [&](const LeftHold& each) { return each.hold.object == object; });
+  if (object == 0 || found == left_readers_.end()) return {};
+  return {found->holder, found->hold.site};
 }
 
 std::string Recorder::describe_site(trace::SiteNumber number) {

@@ -63,14 +63,16 @@ void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
   put(entry.depth, depth - 1);
 }
 
-bool has_shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept {
+SharedHold shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept {
   constexpr std::uint32_t shared = 1;
+  if (writer.holds <= 0) return SharedHold::none;
   const trace::StatusEntry& entry = *writer.status;
   const std::uint32_t kept = kept_of(entry);
-  const std::uint32_t place = find_hold(entry, kept, object);
-  if (place != kept) return entry.holds[place].mode == shared;
+  const std::uint32_t place = object == 0 ? kept : find_hold(entry, kept, object);
+  if (place != kept && entry.holds[place].mode == shared) return SharedHold::recorded;
   const bool knows_all = entry.depth == kept && find_hold(entry, kept, 0) == kept;
-  return !knows_all && current_mode() == Mode::all;
+  if (!knows_all) return current_mode() == Mode::all ? SharedHold::recorded : SharedHold::unrecorded;
+  return static_cast<std::uint32_t>(writer.holds) == entry.depth ? SharedHold::none : SharedHold::unrecorded;
 }
 
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,

@@ -65,9 +65,14 @@ inline void pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
   pop_hold_below(writer, object);
 }
 
-/// Has the calling thread a recorded shared hold of the object? Of holds beyond the entry's room it is not known: then the
-/// answer is whether everything is recorded.
-bool has_shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept;
+/// What is known of a shared hold that the calling thread is about to give back. Of holds beyond the entry's room nothing
+/// is known: such a one counts as recorded while everything is.
+enum class SharedHold : std::uint8_t {
+  none,        ///< it surely has none: it holds nothing at all, or all that it holds is recorded and something else
+  unrecorded,  ///< it may have one
+  recorded,
+};
+SharedHold shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept;
 
 /// A wait begins, or goes on with another owner.
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace spool {
@@ -15,6 +16,9 @@ using trace::Verb;
 
 /// A waiter, and what it learns when its wait is decided.
 struct Barrier::Party : Waiter {
+  explicit Party(trace::ThreadNumber who) : thread{who} {}
+
+  trace::ThreadNumber thread;
   std::uint32_t generation = 0;
   bool leads = false;  ///< it is the last of its generation, and was late to know: the action is its to run
   Breach breach;       ///< where it was refused
@@ -46,7 +50,7 @@ void Barrier::refuse_parties(std::ptrdiff_t parties, const Site& site) {
 Barrier::~Barrier() {
   const std::uint8_t state = log::current_state();
   const std::uint32_t waiters = waiters_.size();
-  if ((waiters != 0 || acting_) && (state & log::ending_bit) == 0) {
+  if ((waiters != 0 || (actor_ != 0 && !log::is_left_behind(actor_))) && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
   if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
@@ -54,38 +58,59 @@ Barrier::~Barrier() {
   sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, waiters, 0);
 }
 
+/// The word's lock. In the child of a fork, whoever waited stayed behind; so did who ran the action, unless it is who
+/// forked.
+std::uint32_t Barrier::lock_word(const Site& site) {
+  const std::uint32_t state = word_.lock(object_, site);
+  const std::uint32_t process = log::fork_depth();
+  if (process_ == process) [[likely]] {
+    return state;
+  }
+  process_ = process;
+  if (log::is_left_behind(actor_)) actor_ = 0;
+  arrived_ = actor_ == 0 ? 0 : parties_;
+  return state;
+}
+
 std::ptrdiff_t Barrier::wait_with(const sync::Patience& patience, const Site& site) {
   log::park_if_ending();
   const Call call{*this, site};
-  Party party;
+  Party party{call.me.number};
   party.recorded = call.mode != Mode::off;
-  const std::uint32_t state = word_.lock();
-  trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
-  if (state == broken_state) {
-    const Breach breach = breach_;
-    word_.unlock(state);
-    if (call.mode == Mode::all) {
-      call.notes.tell(Verb::broken, sequence, breach.who.thread, breach.who.site, breach.who);
-    }
-    throw_broken(breach);
-  }
+  const std::uint32_t state = lock_word(site);
+  if (state == broken_state) refuse(call);
   const std::uint32_t before = arrived_++;
   party.what = before % parties_;
   party.generation = generation_ + before / parties_;
-  if (before + 1 != parties_ || acting_) {
-    waiters_.push(party);
-    word_.unlock(state);
-    return wait_for_others(call, party, sequence, patience);
+  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  if (before + 1 == parties_ && actor_ == 0) return arrive_last(call, party);
+  waiters_.push(party);
+  word_.unlock(state);
+  return wait_for_others(call, party, sequence, patience);
+}
+
+/// The word's lock is held, and let go: the barrier is broken.
+void Barrier::refuse(const Call& call) {
+  const Breach breach = breach_;
+  const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  word_.unlock(broken_state);
+  if (call.mode == Mode::all) {
+    call.notes.tell(Verb::broken, sequence, breach.who.thread, breach.who.site, breach.who);
   }
+  throw_broken(breach);
+}
+
+/// The word's lock is held, and let go.
+std::ptrdiff_t Barrier::arrive_last(const Call& call, const Party& party) {
   if (action_ != nullptr) {
-    acting_ = true;
-    word_.unlock(state);
+    actor_ = party.thread;
+    word_.unlock(0);
     return act(call, party.generation);
   }
   sync::Chosen chosen;
   const std::uint32_t index = party.what;
   trip(call, chosen);
-  word_.unlock(state);  // from here on the barrier may be gone
+  word_.unlock(0);  // from here on the barrier may be gone
   chosen.wake_all();
   return index;
 }
@@ -113,7 +138,7 @@ bool Barrier::give_up(const Call& call, Party& party, Cause cause) {
   const bool recorded = sync::Notes::ends_recorded(party);
   if (recorded) log::make_ready(call.me, object_, call.site);
   sync::Chosen chosen;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = lock_word(call.site);
   if (party.chosen) {
     word_.unlock(state);
     return false;
@@ -147,8 +172,8 @@ std::ptrdiff_t Barrier::act(const Call& call, std::uint32_t generation) {
 bool Barrier::end_action(const Call& begun, std::uint32_t generation, Outcome outcome, Breach& breach) {
   const Call call{*this, begun.site};  // the mode may have changed, the segment may be full
   sync::Chosen chosen;
-  std::uint32_t state = word_.lock();
-  acting_ = false;
+  std::uint32_t state = lock_word(begun.site);
+  actor_ = 0;
   const bool is_void = state == broken_state || generation_ != generation;
   if (is_void) {
     breach = breach_;
@@ -171,7 +196,8 @@ bool Barrier::end_action(const Call& begun, std::uint32_t generation, Outcome ou
 
 /// Under the word's lock: all of the generation but the calling thread, the last of it, may go.
 void Barrier::trip(const Call& call, sync::Chosen& chosen) {
-  const std::uint32_t others = parties_ - 1;
+  // All of them stand in the queue, unless the action forked: in the child nobody does.
+  const std::uint32_t others = std::min(parties_ - 1, waiters_.size());
   if (call.tells(others)) advance(call, Verb::trip, others, generation_);
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
   for (std::uint32_t i = 0; i < others; ++i)
@@ -194,7 +220,7 @@ void Barrier::begin_next(const Call& call, sync::Chosen& chosen) {
   leader.waker = call.who.thread;
   leader.waker_site = call.who.site;
   leader.sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
-  acting_ = true;
+  actor_ = leader.thread;
   chosen.add(leader);
 }
 
@@ -214,7 +240,7 @@ void Barrier::abort(Site site) {
   log::park_if_ending();
   const Call call{*this, site};
   sync::Chosen chosen;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = lock_word(site);
   if (call.tells(waiters_.size())) advance(call, Verb::abort, waiters_.size(), 0);
   if (state != broken_state) break_all(call, Cause::abort, chosen);
   word_.unlock(broken_state);
@@ -225,7 +251,7 @@ void Barrier::reset(Site site) {
   log::park_if_ending();
   const Call call{*this, site};
   sync::Chosen chosen;
-  (void)word_.lock();
+  (void)lock_word(site);
   if (call.tells(waiters_.size())) advance(call, Verb::reset, waiters_.size(), generation_);
   if (arrived_ != 0) break_all(call, Cause::reset, chosen);
   ++generation_;

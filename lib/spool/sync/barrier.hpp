@@ -49,6 +49,8 @@ class BrokenBarrierError : public std::runtime_error {
 ///
 ///   state word   0 whole   1 broken
 ///
+/// In the child of a fork nobody waits: who did stayed behind in the parent, and the generation begins anew.
+///
 /// Memory ordering: what a party did before its wait happens before the action, and that before the return of all waits
 /// of the generation. What breaks a barrier happens before the BrokenBarrierError.
 /// Requires: not destroyed while waited on, nor while its action runs (logged, then abort, unless the process is ending).
@@ -149,6 +151,9 @@ class Barrier {
 
   [[noreturn]] void refuse_parties(std::ptrdiff_t parties, const Site& site);
   std::ptrdiff_t wait_with(const sync::Patience& patience, const Site& site);
+  std::uint32_t lock_word(const Site& site);
+  [[noreturn]] void refuse(const Call& call);
+  std::ptrdiff_t arrive_last(const Call& call, const Party& party);
   std::ptrdiff_t wait_for_others(const Call& call, Party& party, trace::Sequence sequence,
                                  const sync::Patience& patience);
   bool give_up(const Call& call, Party& party, Cause cause);
@@ -161,7 +166,8 @@ class Barrier {
   [[noreturn]] void throw_broken(const Breach& breach);
 
   sync::StateWord word_;
-  bool acting_ = false;  ///< under the word's lock, as all below: an action runs
+  trace::ThreadNumber actor_ = 0;  ///< under the word's lock, as all below: who runs the action now; 0: nobody
+  std::uint32_t process_ = 0;      ///< log::fork_depth() of the process that the counts are of
   const std::uint32_t parties_;
   std::uint32_t arrived_ = 0;     ///< of this generation and, while its action runs, of the next ones
   std::uint32_t generation_ = 0;  ///< advanced by each trip and each reset

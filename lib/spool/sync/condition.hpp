@@ -61,6 +61,14 @@ class SPOOL_CAPABILITY("mutex") Condition {
       SPOOL_TRY_ACQUIRE(true) {
     return lock_ != nullptr ? lock_->try_lock_until(time, site) : rlock_->try_lock_until(time, site);
   }
+  [[nodiscard]] bool lock(const std::stop_token& stop, Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+    return lock_ != nullptr ? lock_->lock(stop, site) : rlock_->lock(stop, site);
+  }
+  template <class Rep, class Period>
+  [[nodiscard]] bool try_lock_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
+                                  Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+    return lock_ != nullptr ? lock_->try_lock_for(stop, span, site) : rlock_->try_lock_for(stop, span, site);
+  }
   void unlock(Site site = Site::current()) SPOOL_RELEASE() {
     lock_ != nullptr ? lock_->unlock(site) : rlock_->unlock(site);
   }

@@ -30,7 +30,7 @@ void Event::set(Site site) {
     setter.site = log::number_of_site(me, site);
   }
   sync::Chosen chosen;
-  const std::uint32_t was_set = word_.lock();
+  const std::uint32_t was_set = word_.lock(object_, site);
   while (waiters_.first() != nullptr)
     waiters_.choose_first(setter, chosen);
   if (mode != Mode::off) setter_ = setter;
@@ -48,7 +48,7 @@ void Event::clear(Site site) {
   const Mode mode = log::current_mode();
   log::Writer& me = log::self();
   if (mode == Mode::all) log::make_ready(me, object_, site);
-  const std::uint32_t was_set = word_.lock();
+  const std::uint32_t was_set = word_.lock(object_, site);
   if (mode == Mode::all) {
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed, both: under the lock
     sequence_.store(sequence, std::memory_order_relaxed);
@@ -72,7 +72,7 @@ bool Event::wait_slowly(const sync::Patience& patience, Mode mode, const Site& s
   const sync::Notes notes{log::self(), object_, site};
   Waiter waiter;
   waiter.recorded = mode != Mode::off;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = word_.lock(object_, site);
   const sync::Waker setter = setter_;
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
   const bool blocks = state != is_set_state && !patience.is_none();
@@ -89,8 +89,13 @@ bool Event::wait_slowly(const sync::Patience& patience, Mode mode, const Site& s
     return false;
   }
   if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0);
+  return wait_for_set(notes, waiter, patience);
+}
+
+/// The thread stands in the queue.
+bool Event::wait_for_set(const sync::Notes& notes, Waiter& waiter, const sync::Patience& patience) {
   const Waiter::Woken woken = waiter.sleep(patience);
-  if (woken != Waiter::Woken::granted && give_up(waiter)) {
+  if (woken != Waiter::Woken::granted && notes.give_up(word_, waiters_, waiter)) {
     // relaxed: a quote
     notes.gave_up(waiter, woken, sequence_.load(std::memory_order_relaxed), waiters_.size());
     return false;
@@ -100,16 +105,6 @@ bool Event::wait_slowly(const sync::Patience& patience, Mode mode, const Site& s
                waiter.waker, waiter.waker_site, {waiter.waker, waiter.waker_site});
   });
   return true;
-}
-
-/// False: it was set in the meantime after all.
-bool Event::give_up(Waiter& waiter) {
-  const std::uint32_t state = word_.lock();
-  const bool gives_up = !waiter.chosen;
-  if (gives_up) waiters_.remove(waiter);
-  word_.unlock(state);
-  if (!gives_up) waiter.await_grant();
-  return gives_up;
 }
 
 }  // namespace spool

@@ -18,6 +18,10 @@
 
 namespace spool {
 
+namespace sync {
+class Notes;
+}
+
 /// Thread-safe. set() wakes all who wait at that moment, also if clear() follows at once: who was waiting goes on.
 ///
 ///   state   0 clear   1 set
@@ -73,8 +77,8 @@ class Event {
   static constexpr std::uint32_t is_set_state = 1;
 
   bool wait_with(const sync::Patience& patience, const Site& site);
+  bool wait_for_set(const sync::Notes& notes, sync::Waiter& waiter, const sync::Patience& patience);
   bool wait_slowly(const sync::Patience& patience, Mode mode, const Site& site);
-  bool give_up(sync::Waiter& waiter);
 
   sync::StateWord word_;
   sync::WaiterQueue waiters_;                 ///< under the word's lock, as all below

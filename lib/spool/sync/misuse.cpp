@@ -16,10 +16,20 @@ namespace {
 std::string describe_holder(trace::Kind kind, trace::ThreadNumber holder) {
   using enum trace::Kind;
   if (kind == event || kind == semaphore || kind == bounded_semaphore || kind == barrier) return {};
+  if (kind == queue || kind == pool || kind == timer || kind == condition) return {};
+  if (kind == shared_lock && holder == 0) return {};  // readers may hold it, and nobody has a list of them
   return ", held by " + describe_thread(holder);
 }
 
+/// A thread has a name of its own and no holder.
+std::string describe(std::string_view what, const Identity& thread, const Site& site) {
+  return fmt::format("{} thread \"{}\" ({}) by {} at {}:{}", what, trace::escaped(thread.name()),
+                     thread.thread_number(), describe_thread(self().number), site.file == nullptr ? "?" : site.file,
+                     site.line);
+}
+
 std::string describe(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
+  if (object.kind() == trace::Kind::thread) return describe(what, static_cast<const Identity&>(object), site);
   const Site& made = object.site();
   return fmt::format("{} {} \"{}\" (created at {}:{}{}) by {} at {}:{}", what, trace::name_of(object.kind()),
                      trace::escaped(object.name() == nullptr ? "" : object.name()),
@@ -54,6 +64,17 @@ std::string report_orphan(Object& object, const Holder& holder, const Site& site
                                  place.empty() ? "a line that is not known" : place);
   if (is_logged(Level::error)) write_text(Level::error, site, text);
   return text;
+}
+
+std::string report_orphaned_use(Object& object, std::string_view why, const Site& site) {
+  std::string text = fmt::format("{}; {}", describe("use of an orphaned", object, 0, site), why);
+  if (is_logged(Level::error)) write_text(Level::error, site, text);
+  return text;
+}
+
+void throw_left_midway(Object& object, const Site& site) {
+  throw MisuseError{report_orphaned_use(
+      object, "a thread that stayed behind in the parent of a fork left it in the middle of a change", site)};
 }
 
 }  // namespace spool::log

@@ -41,5 +41,11 @@ struct Holder {
 /// In the child of a fork, where `holder` is not: logs an error that `object` cannot be had, and gives its words.
 std::string report_orphan(Object& object, const Holder& holder, const Site& site);
 
+/// The same for one that cannot be used at all; `why` ends the sentence.
+std::string report_orphaned_use(Object& object, std::string_view why, const Site& site);
+
+/// A thread that is not there has the object's inner lock: it was about to change it. Reports that and throws MisuseError.
+[[noreturn]] void throw_left_midway(Object& object, const Site& site);
+
 }  // namespace log
 }  // namespace spool

@@ -6,6 +6,7 @@
 
 #include <spool/log/status.hpp>
 #include <spool/log/writer.hpp>
+#include <spool/sync/state_word.hpp>
 #include <spool/sync/waiter.hpp>
 
 namespace spool::sync {
@@ -41,11 +42,26 @@ class Notes {
     log::end_wait(me_);
   }
 
-  /// The same for one that has given up: a timeout, or a cancel where it was stopped.
-  void gave_up(const Waiter& waiter, Waiter::Woken woken, trace::Sequence quoted,
-               std::uint32_t waiters) const noexcept {
+  /// Its time is over, or it was stopped: takes it out of its queue. False: it was chosen in the meantime after all, and
+  /// has been granted. `leave`, called under the lock, gives the state to leave behind.
+  template <class Leave>
+  bool give_up(StateWord& word, WaiterQueue& queue, Waiter& waiter, Leave leave) const {
+    const std::uint32_t state = word.lock(object_, site_);
+    const bool gives_up = !waiter.chosen;
+    if (gives_up) queue.remove(waiter);
+    word.unlock(gives_up ? leave(state) : state);
+    if (!gives_up) waiter.await_grant();
+    return gives_up;
+  }
+  bool give_up(StateWord& word, WaiterQueue& queue, Waiter& waiter) const {
+    return give_up(word, queue, waiter, [](std::uint32_t state) { return state; });
+  }
+
+  /// The wait of one that has given up is over: a timeout, or a cancel where it was stopped.
+  void gave_up(const Waiter& waiter, Waiter::Woken woken, trace::Sequence quoted, std::uint32_t a, std::uint32_t b = 0,
+               const Waker& named = {}) const noexcept {
     const trace::Verb verb = woken == Waiter::Woken::stop ? trace::Verb::cancel : trace::Verb::timeout;
-    unblock(waiter, [&] { tell(verb, quoted, waiters, 0); });
+    unblock(waiter, [&] { tell(verb, quoted, a, b, named); });
   }
 
  private:

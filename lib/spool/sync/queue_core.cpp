@@ -13,7 +13,7 @@ using trace::Verb;
 
 namespace {
 
-std::uint32_t number_of(QueueCall call) {
+constexpr std::uint32_t number_of(QueueCall call) {
   return static_cast<std::uint32_t>(call);
 }
 
@@ -33,7 +33,8 @@ std::string named(const log::ObjectState& object) {
 
 QueueCore::~QueueCore() {
   const std::uint8_t state = log::current_state();
-  const std::size_t waiters = putters_.size() + getters_.size() + joiners_.size() + promised_items_ + promised_room_;
+  const std::size_t promised = process_ == log::fork_depth() ? promised_items_ + promised_room_ : 0;
+  const std::size_t waiters = putters_.size() + getters_.size() + joiners_.size() + promised;
   if (waiters != 0 && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
@@ -70,13 +71,15 @@ void QueueCore::record(log::Writer& me, Verb verb, const Site& site, std::uint32
                     {named.thread, named.site});
 }
 
-bool QueueCore::give_up(Waiter& waiter, WaiterQueue& queue) {
-  const std::uint32_t state = word_.lock();
-  const bool gives_up = !waiter.chosen;
-  if (gives_up) queue.remove(waiter);
-  word_.unlock(state);
-  if (!gives_up) waiter.await_grant();
-  return gives_up;
+/// The word's lock. In the child of a fork, whoever was promised something stayed behind.
+std::uint32_t QueueCore::lock_word(const Site& site) {
+  const std::uint32_t state = word_.lock(object_, site);
+  if (const std::uint32_t process = log::fork_depth(); process_ != process) [[unlikely]] {
+    process_ = process;
+    promised_items_ = 0;
+    promised_room_ = 0;
+  }
+  return state;
 }
 
 void QueueCore::tell_closed(log::Writer& me, QueueCall call, const Waker& closer, const Site& site) {
@@ -99,7 +102,7 @@ void QueueCore::task_done(const Site& site) {
   log::Writer& me = log::self();
   const Waker waker = waker_here(me, object_, site, mode);
   Chosen chosen;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = lock_word(site);
   if (unfinished_ == 0) {
     word_.unlock(state);
     log::throw_misuse("task_done without an unfinished item of", object_, 0, site);
@@ -119,11 +122,11 @@ void QueueCore::task_done(const Site& site) {
 bool QueueCore::join(const Patience& patience, const Site& site) {
   log::park_if_ending();
   const Mode mode = log::current_mode();
-  const std::uint32_t what = number_of(QueueCall::join);
+  constexpr std::uint32_t what = number_of(QueueCall::join);
   const Notes notes{log::self(), object_, site};
   Waiter waiter;
   waiter.recorded = mode != Mode::off;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = lock_word(site);
   const bool passes = unfinished_ == 0;
   const bool blocks = !passes && !patience.is_none();
   const Waker finisher = finisher_;
@@ -139,10 +142,15 @@ bool QueueCore::join(const Patience& patience, const Site& site) {
     return passes;
   }
   if (waiter.recorded) notes.block(Verb::block, sequence, what, size);
+  return wait_for_join(notes, waiter, patience);
+}
+
+/// The thread stands in the queue.
+bool QueueCore::wait_for_join(const Notes& notes, Waiter& waiter, const Patience& patience) {
+  constexpr std::uint32_t what = number_of(QueueCall::join);
   const Waiter::Woken woken = waiter.sleep(patience);
-  if (woken != Waiter::Woken::granted && give_up(waiter, joiners_)) {
-    const Verb verb = woken == Waiter::Woken::stop ? Verb::cancel : Verb::timeout;
-    notes.unblock(waiter, [&] { notes.tell(verb, last_sequence(), what, told_size()); });
+  if (woken != Waiter::Woken::granted && notes.give_up(word_, joiners_, waiter)) {
+    notes.gave_up(waiter, woken, last_sequence(), what, told_size());
     return false;
   }
   const Waker waker{waiter.waker, waiter.waker_site};
@@ -154,7 +162,7 @@ QueueTurn::QueueTurn(QueueCore& core, QueueCall call, const Patience& patience, 
     : core_{core}, site_{site}, me_{log::self()}, mode_{log::current_mode()}, call_{call} {
   log::park_if_ending();
   if (mode_ != Mode::off) log::make_ready(me_, core_.object_, site_);
-  state_ = core_.word_.lock();
+  state_ = core_.lock_word(site_);
   if (core_.may(call_, state_)) {
     is_mine_ = true;
     return;
@@ -185,9 +193,8 @@ void QueueTurn::wait(std::uint32_t state, const Patience& patience) {
   const Notes notes{me_, core_.object_, site_};
   if (waiter_.recorded) notes.block(Verb::block, sequence, number_of(call_), size);
   const Waiter::Woken woken = waiter_.sleep(patience);
-  if (woken != Waiter::Woken::granted && core_.give_up(waiter_, queue)) {
-    notes.unblock(waiter_,
-                  [&] { tell(woken == Waiter::Woken::stop ? Verb::cancel : Verb::timeout, core_.told_size()); });
+  if (woken != Waiter::Woken::granted && notes.give_up(core_.word_, queue, waiter_)) {
+    notes.gave_up(waiter_, woken, core_.last_sequence(), number_of(call_), core_.told_size());
     return;
   }
   has_waited_ = true;
@@ -199,7 +206,7 @@ void QueueTurn::wait(std::uint32_t state, const Patience& patience) {
 void QueueTurn::return_after_wait() {
   mode_ = log::current_mode();
   if (mode_ != Mode::off) log::make_ready(me_, core_.object_, site_, {waiter_.waker, 0});
-  state_ = core_.word_.lock();
+  state_ = core_.lock_word(site_);
   --(call_ == QueueCall::put ? core_.promised_room_ : core_.promised_items_);
   // Shut down in between. What was put now no getter might come for; and the items may have been dropped.
   const bool closed = call_ == QueueCall::put ? state_ == QueueCore::shut : core_.size() == 0;
@@ -259,7 +266,7 @@ QueueShutdown::QueueShutdown(QueueCore& core, bool immediate, const Site& site) 
   const Mode mode = log::current_mode();
   log::Writer& me = log::self();
   const Waker waker = waker_here(me, core_.object_, site, mode);
-  if (core_.word_.lock() == QueueCore::open) core_.closer_ = waker;
+  if (core_.lock_word(site) == QueueCore::open) core_.closer_ = waker;
   for (WaiterQueue* queue : {&core_.putters_, &core_.getters_}) {
     while (queue->first() != nullptr)
       queue->choose_first(waker, chosen_).refused = true;

@@ -49,6 +49,8 @@ class ShutDownError : public std::runtime_error {
 
 namespace spool::sync {
 
+class Notes;
+
 /// What a call wants; `what` in the Records.
 enum class QueueCall : std::uint32_t { put = 0, get = 1, join = 2 };
 
@@ -79,6 +81,8 @@ class QueueCore {
   friend class QueueShutdown;
   enum State : std::uint32_t { open = 0, shut = 1 };
 
+  std::uint32_t lock_word(const Site& site);
+
   // All below: under the word's lock.
   bool may(QueueCall call, std::uint32_t state) const;
   bool is_closed_for(QueueCall call, std::uint32_t state) const;
@@ -90,7 +94,7 @@ class QueueCore {
 
   // Outside it.
   trace::Sequence last_sequence() const { return sequence_.load(std::memory_order_relaxed); }  // relaxed: a quote
-  bool give_up(Waiter& waiter, WaiterQueue& queue);
+  bool wait_for_join(const Notes& notes, Waiter& waiter, const Patience& patience);
   void tell_closed(log::Writer& me, QueueCall call, const Waker& closer, const Site& site);
   [[noreturn]] void throw_shut_down() const;
 
@@ -102,6 +106,7 @@ class QueueCore {
   std::atomic<std::size_t> size_{0};
   std::size_t promised_items_ = 0;  ///< to getters that wake now
   std::size_t promised_room_ = 0;   ///< to putters that wake now
+  std::uint32_t process_ = 0;       ///< log::fork_depth() of the process that made the promises
   std::size_t unfinished_ = 0;
   Waker finisher_;  ///< of the last item, when none was left
   Waker closer_;    ///< who shut it down

@@ -46,7 +46,7 @@ bool Semaphore::acquire_slowly(const sync::Patience& patience, Mode mode, const 
   if (mode == Mode::all) log::make_ready(me, object_, site);
   Waiter waiter;
   waiter.recorded = mode != Mode::off;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = word_.lock(object_, site);
   if (const std::uint32_t free = value_of(state); free != 0) {
     if (mode == Mode::all) {
       log::emit(me, trace::record_id(object_.kind(), Verb::acquire), object_, site, advance_sequence(), 0, free - 1);
@@ -60,13 +60,19 @@ bool Semaphore::acquire_slowly(const sync::Patience& patience, Mode mode, const 
   const std::uint32_t waiters = waiters_.size();
   word_.unlock(blocks ? crowded : state);
 
-  if (!blocks) {
-    if (mode == Mode::all) notes.tell(Verb::busy, sequence, waiters, 0);
-    return false;
-  }
+  if (blocks) return wait_for_permit(notes, waiter, {sequence, waiters}, patience);
+  if (mode == Mode::all) notes.tell(Verb::busy, sequence, waiters, 0);
+  return false;
+}
+
+/// The thread stands in the queue.
+bool Semaphore::wait_for_permit(const sync::Notes& notes, Waiter& waiter, Queued queued,
+                                const sync::Patience& patience) {
+  const auto [sequence, waiters] = queued;
   if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0);
   const Waiter::Woken woken = waiter.sleep(patience);
-  if (woken != Waiter::Woken::granted && give_up(waiter)) {
+  const auto leave = [&](std::uint32_t left) { return waiters_.first() == nullptr ? 0 : left; };
+  if (woken != Waiter::Woken::granted && notes.give_up(word_, waiters_, waiter, leave)) {
     // relaxed: a quote
     notes.gave_up(waiter, woken, sequence_.load(std::memory_order_relaxed), waiters_.size());
     return false;
@@ -75,16 +81,6 @@ bool Semaphore::acquire_slowly(const sync::Patience& patience, Mode mode, const 
     notes.tell(Verb::acquire, waiter.sequence, waiter.waker, waiter.what, {waiter.waker, 0});
   });
   return true;
-}
-
-/// False: it was given a permit in the meantime after all.
-bool Semaphore::give_up(Waiter& waiter) {
-  const std::uint32_t state = word_.lock();
-  const bool gives_up = !waiter.chosen;
-  if (gives_up) waiters_.remove(waiter);
-  word_.unlock(gives_up && waiters_.first() == nullptr ? 0 : state);
-  if (!gives_up) waiter.await_grant();
-  return gives_up;
 }
 
 void Semaphore::release(std::ptrdiff_t count, Site site) {
@@ -109,7 +105,7 @@ void Semaphore::release_slowly(std::uint32_t count, Mode mode, const Site& site)
   log::Writer& me = log::self();
   if (mode != Mode::off) log::make_ready(me, object_, site);
   sync::Chosen chosen;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = word_.lock(object_, site);
   const std::uint32_t free = value_of(state);
   if (count > limit_ - free) {
     word_.unlock(state);

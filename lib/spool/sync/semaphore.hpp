@@ -22,12 +22,18 @@
 
 namespace spool {
 
+namespace sync {
+class Notes;
+}
+
 /// Thread-safe; any thread may release. First come, first served: a release hands its permits to those who wait first,
 /// and nobody who comes later overtakes them. So there is never a free permit while somebody waits.
 ///
 ///   state   0         no permit is free, nobody waits
 ///           n         so many are free
 ///           crowded   no permit is free, somebody waits
+///
+/// In the child of a fork nobody waits; permits that threads of the parent took stay taken, as nobody knows whose they are.
 ///
 /// Memory ordering: a release happens before the return of each acquire that takes one of its permits.
 /// Requires: not destroyed while waited on (logged, then abort, unless the process is ending). A thread whose acquire
@@ -105,7 +111,12 @@ class Semaphore {
   bool try_give(std::ptrdiff_t count);
   bool acquire_with(const sync::Patience& patience, const Site& site);
   bool acquire_slowly(const sync::Patience& patience, Mode mode, const Site& site);
-  bool give_up(sync::Waiter& waiter);
+  /// What the queue was like when a thread had joined it.
+  struct Queued {
+    trace::Sequence sequence;
+    std::uint32_t waiters;
+  };
+  bool wait_for_permit(const sync::Notes& notes, sync::Waiter& waiter, Queued queued, const sync::Patience& patience);
   void release_slowly(std::uint32_t count, Mode mode, const Site& site);
   std::uint32_t hand_over(std::uint32_t free, const sync::Waker& giver, sync::Chosen& chosen);
   trace::Sequence advance_sequence();

@@ -5,13 +5,13 @@
 #pragma once
 
 #include <spool/sync/annotations.hpp>
+#include <spool/sync/guard_state.hpp>
 #include <spool/sync/shared_lock.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <mutex>
 #include <shared_mutex>
-#include <system_error>
 #include <utility>
 
 namespace spool {
@@ -28,31 +28,34 @@ concept SitedSharedLock = requires(L& lockable, Site site) {
 }  // namespace spool
 
 template <spool::SitedSharedLock L>
-class SPOOL_SCOPED_CAPABILITY std::shared_lock<L> {
+class SPOOL_SCOPED_CAPABILITY std::shared_lock<L> : public spool::sync::GuardState<L> {
+  using State = spool::sync::GuardState<L>;
+  using State::lock_, State::owns_, State::site_;
+
  public:
   using mutex_type = L;
   using Site = spool::Site;
 
   shared_lock() noexcept = default;
   explicit shared_lock(L& lockable, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lockable)
-      : lock_{&lockable}, site_{site} {
+      : State{lockable, site} {
     lockable.lock_shared(site);
     owns_ = true;
   }
   shared_lock(L& lockable, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lockable)
-      : lock_{&lockable}, site_{site} {}
+      : State{lockable, site} {}
   shared_lock(L& lockable, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lockable)
-      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_shared(site)} {}
+      : State{lockable, site, lockable.try_lock_shared(site)} {}
   shared_lock(L& lockable, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES_SHARED(lockable)
-      : lock_{&lockable}, site_{site}, owns_{true} {}
+      : State{lockable, site, true} {}
   template <class Clock, class Duration>
   shared_lock(L& lockable, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
       SPOOL_ACQUIRE_SHARED(lockable)
-      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_shared_until(time, site)} {}
+      : State{lockable, site, lockable.try_lock_shared_until(time, site)} {}
   template <class Rep, class Period>
   shared_lock(L& lockable, const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
       SPOOL_ACQUIRE_SHARED(lockable)
-      : lock_{&lockable}, site_{site}, owns_{lockable.try_lock_shared_for(span, site)} {}
+      : State{lockable, site, lockable.try_lock_shared_for(span, site)} {}
   ~shared_lock() SPOOL_RELEASE() {
     if (owns_) lock_->unlock_shared(site_);
   }
@@ -65,56 +68,28 @@ class SPOOL_SCOPED_CAPABILITY std::shared_lock<L> {
   }
 
   void lock(Site site = Site::current()) SPOOL_ACQUIRE_SHARED() {
-    check_lockable();
-    lock_->lock_shared(site);
-    site_ = site;
+    this->begin(site);
+    lock_->lock_shared(site_);
     owns_ = true;
   }
   bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
-    check_lockable();
-    site_ = site;
-    return owns_ = lock_->try_lock_shared(site);
+    this->begin(site);
+    return owns_ = lock_->try_lock_shared(site_);
   }
   template <class Rep, class Period>
   bool try_lock_for(const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
       SPOOL_TRY_ACQUIRE_SHARED(true) {
-    check_lockable();
-    site_ = site;
-    return owns_ = lock_->try_lock_shared_for(span, site);
+    this->begin(site);
+    return owns_ = lock_->try_lock_shared_for(span, site_);
   }
   template <class Clock, class Duration>
   bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
       SPOOL_TRY_ACQUIRE_SHARED(true) {
-    check_lockable();
-    site_ = site;
-    return owns_ = lock_->try_lock_shared_until(time, site);
+    this->begin(site);
+    return owns_ = lock_->try_lock_shared_until(time, site_);
   }
-  void unlock(Site site = Site::current()) SPOOL_RELEASE() {
-    if (!owns_) throw std::system_error{std::make_error_code(std::errc::operation_not_permitted)};
-    owns_ = false;
-    lock_->unlock_shared(site);
-  }
+  void unlock(Site site = Site::current()) SPOOL_RELEASE() { lock_->unlock_shared(this->end(site)); }
 
-  void swap(shared_lock& other) noexcept {
-    std::swap(lock_, other.lock_);
-    std::swap(site_, other.site_);
-    std::swap(owns_, other.owns_);
-  }
-  L* release() noexcept SPOOL_NO_THREAD_SAFETY_ANALYSIS {
-    owns_ = false;
-    return std::exchange(lock_, nullptr);
-  }
-  bool owns_lock() const noexcept { return owns_; }
-  explicit operator bool() const noexcept { return owns_; }
-  L* mutex() const noexcept { return lock_; }
-
- private:
-  void check_lockable() const {
-    if (lock_ == nullptr) throw std::system_error{std::make_error_code(std::errc::operation_not_permitted)};
-    if (owns_) throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur)};
-  }
-
-  L* lock_ = nullptr;
-  Site site_;
-  bool owns_ = false;
+  void swap(shared_lock& other) noexcept { State::swap(other); }
+  L* release() noexcept SPOOL_NO_THREAD_SAFETY_ANALYSIS { return this->let_go(); }
 };

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/recorder.hpp>
 #include <spool/log/status.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/notes.hpp>
 #include <spool/sync/shared_lock.hpp>
+
+#include <string>
 
 namespace spool {
 namespace {
@@ -32,7 +35,7 @@ struct SharedLock::Request : Waiter {
 SharedLock::~SharedLock() {
   const std::uint8_t state = log::current_state();
   const trace::ThreadNumber owner = quote_of(word_.peek().state).owner.thread;
-  if (word_.peek().state != 0 && (state & log::ending_bit) == 0) {
+  if (word_.peek().state != 0 && (state & log::ending_bit) == 0 && holder_left_behind(exclusive).thread == 0) {
     log::abort_misuse("destruction of a held", object_, owner, object_.site());
   }
   if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
@@ -75,42 +78,91 @@ void SharedLock::begin_unrecorded_hold(log::Writer& me, Mode mode, const Site& s
 bool SharedLock::acquire_slowly(log::Writer& me, Want want, const sync::Patience& patience, Mode mode,
                                 const Site& site) {
   const sync::Notes notes{me, object_, site};
+  if (const sync::Waker left = holder_left_behind(want); left.thread != 0) [[unlikely]] {
+    return give_up_orphan(notes, left, patience, mode, site);
+  }
   Request request{me.number, mode == Mode::off ? 0 : log::number_of_site(me, site), want, mode};
   if (mode == Mode::all) log::make_ready(me, object_, site);
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = lock_word(site);
   if (admits(state, want)) {
-    if (mode == Mode::all) {
-      enter_recorded(me, want, state, site);
-      return true;
-    }
-    word_.unlock(entered(state, want, me.number));
-    ++me.holds;
-    if (want == exclusive) begin_unrecorded_hold(me, mode, site);
+    enter(me, want, state, mode, site);
     return true;
   }
-  Quote quote = quote_of(state);
+  const Quote quote = quote_of(state);
   const bool blocks = !patience.is_none();
   if (blocks) waiters_.push(request);
   word_.unlock(blocks ? state | queued : state);
-
-  const auto tell = [&](Verb verb) {
-    notes.tell(verb, quote.sequence, quote.owner.thread, quote.owner.site, quote.owner);
-  };
-  if (!blocks) {
-    if (mode == Mode::all) tell(want == shared ? Verb::busy_shared : Verb::busy);
-    return false;
+  if (blocks) return wait(notes, me, request, quote, patience, site);
+  if (mode == Mode::all) {
+    notes.tell(want == shared ? Verb::busy_shared : Verb::busy, quote.sequence, quote.owner.thread, quote.owner.site,
+               quote.owner);
   }
+  return false;
+}
+
+/// The word's lock. In the child of a fork those who waited stayed behind: nobody waits before us.
+std::uint32_t SharedLock::lock_word(const Site& site) {
+  const std::uint32_t state = word_.lock(object_, site);
+  return waiters_.first() == nullptr ? state & ~queued : state;
+}
+
+/// The thread stands in the queue.
+bool SharedLock::wait(const sync::Notes& notes, log::Writer& me, Request& request, Quote quote,
+                      const sync::Patience& patience, const Site& site) {
   if (request.recorded) {
-    notes.block(want == shared ? Verb::block_shared : Verb::block, quote.sequence, quote.owner.thread, quote.owner.site,
-                quote.owner);
+    notes.block(request.want() == shared ? Verb::block_shared : Verb::block, quote.sequence, quote.owner.thread,
+                quote.owner.site, quote.owner);
   }
   const Waiter::Woken woken = request.sleep(patience);
-  if (woken != Waiter::Woken::granted && give_up(me, request, quote)) {
-    notes.unblock(request, [&] { tell(woken == Waiter::Woken::stop ? Verb::cancel : Verb::timeout); });
-    return false;
+  if (woken == Waiter::Woken::granted) {
+    begin_granted_hold(me, request, site);
+    return true;
   }
-  begin_granted_hold(me, request, site);
-  return true;
+  // A writer that goes may have kept readers out who may come in now.
+  sync::Chosen chosen;
+  const auto leave = [&](std::uint32_t state) {
+    quote = quote_of(state);
+    return grant(state, {me.number, 0}, chosen);
+  };
+  if (!notes.give_up(word_, waiters_, request, leave)) {
+    begin_granted_hold(me, request, site);
+    return true;
+  }
+  chosen.wake_all();
+  notes.gave_up(request, woken, quote.sequence, quote.owner.thread, quote.owner.site, quote.owner);
+  return false;
+}
+
+/// In the child of a fork: who keeps such a caller out for ever; nobody, as far as is known.
+sync::Waker SharedLock::holder_left_behind(Want want) {
+  const std::uint32_t state = word_.peek().state;
+  if (log::fork_depth() == 0) return {};
+  if ((state & written) != 0) {
+    const sync::Waker owner = quote_of(state).owner;
+    return log::is_left_behind(owner.thread) ? owner : sync::Waker{};
+  }
+  if (want == shared || readers_of(state) == 0) return {};
+  const log::Quoted reader = log::Recorder::instance().left_reader(object_.known_number());
+  return {reader.thread, reader.site};
+}
+
+bool SharedLock::give_up_orphan(const sync::Notes& notes, const sync::Waker& left, const sync::Patience& patience,
+                                Mode mode, const Site& site) {
+  if (mode != Mode::off) {
+    // relaxed: a quote
+    notes.tell(Verb::orphan, sequence_.load(std::memory_order_relaxed), left.thread, left.site, left);
+  }
+  const std::string words = log::report_orphan(object_, {left.thread, left.site}, site);
+  if (patience.deadline == os::never && patience.stop == nullptr) throw MisuseError{words};
+  return false;
+}
+
+/// Under the word's lock, which it leaves: goes in without a wait.
+void SharedLock::enter(log::Writer& me, Want want, std::uint32_t state, Mode mode, const Site& site) {
+  if (mode == Mode::all) return enter_recorded(me, want, state, site);
+  word_.unlock(entered(state, want, me.number));
+  ++me.holds;
+  if (want == exclusive) begin_unrecorded_hold(me, mode, site);
 }
 
 /// Goes in, under the word's lock, and leaves that.
@@ -144,22 +196,6 @@ void SharedLock::begin_granted_hold(log::Writer& me, const Request& request, con
   hold_ = !recorded ? Hold::unrecorded : all ? Hold::recorded : Hold::contended;
 }
 
-/// False: it was let in in the meantime after all. A writer that goes may have kept readers out who may come in now.
-bool SharedLock::give_up(const log::Writer& me, Request& request, Quote& quote) {
-  sync::Chosen chosen;
-  const std::uint32_t state = word_.lock();
-  if (request.chosen) {
-    word_.unlock(state);
-    request.await_grant();
-    return false;
-  }
-  waiters_.remove(request);
-  quote = quote_of(state);
-  word_.unlock(grant(state, {me.number, 0}, chosen));
-  chosen.wake_all();
-  return true;
-}
-
 void SharedLock::unlock(Site site) {
   log::Writer& me = log::self();
   const auto [state, is_locked] = word_.peek();
@@ -175,7 +211,7 @@ void SharedLock::release_slowly(log::Writer& me, const Site& site) {
   const Hold hold = hold_;
   if (hold != Hold::unrecorded) log::make_ready(me, object_, site);
   sync::Chosen chosen;
-  (void)word_.lock();
+  (void)word_.lock(object_, site);
   const std::uint32_t waiters = waiters_.size();
   if (hold == Hold::recorded || (hold == Hold::contended && waiters != 0)) {
     log::emit(me, id(Verb::release), object_, site, advance_sequence(), waiters, me.number);
@@ -187,22 +223,25 @@ void SharedLock::release_slowly(log::Writer& me, const Site& site) {
 
 void SharedLock::unlock_shared(Site site) {
   log::Writer& me = log::self();
-  const bool recorded = log::has_shared_hold(me, object_.known_number());
-  while (!recorded) {
+  const log::SharedHold hold = log::shared_hold(me, object_.known_number());
+  if (hold == log::SharedHold::none && readers() != 0) {
+    log::throw_misuse("shared release, by no reader of it, of", object_, 0, site);
+  }
+  while (hold == log::SharedHold::unrecorded) {
     const auto [state, is_locked] = word_.peek();
     if (is_locked || (state & queued) != 0 || readers_of(state) == 0) break;
     if (!word_.try_change(state, state - one_reader)) continue;
     --me.holds;
     return;
   }
-  release_shared_slowly(me, recorded, site);
+  release_shared_slowly(me, hold == log::SharedHold::recorded, site);
 }
 
 void SharedLock::release_shared_slowly(log::Writer& me, bool recorded, const Site& site) {
   const bool contended = log::current_mode() == Mode::contended;
   if (recorded || contended) log::make_ready(me, object_, site);
   sync::Chosen chosen;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = word_.lock(object_, site);
   if (readers_of(state) == 0) {
     const trace::ThreadNumber owner = quote_of(state).owner.thread;
     word_.unlock(state);

@@ -20,6 +20,10 @@
 
 namespace spool {
 
+namespace sync {
+class Notes;
+}
+
 /// Satisfies SharedTimedLockable and TimedLockable. Thread-safe; a hold is thread-bound: who took it releases it.
 ///
 /// First come, first served, in batches: a reader that comes while a writer waits waits behind it, so that readers who
@@ -35,7 +39,11 @@ namespace spool {
 /// lock.
 /// Requires: not destroyed while held or waited on (logged, then abort, unless the process is ending). It may be
 /// destroyed as soon as it is unlocked, also by the thread that acquires it next.
-/// Records: as each call says; all with the caller's line. `owner` is the writer that holds it, 0 while readers do. In
+/// In the child of a fork, one that a thread holds exclusively that stayed behind in the parent is orphaned, as a Lock is:
+/// whoever would wait for it logs an error; lock() and lock_shared() then throw MisuseError with the same words, the other
+/// forms return false. The same for writers where such a thread holds it shared, if that hold was recorded: else nobody
+/// knows whose the shared hold is, and they wait.
+/// Records: as each call says, and orphan in place of a wait that could not end; all with the caller's line. `owner` is the writer that holds it, 0 while readers do. In
 /// mode `contended`: block, and acquire, timeout or cancel after it, and each release that somebody waited for.
 ///
 /// Which release is recorded when the mode changes in between: an exclusive hold remembers how it was acquired. Shared
@@ -117,8 +125,9 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
     return acquire(shared, sync::patience_for(span, &stop), site);
   }
 
-  /// Throws MisuseError if no reader holds it.
-  /// Requires: the calling thread is one of them (which is not checked: nobody keeps a list).
+  /// Throws MisuseError if no reader holds it, or if the calling thread is surely none of them: it holds nothing of
+  /// spool's at all, or all that it holds was recorded (mode `all`) and is something else.
+  /// Requires: the calling thread is one of them. Else unnoticed where it holds something unrecorded: nobody keeps a list.
   /// Records: release_shared, with how many readers hold it still.
   void unlock_shared(Site site = Site::current()) SPOOL_RELEASE_SHARED();
 
@@ -161,10 +170,16 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
   bool acquire(Want want, const sync::Patience& patience, const Site& site);
   bool try_enter(const log::Writer& me, Want want);
   bool acquire_slowly(log::Writer& me, Want want, const sync::Patience& patience, Mode mode, const Site& site);
+  std::uint32_t lock_word(const Site& site);
+  bool wait(const sync::Notes& notes, log::Writer& me, Request& request, Quote quote, const sync::Patience& patience,
+            const Site& site);
+  sync::Waker holder_left_behind(Want want);
+  bool give_up_orphan(const sync::Notes& notes, const sync::Waker& left, const sync::Patience& patience, Mode mode,
+                      const Site& site);
+  void enter(log::Writer& me, Want want, std::uint32_t state, Mode mode, const Site& site);
   void enter_recorded(log::Writer& me, Want want, std::uint32_t state, const Site& site);
   void begin_unrecorded_hold(log::Writer& me, Mode mode, const Site& site);
   void begin_granted_hold(log::Writer& me, const Request& request, const Site& site);
-  bool give_up(const log::Writer& me, Request& request, Quote& quote);
   void release_slowly(log::Writer& me, const Site& site);
   void release_shared_slowly(log::Writer& me, bool recorded, const Site& site);
   std::uint32_t grant(std::uint32_t state, const sync::Waker& waker, sync::Chosen& chosen);

@@ -1,8 +1,40 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/fork.hpp>
+#include <spool/sync/misuse.hpp>
 #include <spool/sync/spin.hpp>
 #include <spool/sync/state_word.hpp>
 
+#include <mutex>
+
 namespace spool::sync {
+namespace {
+
+/// One for all words: taken once for each in each child.
+std::mutex& adoption() {
+  static std::mutex& made = []() -> std::mutex& {
+    auto* const mutex = new std::mutex;  // leaked: primitives are used in static destructors
+    log::guard_across_fork(*mutex, log::ForkOrder::innermost);
+    return *mutex;
+  }();
+  return made;
+}
+
+}  // namespace
+
+/// Nobody of this process locks the word before it is adopted, so who has it locked now is of another.
+void StateWord::adopt(log::Object& object, const Site& site) {
+  const std::uint32_t here = log::fork_depth();
+  {
+    const std::lock_guard guard{adoption()};
+    // relaxed, all: under the mutex; the word was locked before the fork, or is not
+    if (process_.load(std::memory_order_relaxed) == here) return;
+    if ((word_.load(std::memory_order_relaxed) & locked) == 0) {
+      process_.store(here, std::memory_order_relaxed);
+      return;
+    }
+  }
+  log::throw_left_midway(object, site);
+}
 
 std::uint32_t StateWord::lock_slowly() noexcept {
   constexpr int most_tries = 100;

@@ -5,6 +5,8 @@
 // the primitives' own.
 #pragma once
 
+#include <spool/log/identity.hpp>
+#include <spool/log/object.hpp>
 #include <spool/os/park.hpp>
 
 #include <atomic>
@@ -16,6 +18,11 @@ namespace spool::sync {
 ///   bit 1       crowded     somebody may sleep for the lock; whoever unlocks wakes one
 ///   bits 2..31  state       written by unlock(), or by try_change() while unlocked
 ///
+/// In the child of a fork the word is nobody's at first: whoever locks it first there adopts it. Locked at that moment, it
+/// was by a thread that stayed behind in the parent, which never comes out and has left the object in the middle of a
+/// change: that is a MisuseError, now and each time. (What goes unseen is a fork by the very thread that is inside. Only the
+/// user's code in a Queue can do that; its queue is reported as left, until that thread has come out.)
+///
 /// Unlocking and publishing the new state are one store, and the last access that a call makes to its object. So whoever
 /// sees that state, or locks after it, may destroy the object: the wake that may follow goes to an address, dead or not.
 /// Memory ordering: an unlock, or a successful try_change, happens before the lock() or peek() that sees its state.
@@ -25,8 +32,12 @@ class StateWord {
 
   constexpr explicit StateWord(std::uint32_t state = 0) : word_{state << shift} {}
 
-  /// Waits until it has the lock; gives the state.
-  std::uint32_t lock() noexcept {
+  /// Waits until it has the lock; gives the state. `object`, whose word it is, and the caller's line are for the error.
+  std::uint32_t lock(log::Object& object, const Site& site) {
+    if (process_.load(std::memory_order_relaxed) != log::fork_depth())
+        [[unlikely]] {  // relaxed: once ours, it stays so
+      adopt(object, site);
+    }
     // relaxed: the CAS acquires
     std::uint32_t seen = word_.load(std::memory_order_relaxed) & ~flags;
     // acquire: partner is the release in unlock; relaxed: lock_slowly looks again
@@ -70,9 +81,11 @@ class StateWord {
   static constexpr std::uint32_t flags = locked | crowded;
   static constexpr unsigned shift = 2;
 
+  void adopt(log::Object& object, const Site& site);
   std::uint32_t lock_slowly() noexcept;
 
   os::Word word_;
+  std::atomic<std::uint32_t> process_{0};  ///< log::fork_depth() of the process that may lock it; under adoption()
 };
 
 }  // namespace spool::sync

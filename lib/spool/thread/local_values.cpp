@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/control.hpp>
+#include <spool/log/fork.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/thread/local_values.hpp>
@@ -18,21 +19,34 @@
 #include <pthread.h>
 
 namespace spool::thread {
+namespace {
 
+/// One for all Locals, held for a moment when a thread's value is made or goes: it has to be free when a process forks.
+std::mutex& values_mutex() {
+  static std::mutex& made = []() -> std::mutex& {
+    auto* const mutex = new std::mutex;  // leaked: Locals may come and go in static destructors
+    log::guard_across_fork(*mutex, log::ForkOrder::innermost);
+    return *mutex;
+  }();
+  return made;
+}
+
+}  // namespace
+
+/// Under the mutex, but for destroying what was taken: that is the user's code.
 struct LocalValues::Shared {
   using Map = std::unordered_map<std::uint64_t, std::unique_ptr<LocalValue>>;
 
   std::unique_ptr<LocalValue> take(std::uint64_t token) {
-    const std::lock_guard guard{mutex};
+    const std::lock_guard guard{values_mutex()};
     const auto node = map.extract(token);
     return node.empty() ? nullptr : std::move(node.mapped());
   }
   Map take_all() {
-    const std::lock_guard guard{mutex};
+    const std::lock_guard guard{values_mutex()};
     return std::exchange(map, {});
   }
 
-  std::mutex mutex;
   Map map;
 };
 
@@ -49,7 +63,7 @@ class Slots {
     return *made;
   }
   std::size_t take() {
-    const std::lock_guard guard{mutex_};
+    const std::lock_guard guard{values_mutex()};
     if (free_.empty()) return next_++;
     std::ranges::pop_heap(free_, std::greater{});
     const std::size_t slot = free_.back();
@@ -57,13 +71,12 @@ class Slots {
     return slot;
   }
   void give_back(std::size_t slot) {
-    const std::lock_guard guard{mutex_};
+    const std::lock_guard guard{values_mutex()};
     free_.push_back(slot);
     std::ranges::push_heap(free_, std::greater{});
   }
 
  private:
-  std::mutex mutex_;
   std::vector<std::size_t> free_;
   std::size_t next_ = 0;
 };
@@ -181,7 +194,7 @@ LocalValue& LocalValues::put(std::unique_ptr<LocalValue> value) {
   LocalValue& added = *value;
   std::unique_ptr<LocalValue> before;  // destroyed last, when the new one is in place
   {
-    const std::lock_guard guard{shared_->mutex};
+    const std::lock_guard guard{values_mutex()};
     before = std::exchange(shared_->map[table.token], std::move(value));
   }
   // The Local that had the slot before may have died meanwhile, and this may be the last trace of it.

@@ -118,6 +118,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   }  // relaxed: old when it is read
   bool is_shut_down() const { return word_.peek().state == shut; }
   bool is_own_worker() const;
+  /// In the child of a fork, where its workers are not; but for one whose task has forked.
+  bool is_orphaned() const { return process_ != log::fork_depth(); }
   log::ObjectState& object() { return object_; }
 
  private:
@@ -138,7 +140,9 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   bool wait_for_room(Call& call, sync::Waiter& waiter, const sync::Patience& patience);
   bool wait_in(Call& call, std::uint32_t state, sync::WaiterQueue& queue, PoolWait what, std::uint32_t task,
                const sync::Patience& patience);
-  bool give_up(sync::Waiter& waiter, sync::WaiterQueue& queue);
+  bool give_up_orphan(Call& call, std::uint32_t state, PoolWait what, std::uint32_t task,
+                      const sync::Patience& patience);
+  [[noreturn]] void refuse_room(Call& call, bool recorded);
   [[noreturn]] void refuse(Call& call, PoolWait what, bool recorded, const sync::Waker& closer);
   std::shared_ptr<PoolTask> next_task(bool& has_waited);
   void begin(PoolTask& task, bool has_waited);
@@ -151,7 +155,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   sync::WaiterQueue idle_;
   sync::WaiterQueue joiners_;
   std::size_t max_queued_;
-  std::size_t promised_room_ = 0;  ///< to submitters that wake now
+  std::uint32_t process_ = log::fork_depth();  ///< that made it
+  std::size_t promised_room_ = 0;              ///< to submitters that wake now
   std::uint32_t last_number_ = 0;
   std::uint64_t unfinished_ = 0;
   bool is_dropping_ = false;  ///< what is queued is not for workers any more

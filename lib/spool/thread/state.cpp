@@ -69,21 +69,30 @@ void ThreadState::launch(std::shared_ptr<Thread> self, const std::shared_ptr<Thr
     keep_ = keep;
     log::Registry::add(keep);
     join_at_exit();
-    note(*this, trace::Verb::start, site, 0);
-    started_.store(started, std::memory_order_release);  // release: partner is is_started
-    const int error = pthread_create(&native_, attributes.get(), &ThreadState::enter, this);
-    if (error != 0) throw std::system_error{error, std::generic_category(), "spool::Thread::start"};
+    create(attributes.get(), site);
   } catch (...) {
     log::Registry::remove(*this);
     runner_.reset();
     keep_.reset();
-    started_.store(created, std::memory_order_release);  // release: partner is is_started
+    started_.store(created, std::memory_order_release);  // release: partner is the acquire in launch
     throw;
   }
 }
 
+/// It counts as started once there is a thread, not before: others see it in enumerate() already, and nobody is to wait
+/// for the end of one that never is. The thread says so too, for it may be first.
+void ThreadState::create(const pthread_attr_t* attributes, const Site& site) {
+  note(*this, trace::Verb::start, site, 0);
+  const int error = pthread_create(&native_, attributes, &ThreadState::enter, this);
+  if (error == 0) return mark_started();
+  note(*this, trace::Verb::refuse, site, static_cast<std::uint32_t>(error));
+  throw std::system_error{error, std::generic_category(), "spool::Thread::start"};
+}
+
 void* ThreadState::enter(void* argument) {
-  static_cast<ThreadState*>(argument)->live();
+  auto* const mine = static_cast<ThreadState*>(argument);
+  mine->mark_started();
+  mine->live();
   return nullptr;
 }
 

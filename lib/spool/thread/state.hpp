@@ -20,7 +20,7 @@ class ThreadState final : public log::Identity {
   /// Waits for the system's thread to be gone, which is a moment after `ended`; done by one joiner.
   void reap() noexcept;
 
-  bool is_started() const { return started_.load(std::memory_order_acquire) == started; }  // acquire: see launch
+  bool is_started() const { return started_.load(std::memory_order_acquire) == started; }  // acquire: see mark_started
   std::stop_source& stop_source() { return stop_; }
   std::exception_ptr exception() const;
   void set_daemon_checked(bool daemon, const Site& site);
@@ -28,6 +28,8 @@ class ThreadState final : public log::Identity {
  private:
   enum Phase : std::uint32_t { created, starting, started };
 
+  void create(const pthread_attr_t* attributes, const Site& site);
+  void mark_started() { started_.store(started, std::memory_order_release); }  // release: partner is is_started
   static void* enter(void* argument);
   void live() noexcept;
   void on_ended() override;

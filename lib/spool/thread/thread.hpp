@@ -69,6 +69,7 @@ class Thread : public std::enable_shared_from_this<Thread> {
 
   /// Starts it, once. Throws MisuseError on a second call or for a subclass that no shared_ptr owns, std::system_error
   /// when the system makes no thread; then nothing is left behind and start may be tried again.
+  /// Records: start; and refuse, with the system's errno, when it makes no thread.
   void start(Site site = Site::current());
 
   /// Waits until it has ended; any number of times, by any number of threads. Throws MisuseError before start, of
@@ -87,6 +88,11 @@ class Thread : public std::enable_shared_from_this<Thread> {
   /// False when `stop` asked to stop first. Records: as join, or block, cancel.
   [[nodiscard]] bool join(const std::stop_token& stop, Site site = Site::current()) {
     return join_until_deadline(os::never, &stop, site);
+  }
+  template <class Rep, class Period>
+  [[nodiscard]] bool join_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
+                              Site site = Site::current()) {
+    return join_until_deadline(os::deadline_after(span), &stop, site);
   }
 
   /// Started and not ended.

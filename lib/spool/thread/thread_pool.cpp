@@ -42,7 +42,7 @@ ThreadPool::ThreadPool(std::size_t workers, PoolOptions options) {
       workers_.back().start(options.site);
     }
   } catch (...) {
-    if (!workers_.empty()) workers_.pop_back();  // it has not started
+    if (!workers_.empty() && !workers_.back().is_alive()) workers_.pop_back();  // it has not started
     core_->shutdown(false, options.site);
     join_workers(options.site);
     throw;
@@ -62,6 +62,7 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::join_workers(const Site& site) {
+  if (core_->is_orphaned()) return;  // they have ended, but for the one that forked, which cannot join itself
   for (Thread& each : workers_)
     each.join(site);
 }

@@ -53,9 +53,15 @@ concept PoolFunction = std::invocable < std::decay_t<F>
 /// At the end of the program a pool that was not shut down is: it takes no more tasks, those that are queued are run, and
 /// the workers, as all threads that are no daemons, are waited for. (Python does the same.)
 ///
+/// In the child of a fork the pool is orphaned: its workers stayed behind. submit(), join() and a Future's wait() log an
+/// error; those for ever then throw MisuseError with the same words, the others return empty or false. A shutdown cancels
+/// what is queued and waits for nobody. A worker whose task has forked is, in the child, the main thread: it ends that
+/// process when the task returns.
+///
 /// Memory ordering: submit() happens before the task; see Future.
 /// Records: as each call says. By the workers: begin, with who submitted, and end, with 0 for returned and 1 for threw,
 /// both with the line of the submission; while idle block and, at the shutdown, closed, with the pool's own line.
+/// In an orphaned pool: orphan in place of a block.
 /// In mode `contended`: waits that blocked, and what ended them.
 class ThreadPool {
  public:

@@ -39,7 +39,8 @@ class Countdown {
   enum State : std::uint32_t { waiting = 0, fired = 1, cancelled = 2 };
 
   std::uint32_t milliseconds() const;
-  bool give_up(Waiter& waiter, Waiter::Woken woken, Mode mode);
+  bool give_up(const sync::Notes& notes, Waiter& waiter, Waiter::Woken woken, Mode mode);
+  std::uint32_t end_waiting(const Waiter& waiter, Waiter::Woken woken);
   void record(log::Writer& me, Verb verb, const Site& site, std::uint32_t a);
 
   Seconds interval_;
@@ -72,7 +73,7 @@ void Countdown::record(log::Writer& me, Verb verb, const Site& site, std::uint32
 }
 
 void Countdown::set_site(const Site& site) {
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = word_.lock(*object_, site);
   if (!has_begun_) site_ = site;
   word_.unlock(state);
 }
@@ -84,7 +85,7 @@ bool Countdown::wait(const std::stop_token& stop) {
   const sync::Notes notes{log::self(), *object_, site_};
   Waiter waiter;
   waiter.recorded = mode != Mode::off;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = word_.lock(*object_, site_);
   const sync::Waker canceller = canceller_;
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
   has_begun_ = true;
@@ -105,7 +106,7 @@ bool Countdown::wait(const std::stop_token& stop) {
   }
   const Waiter::Woken woken = waiter.sleep(patience);
   log::park_if_ending();  // a daemon's function is not called any more
-  if (woken == Waiter::Woken::granted || !give_up(waiter, woken, mode)) {
+  if (woken == Waiter::Woken::granted || !give_up(notes, waiter, woken, mode)) {
     tell_cancel({waiter.waker, waiter.waker_site});
     return false;
   }
@@ -118,20 +119,16 @@ bool Countdown::wait(const std::stop_token& stop) {
 }
 
 /// It fires, or was stopped through its thread. False: it was cancelled in the meantime.
-bool Countdown::give_up(Waiter& waiter, Waiter::Woken woken, Mode mode) {
-  log::Writer& me = log::self();
-  if (mode != Mode::off) log::make_ready(me, *object_, site_);
-  const std::uint32_t state = word_.lock();
-  if (waiter.chosen) {
-    word_.unlock(state);
-    waiter.await_grant();
-    return false;
-  }
-  waiters_.remove(waiter);
-  const bool fires = woken == Waiter::Woken::deadline;
-  if (fires && waiter.recorded && log::current_mode() != Mode::off) record(me, Verb::resume, site_, 0);
-  word_.unlock(fires ? fired : cancelled);
-  return true;
+bool Countdown::give_up(const sync::Notes& notes, Waiter& waiter, Waiter::Woken woken, Mode mode) {
+  if (mode != Mode::off) log::make_ready(log::self(), *object_, site_);
+  return notes.give_up(word_, waiters_, waiter, [&](std::uint32_t) { return end_waiting(waiter, woken); });
+}
+
+/// Under the word's lock; gives the state to leave.
+std::uint32_t Countdown::end_waiting(const Waiter& waiter, Waiter::Woken woken) {
+  if (woken != Waiter::Woken::deadline) return cancelled;
+  if (waiter.recorded && log::current_mode() != Mode::off) record(log::self(), Verb::resume, site_, 0);
+  return fired;
 }
 
 bool Countdown::cancel(const Site& site) {
@@ -144,7 +141,7 @@ bool Countdown::cancel(const Site& site) {
     here.site = log::number_of_site(me, site);
   }
   sync::Chosen chosen;
-  const std::uint32_t state = word_.lock();
+  const std::uint32_t state = word_.lock(*object_, site);
   if (state != waiting) {
     word_.unlock(state);
     return false;

@@ -48,11 +48,13 @@ constexpr std::array table{
         {number("count", Type::u64), number("reason"), number("reserved")}),
     row(Kind::trace, Verb::end, "trace.end", Effect::none, quotes, any,
         {site, number("alive"), number("reserved_a"), number("reserved_b")}),
-    // ── threads and joins; block to continue is a join's wait, a join of an ended thread is a lone continue
+    // ── threads and joins; refuse: the system made no thread, `error` is its errno, and start may follow again; block to continue is a join's wait, a join of an ended thread is a lone continue
     row(Kind::thread, Verb::create, "thread.create", Effect::none, advances, any,
         {site, seq, number("daemon"), number("reserved")}),
     row(Kind::thread, Verb::start, "thread.start", Effect::none, advances, any,
         {site, seq, number("reserved_a"), number("reserved_b")}),
+    row(Kind::thread, Verb::refuse, "thread.refuse", Effect::none, advances, any,
+        {site, seq, number("error"), number("reserved")}),
     row(Kind::thread, Verb::begin, "thread.begin", Effect::none, advances, any,
         {site, seq, {"creator", Type::u32, Means::thread}, number("native_id")}),
     row(Kind::thread, Verb::end, "thread.end", Effect::none, advances, nothing_more,
@@ -253,6 +255,8 @@ constexpr std::array table{
         {site, seq, number("what"), number("task")}),
     row(Kind::pool, Verb::closed, "pool.closed", Effect::fail, quotes, any,
         {site, seq, number("what"), waker}),
+    row(Kind::pool, Verb::orphan, "pool.orphan", Effect::fail, quotes, any,
+        {site, seq, number("what"), number("task")}),
     row(Kind::pool, Verb::shutdown, "pool.shutdown", Effect::none, advances, any,
         {site, seq, number("queued"), number("dropped")}),
     row(Kind::pool, Verb::destroy, "pool.destroy", Effect::none, advances, nothing_more,

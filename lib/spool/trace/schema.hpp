@@ -74,9 +74,10 @@ enum class Verb : std::uint8_t {
   shutdown = 37,
   closed = 38,  ///< a call found the queue shut down
   submit = 39,
-  drop = 40,    ///< a task left the queue without being run
-  orphan = 41,  ///< the owner stayed behind in the parent of a fork
-  process = 42,  ///< which process wrote a log; a trace says it in its metadata
+  drop = 40,     ///< a task left the queue without being run
+  orphan = 41,   ///< the owner, or all workers, stayed behind in the parent of a fork
+  refuse = 42,   ///< the system made no thread
+  process = 43,  ///< which process wrote a log; a trace says it in its metadata
 };
 
 /// How a field stands in the file. Integers are little-endian. In a transition (`Row::packed == false`) an
