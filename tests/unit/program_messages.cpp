@@ -22,8 +22,8 @@ int says_the_table() {
 int names_arguments() {
   const std::string path = "/index";
   const spool::Logger http{"http.server"};
-  http.info("served {path} in {took}, {} tries", spool::arg<"path">(path),
-            spool::arg<"took">(std::chrono::milliseconds{12}), 3);
+  http.info("{} times served {path} in {took}", 3, spool::arg<"path">(path),
+            spool::arg<"took">(std::chrono::milliseconds{12}));
   // Words of CTF, names of ours, names twice, names that begin with what readers of CTF take away.
   http.warning("{event} {site} {_x} {u32} {path} {path_length}", spool::arg<"event">(1), spool::arg<"site">(2),
                spool::arg<"_x">(3), spool::arg<"u32">('c'), spool::arg<"path">(path), spool::arg<"path_length">(5),
