@@ -46,6 +46,9 @@ std::string meaning(trace::Means means) {
   using enum trace::Means;
   switch (means) {
     case value:
+    case character:  // these three are of messages' arguments, which are in no row
+    case pointer:
+    case duration:
       return "";
     case site:
       return " (site)";
