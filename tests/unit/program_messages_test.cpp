@@ -54,6 +54,15 @@ TEST_CASE("unspool makes the texts that fmt makes, of every type of argument and
   }
 }
 
+TEST_CASE("a reader that knows only the page finds every typed message whole") {
+  const ScratchDirectory scratch;
+  said("says_the_table", scratch);
+  const TraceReader trace{scratch.trace()};
+  CHECK(trace.problems() == std::vector<std::string>{});
+  CHECK(count_of(trace, "message.table") >= 20);
+  CHECK(count_of(trace, "trace.loss") == 0);
+}
+
 TEST_CASE("named arguments are fields of their names, with their types and units") {
   const ScratchDirectory scratch;
   said("names_arguments", scratch);
