@@ -230,3 +230,15 @@ TEST_CASE("a thread that is renamed is defined anew before its next Record") {
   }
   CHECK(found);
 }
+
+TEST_CASE("more sites than may have classes of their own are written as texts, by names without end, too") {
+  tap();
+  const Story told = messages_of([&] {
+    for (int i = 0; i < 2100; ++i)
+      info("{n} is {}", i, fmt::arg(fmt::format("n{}", i).c_str(), 1), fmt::arg("n", i));
+  });
+  REQUIRE(told.size() == 2100);
+  CHECK(told[0].ends_with("0 is 0"));
+  CHECK(told[2099].ends_with("2099 is 2099"));
+  CHECK(tap().lapped() == 0);
+}
