@@ -22,7 +22,7 @@
 namespace bench {
 namespace {
 
-constexpr std::uint64_t messages = 5000;
+constexpr std::uint64_t messages = 20'000;  // a segment takes 57,000
 constexpr std::uint64_t many_messages = 10'000'000;
 constexpr std::uint64_t sustained_messages = 200'000;
 constexpr int rounds = 51;
@@ -39,13 +39,13 @@ Timed our_round() {
   return between_swaps(spool::Mode::off, messages, [&] { one_message(value); });
 }
 
-Timed clock_and_goal(std::uint64_t count) {
-  return {cpu_ns_per(count, [] { keep(spool::os::ticks()); }) + beyond_clock};
+void read_clock() {
+  keep(spool::os::ticks());
 }
 
 Rounds beside_clock() {
   lap_the_ring();
-  return {.ours = our_round, .theirs = [] { return clock_and_goal(100 * messages); }};
+  return {.ours = our_round, .theirs = [] { return Timed{ns_per(messages, read_clock) + beyond_clock}; }};
 }
 
 /// Throws where Records were lost: such a figure would be none.
@@ -76,7 +76,7 @@ Rounds sustained_beside_clock() {
     return Timed{cpu};
   };
   return {.ours = ours,
-          .theirs = [] { return clock_and_goal(many_messages / 10); },
+          .theirs = [] { return Timed{cpu_ns_per(many_messages / 10, read_clock) + beyond_clock}; },
           .facts =
               [=] {
                 return std::vector{fmt::format("{} messages a round; {}", many_messages, fate->counted()),

@@ -4,6 +4,7 @@
 #include <spool/log/message.hpp>
 #include <spool/sync/guards.hpp>
 
+#include "support/message_table.hpp"
 #include "support/record_tap.hpp"
 #include "support/threads.hpp"
 
@@ -11,6 +12,7 @@
 #include <fmt/chrono.h>
 
 #include <limits>
+#include <stdexcept>
 
 using namespace spool;
 using namespace spool::test;
@@ -54,7 +56,7 @@ TEST_CASE("arguments of every kind keep their values") {
     info("{} {:.3f} [{}]", 0.5F, 2.0 / 3.0, std::string_view{});
     info("{:>5}|{:<4}|{:#x}", 42, "ab", 255U);
     info("{}", no_text);
-    info("{}", std::chrono::milliseconds{1500});  // formatted by the caller
+    info("{}", std::chrono::milliseconds{1500});
   });
   REQUIRE(told.size() == 6);
   CHECK(told[0].ends_with("-9223372036854775808 18446744073709551615 true"));
@@ -63,6 +65,87 @@ TEST_CASE("arguments of every kind keep their values") {
   CHECK(told[3].ends_with("   42|ab  |0xff"));
   CHECK(told[4].ends_with("(null)"));
   CHECK(told[5].ends_with("1500ms"));
+}
+
+TEST_CASE("the text is fmt's, of every type of argument and every format") {
+  tap();
+  std::vector<std::string> expected;
+  trace::ThreadNumber number = 0;
+  run_in_thread("speaker", [&] {
+    number = current_thread().ident();
+    expected = say_table(Logger{"table"});
+  });
+  const auto told = tap().messages_by(number);
+  REQUIRE(told.size() == expected.size());
+  for (std::size_t i = 0; i < told.size(); ++i)
+    CHECK(told[i].text == expected[i]);
+}
+
+TEST_CASE("enums without a formatter are their numbers, and a C string that is none says so") {
+  tap();
+  const char* no_text = nullptr;
+  const Story told = messages_of([&] {
+    info("{} {:>6}| {}", Plain::none, Plain::some, old_value);
+    info("{} {}", no_text, arg<"none">(no_text));
+    info("{} {}", std::byte{7}, Point{1, 2});
+  });
+  REQUIRE(told.size() == 3);
+  CHECK(told[0].ends_with("-7    300| 200"));
+  CHECK(told[1].ends_with("(null) (null)"));
+  CHECK(told[2].ends_with("7 1/2"));
+}
+
+TEST_CASE("named arguments are found by name, in any order and in widths") {
+  tap();
+  using namespace fmt::literals;
+  const Story told = messages_of([&] {
+    info("{b} {a:>{w}}|", arg<"a">(1), arg<"b">(std::string{"two"}), arg<"w">(4));
+    info("{} {b} {}", 1, 2, arg<"b">(3));
+    info("{x} {y:.1f}", "x"_a = 'c', fmt::arg("y", 2.55));
+    info("{p} {p:03}", arg<"p">(Point{1, 2}));  // two specs: the whole text is made by the caller
+    info("not shown", arg<"silent">(1));
+  });
+  REQUIRE(told.size() == 5);
+  CHECK(told[0].ends_with("two    1|"));
+  CHECK(told[1].ends_with("1 3 2"));
+  CHECK(told[2].ends_with("c 2.5"));
+  CHECK(told[3].ends_with("1/2 001/002"));
+  CHECK(told[4].ends_with("not shown"));
+}
+
+namespace {
+
+struct Throws {};
+
+}  // namespace
+
+template <>
+struct fmt::formatter<Throws> : fmt::formatter<int> {
+  template <class Context>
+  auto format(const Throws& /*unused*/, Context& context) const {
+    throw std::runtime_error{"no shape"};
+    return context.out();
+  }
+};
+
+TEST_CASE("a formatter that throws costs its message the arguments, not the program") {
+  tap();
+  const Story told = messages_of([&] { info("shape {}", Throws{}); });
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].ends_with("[info] shape {}"));
+  CHECK(told[1].ends_with("[error] no shape"));
+}
+
+TEST_CASE("the same site with other names by fmt::arg is another class") {
+  tap();
+  const Story told = messages_of([&] {
+    for (const char* name : {"a", "b", "a"})
+      info("{a}", fmt::arg(name, 1));
+  });
+  REQUIRE(told.size() == 3);
+  CHECK(told[0].ends_with("] 1"));
+  CHECK(told[1].ends_with("] {a} [1]"));
+  CHECK(told[2].ends_with("] 1"));
 }
 
 TEST_CASE("messages below the level make no Record") {
@@ -146,4 +229,16 @@ TEST_CASE("a thread that is renamed is defined anew before its next Record") {
     if (each.text == "as late") found = tap().thread_name(each.thread) == "late";
   }
   CHECK(found);
+}
+
+TEST_CASE("more sites than may have classes of their own are written as texts, by names without end, too") {
+  tap();
+  const Story told = messages_of([&] {
+    for (int i = 0; i < 2100; ++i)
+      info("{n} is {}", i, fmt::arg(fmt::format("n{}", i).c_str(), 1), fmt::arg("n", i));
+  });
+  REQUIRE(told.size() == 2100);
+  CHECK(told[0].ends_with("0 is 0"));
+  CHECK(told[2099].ends_with("2099 is 2099"));
+  CHECK(tap().lapped() == 0);
 }

@@ -84,7 +84,7 @@ void TraceReader::read_metadata(const std::string& bytes) {
 void TraceReader::declare(const std::string& line) {
   static const std::regex head{R"re(name = "([^"]*)"; id = (\d+);)re"};
   static const std::regex field{
-      R"re( (u8|u16|u32|u64|p16|p32|p64|i8|i16|i32|i64|f32|f64|boolean|utf8) (\w+)(\[\w+\])?;)re"};
+      R"re( (u8|u16|u32|u64|p16|p32|p64|i8|i16|i32|i64|f32|f64|boolean|utf8|pointer|duration_\w+) (\w+)(\[\w+\])?;)re"};
   std::smatch found;
   const auto fields_at = line.rfind("fields := struct {");
   if (!std::regex_search(line, found, head) || fields_at == std::string::npos) {
@@ -95,10 +95,12 @@ void TraceReader::declare(const std::string& line) {
   const std::string rest = line.substr(fields_at);
   for (auto each = std::sregex_iterator{rest.begin(), rest.end(), field}; each != std::sregex_iterator{}; ++each) {
     const std::string type = (*each)[1];
-    const bool text = type == "utf8";
+    const bool text = type == "utf8" && (*each)[3] != "[1]";
     const bool one_byte = type == "boolean" || type.ends_with('8');
-    const unsigned size = one_byte ? 1 : static_cast<unsigned>(std::stoul(type.substr(1))) / 8;
-    declared.fields.push_back({text ? 0 : size, type[0] == 'u' && !text ? size : 1, text});
+    const bool narrow = type.ends_with("16") || type.ends_with("32");
+    const unsigned wide = narrow ? static_cast<unsigned>(std::stoul(type.substr(type.size() - 2))) / 8 : 8;
+    const unsigned size = one_byte ? 1 : wide;
+    declared.fields.push_back({text ? 0 : size, type[0] == 'u' && type != "utf8" ? size : 1, text});
   }
 }
 

@@ -16,6 +16,7 @@ Programs config_programs();   ///< program_config.cpp: how it begins
 Programs end_programs();      ///< program_end.cpp: how it ends
 Programs fork_programs();     ///< program_fork.cpp: how it forks
 Programs left_programs();     ///< program_left.cpp: pools and per-thread values at its end
+Programs message_programs();  ///< program_messages.cpp: what it says
 Programs orphan_programs();   ///< program_orphan.cpp: what a forked child finds of its parent's threads
 Programs refusal_programs();  ///< program_refusal.cpp: threads that the system does not make
 Programs scale_programs();    ///< program_scale.cpp: very many threads

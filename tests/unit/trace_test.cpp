@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <set>
@@ -223,4 +224,83 @@ TEST_CASE("sizes are read with their units, and refused when they are none") {
     INFO(wrong);
     CHECK_FALSE(parse_size(wrong));
   }
+}
+
+TEST_CASE("names of arguments become identifiers, each another, and none of ours") {
+  using Names = std::vector<std::string>;
+  const auto made = [](std::vector<std::string_view> wanted) { return argument_names(wanted); };
+  CHECK(made({"path", "arg1", "_x9"}) == Names{"path", "arg1", "_x9"});
+  CHECK(made({"a", "a", "a_2", "a"}) == Names{"a", "a_2", "a_2_2", "a_3"});
+  CHECK(made({"site", "2nd", "", "my-name",
+              "gr\xc3\xb6\xc3\x9f"
+              "e"}) == Names{"site_2", "_2nd", "_", "my_name", "gr____e"});
+  CHECK(made({std::string_view{"x\0y;\n}", 6}}) == Names{"x_y___"});
+  const std::string huge(10'000'000, 'n');
+  CHECK(made({huge, huge})[1].size() < 70);
+}
+
+TEST_CASE("a name that CTF or our types have is declared with a _ that readers take away") {
+  for (const char* name : {"event", "u32", "duration_1_1_i64", "_x", "void", "pointer"}) {
+    INFO(name);
+    CHECK(declared_name(name) == std::string{"_"} + name);
+  }
+  for (const char* name : {"path", "arg0", "event", "_x", "__x"})
+    CHECK(name_of_declared(declared_name(name)) == name);
+}
+
+TEST_CASE("the metadata says what an argument's number stands for") {
+  const Field ms{"took", Type::i64, Means::duration, {1, 1000}};
+  const Field exact{"exact", Type::f64, Means::duration, {60, 1}};
+  const MessageClass message{4097,
+                             Level::info,
+                             "http",
+                             "{took}",
+                             {ms, ms, exact, {"c", Type::u8, Means::character}, {"p", Type::u64, Means::pointer}}};
+  CHECK(message_class_text(message) ==
+        "event { name = \"message.http\"; id = 4097; stream_id = 0; loglevel = 6; model.emf.uri = \"{took}\"; "
+        "fields := struct { typealias integer { size = 64; align = 8; signed = true; } := duration_1_1000_i64; "
+        "typealias floating_point { exp_dig = 11; mant_dig = 53; byte_order = le; align = 8; } := duration_60_1_f64; "
+        "p32 site; duration_1_1000_i64 took; duration_1_1000_i64 took; duration_60_1_f64 exact; utf8 c[1]; "
+        "pointer p; }; };\n");
+  CHECK(meaning_of_type("pointer").means == Means::pointer);
+  CHECK(meaning_of_type("duration_60_1_f64").period == Period{60, 1});
+  for (const char* none :
+       {"p64", "duration_", "duration_1", "duration_1_", "duration_x_1_i64", "duration_99999999999_1"})
+    CHECK(meaning_of_type(none).means == Means::value);
+}
+
+TEST_CASE("a text's count gets a name that no argument has") {
+  const std::string text =
+      message_class_text({4096, Level::info, "", "", {{"a", Type::text}, {"a_length", Type::u8}, {"b", Type::text}}});
+  CHECK(text.find("p32 _a_length_; utf8 a[_a_length_]; u8 a_length; p32 _b_length;") != std::string::npos);
+}
+
+TEST_CASE(
+    "durations, addresses and characters of a file are what fmt makes of them, and no harm where it could make none") {
+  const Field hours{"h", Type::i64, Means::duration, {3600, 1}};
+  const auto text = [](std::string_view format, const Field& field, const Value& value) {
+    return message_text(format, std::array{field}, std::array{value});
+  };
+  CHECK(text("{} {h:%H}", hours, std::int64_t{25}) == "25h 01");
+  CHECK(text("{h}", hours, std::numeric_limits<std::int64_t>::max()) == "9223372036854775807h");
+  CHECK(text("{h:%H}", hours, std::numeric_limits<std::int64_t>::max()) == "{h:%H} [9223372036854775807h]");
+  CHECK(text("{h:%H}", hours, std::numeric_limits<std::int64_t>::min()) == "{h:%H} [-9223372036854775808h]");
+  CHECK(text("{h:%S}", {"h", Type::f64, Means::duration, {1, 1}}, std::numeric_limits<double>::quiet_NaN()).size() > 0);
+  CHECK(text("{}", {"h", Type::i64, Means::duration, {0, 0}}, std::int64_t{5}) == "5");
+  CHECK(text("{}", {"h", Type::i64, Means::duration, {1, 60}}, std::int64_t{5}) == "5");
+  CHECK(text("{}", {"h", Type::text, Means::duration, {1, 1}}, std::string_view{"odd"}) == "odd");
+  CHECK(text("{c} {c:d}", {"c", Type::u8, Means::character}, std::uint64_t{'x'}) == "x 120");
+  CHECK(text("{p}", {"p", Type::u64, Means::pointer}, std::uint64_t{0xabc}) == "0xabc");
+  CHECK(text("{nobody}", hours, std::int64_t{1}) == "{nobody} [1h]");
+  CHECK(text("{h", hours, std::int64_t{1}) == "{h [1h]");
+  CHECK(text("{h:{h:{h}}}", hours, std::int64_t{1}).size() < 100);
+}
+
+TEST_CASE("a duration in nanoseconds, where 64 bits hold it") {
+  CHECK(nanoseconds_of({"d", Type::i64, Means::duration, {1, 1000}}, std::int64_t{-12}) == -12'000'000);
+  CHECK(nanoseconds_of({"d", Type::f32, Means::duration, {60, 1}}, 0.5F) == 30'000'000'000);
+  CHECK(nanoseconds_of({"d", Type::i64, Means::duration, {31'556'952, 1}}, std::int64_t{300}) == std::nullopt);
+  CHECK(nanoseconds_of({"d", Type::f64, Means::duration, {1, 1}}, std::numeric_limits<double>::infinity()) ==
+        std::nullopt);
+  CHECK(nanoseconds_of({"d", Type::i64}, std::int64_t{1}) == std::nullopt);
 }

@@ -46,6 +46,9 @@ std::string meaning(trace::Means means) {
   using enum trace::Means;
   switch (means) {
     case value:
+    case character:  // these three are of messages' arguments, which are in no row
+    case pointer:
+    case duration:
       return "";
     case site:
       return " (site)";
@@ -125,7 +128,13 @@ int main() {
   }
   fmt::print(
       "\nA message site is an event class of its own, with an id from {} up: `site` u32, then the arguments as typed "
-      "fields `arg0`, `arg1`, ..., byte by byte; its format string and level stand in the metadata "
-      "(`model.emf.uri`, `loglevel`). `definition.*` Records stand in CTF stream class 1, all others in class 0.\n",
+      "fields, byte by byte. It is called `message`, or `message.LOGGER`; its format string and level stand in the "
+      "metadata (`model.emf.uri`, `loglevel`). `definition.*` Records stand in CTF stream class 1, all others in class "
+      "0.\n\n"
+      "An argument's field has the argument's name, or is `arg0`, `arg1`, ... by its place. In the metadata a `_` stands "
+      "before a name that is a word of CTF or of ours, or begins with `_`; readers take one away. A character is "
+      "`utf8 NAME[1]`, a text a `p32` count and `utf8 NAME[count]`, an address a `pointer` (64 bits, shown in "
+      "hexadecimal). A duration is a count in a type of the class's own that says the unit: `duration_1_1000_i64` "
+      "counts 1/1000 s.\n",
       trace::first_message_class);
 }

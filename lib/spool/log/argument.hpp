@@ -159,16 +159,22 @@ concept NumberArgument =
 template <class T>
 concept PointerArgument = std::same_as<T, void*> || std::same_as<T, const void*> || std::same_as<T, std::nullptr_t>;
 
+/// (As a lambda where it is used, clang 14 crashes on it.)
+template <class Ratio>
+constexpr bool has_known_period() {
+  for (const trace::Period& each : trace::known_periods) {
+    if (each.numerator == Ratio::num && each.denominator == Ratio::den) return true;
+  }
+  return false;
+}
+
 template <class T>
 struct IsDuration : std::false_type {};
 /// An unsigned 64-bit count does not fit.
 template <class Rep, class Ratio>
 struct IsDuration<std::chrono::duration<Rep, Ratio>>
     : std::bool_constant<NumberArgument<Rep> && !std::same_as<Rep, bool> &&
-                         (std::is_signed_v<Rep> || sizeof(Rep) < sizeof(std::int64_t)) &&
-                         std::ranges::any_of(trace::known_periods, [](const trace::Period& each) {
-                           return each.numerator == Ratio::num && each.denominator == Ratio::den;
-                         })> {};
+                         (std::is_signed_v<Rep> || sizeof(Rep) < sizeof(std::int64_t)) && has_known_period<Ratio>()> {};
 
 template <class T>
 concept DurationArgument = IsDuration<T>::value;

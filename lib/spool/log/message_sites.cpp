@@ -50,8 +50,8 @@ MessageSites& MessageSites::instance() {
 
 MessageSite* MessageSites::find_or_add(const MessageKey& key) {
   const std::lock_guard guard{mutex_};
-  const auto [found, is_new] = by_digest_.try_emplace(key.digest, nullptr);
-  if (!is_new) return found->second;
+  const auto found = by_digest_.find(key.digest);
+  if (found != by_digest_.end()) return found->second;
   if (sites_.size() >= most_sites || key.format.size() > longest_format) return nullptr;
   MessageSite& added = sites_.emplace_back();
   added.names = trace::argument_names(wanted_names(key));
@@ -63,7 +63,7 @@ MessageSite* MessageSites::find_or_add(const MessageKey& key) {
   for (std::size_t i = 0; i < added.names.size(); ++i)
     added.declared.arguments[i].name = added.names[i];
   added.site = key.site;
-  found->second = &added;
+  by_digest_.emplace(key.digest, &added);
   return &added;
 }
 

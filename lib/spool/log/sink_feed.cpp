@@ -130,6 +130,7 @@ std::string SinkFeed::text_of(const DrainedRecord& record, SinkRecord& out) cons
     const auto values = trace::read_values(out.row->fields(), record.fields);
     if (!values) return {};
     out.level = static_cast<trace::Level>(number_at(*values, 1));
+    if (const auto* logger = std::get_if<std::string_view>(&(*values)[2])) out.logger = *logger;
     return text_at(*values, 3);
   }
   out.level = trace::Level::trace;
