@@ -2,6 +2,7 @@
 //
 // Which Records a SharedLock makes, on every path: free and awaited, shared and exclusive, given up, mode by mode; and
 // that std::shared_lock leaves the user's line.
+#include <spool/sync/event.hpp>
 #include <spool/sync/guards.hpp>
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/shared_guard.hpp>
@@ -166,11 +167,16 @@ TEST_CASE("a writer that gives up is the waker of the readers behind it") {
   lock.lock_shared();                                                                         // @share
   Thread writer = start_thread("writer", [&] { CHECK_FALSE(lock.lock(stop.get_token())); });  // @write
   tap().await(Kind::shared_lock, Verb::block, number_of(lock));
-  Thread reader = start_thread("reader", [&] { lock.lock_shared(); });  // @read
+  Event told;
+  Thread reader = start_thread("reader", [&] {
+    lock.lock_shared();  // @read
+    told.wait();
+    lock.unlock_shared();
+  });
   tap().await(Kind::shared_lock, Verb::block_shared, number_of(lock));
   stop.request_stop();
   writer.join();
-  reader.join();
+  tap().await(Kind::shared_lock, Verb::acquire_shared, number_of(lock), 2);
   Story story = tap().story(number_of(lock));
   REQUIRE(story.size() == 5);
   std::sort(story.begin() + 3, story.end());  // its cancel and the reader's acquire are in no order
@@ -181,7 +187,8 @@ TEST_CASE("a writer that gives up is the waker of the readers behind it") {
                      "reader shared_lock.acquire_shared @read seq=2 waker=writer readers=2",
                      "writer shared_lock.cancel @write seq=1",
                  });
-  lock.unlock_shared();
+  told.set();
+  reader.join();
   lock.unlock_shared();
 }
 
