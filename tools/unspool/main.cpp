@@ -63,6 +63,10 @@ Exit codes:
 )text";
 
 constexpr std::string_view about_cat = R"text(
+Examples:
+  unspool cat --thread worker-1 server.jsonl          what one thread did
+  unspool cat --split-by-thread threads server.jsonl  each thread's log: threads/worker-1.2.log, ...
+
 One line a Record: time, thread, Record, object, and its fields. "worker-1(5)" is thread 5, "accounts(lock #17)" is the
 17th object of the process, "at" is the line that made the Record, "-" is nobody or not known.
 
@@ -141,7 +145,13 @@ int analyse(const std::string& command, const Arguments& arguments) {
   std::vector<Input> inputs;
   for (const auto& source : opened.sources())
     inputs.push_back({source.process, source.records});
-  const bool found = run(command, inputs, arguments);
+  if (!arguments.cat.split.empty()) {
+    if (const std::string why = run_split(inputs, arguments.cat); !why.empty()) {
+      complain(why);
+      return unreadable;
+    }
+  }
+  const bool found = arguments.cat.split.empty() && run(command, inputs, arguments);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     if (errno == EPIPE) return nothing_found;  // the reader has seen enough
     complain(fmt::format("the output could not be written ({})", std::strerror(errno)));
@@ -179,6 +189,11 @@ void add_cat(CLI::App& app, CatOptions& cat) {
       ->transform(CLI::Transformer(times))
       ->option_text("offset|clock|ticks");
   app.add_option("--thread", cat.thread, "only this thread's Records")->option_text("NAME|NUMBER");
+  auto* const split = app.add_option("--split-by-thread", cat.split,
+                                     "a text file for each thread into this directory, which is made or empty")
+                          ->option_text("DIR");
+  app.add_flag("--replace", cat.replace, "of --split-by-thread: files that an earlier split left there may go")
+      ->needs(split);
   app.add_flag("--definitions", cat.definitions, "also the definitions of threads, objects, sites and clock");
 }
 
