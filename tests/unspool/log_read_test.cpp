@@ -290,12 +290,11 @@ TEST_CASE("compressed data that breaks off or is damaged gives what stands befor
     write_file(path + ".more", whole + "something else");
     CHECK(lines_of(path + ".more").size() == 20'001);
     CHECK_FALSE(lines_of(path + ".more").back().empty());
-    for (std::size_t at = 4; at < whole.size(); at += whole.size() / 40) {
+    for (std::size_t at = 20; at < whole.size(); at += whole.size() / 40) {
       std::string bad = whole;
       bad[at] = static_cast<char>(bad[at] ^ 0x55);
       write_file(path + ".bad", bad);
-      const auto lines = lines_of(path + ".bad");
-      CHECK(lines.size() <= 20'002);
+      CHECK_FALSE(lines_of(path + ".bad").back().empty());
     }
   }
 }

@@ -120,7 +120,7 @@ inline std::string json_log(unsigned pid = 4711) {
 class SampleTrace {
  public:
   SampleTrace() {
-    const auto lock = object_number(1);
+    const auto lock = object_number(2);
     const auto at = [](std::uint64_t ns) { return std::uint64_t{1'795'379'512'000'000'000} + ns; };
     built.process.program = "kvserver";
     built.process.hostname = "db3";

@@ -330,40 +330,6 @@ Fault JsonLog::parse(std::string_view text, Want want, Line& out) {
   return text.starts_with(head) ? Fault::broken : Fault::foreign;
 }
 
-namespace {
-
-/// Takes `what` from the front of `text`; false: something else stands there.
-bool take(std::string_view& text, std::string_view what) {
-  if (!text.starts_with(what)) return false;
-  text.remove_prefix(what.size());
-  return true;
-}
-
-/// Takes a text up to its closing quote, that too. Mostly it has `likely` bytes.
-bool take_text(std::string_view& text, std::size_t likely = 0) {
-  if (likely != 0 && text.size() > likely && text[likely] == '"') {
-    text.remove_prefix(likely + 1);
-    return true;
-  }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\') {
-      ++i;
-    } else if (text[i] == '"') {
-      text.remove_prefix(i + 1);
-      return true;
-    }
-  }
-  return false;
-}
-
-template <class T>
-bool take_key(std::string_view& text, std::string_view key, T& number) {
-  std::uint64_t wide = 0;
-  return take(text, key) && take_number(text, wide) && fits(wide, number);
-}
-
-}  // namespace
-
 bool JsonLog::glance(std::string_view text, Glance& out) {
   out = {};
   if (!text.ends_with('}') || !take(text, "{\"time\":\"") || !take_text(text, 30)) return false;

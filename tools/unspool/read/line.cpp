@@ -130,6 +130,22 @@ bool take_number(std::string_view& text, std::uint64_t& number) {
   return count > 0;
 }
 
+bool take_text(std::string_view& text, std::size_t likely) {
+  if (likely != 0 && text.size() > likely && text[likely] == '"') {
+    text.remove_prefix(likely + 1);
+    return true;
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
 bool parse_level(std::string_view word, trace::Level& level) {
   constexpr std::array<std::pair<std::string_view, trace::Level>, 13> words{{{"info", trace::Level::info},
                                                                              {"trace", trace::Level::trace},

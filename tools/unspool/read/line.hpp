@@ -82,6 +82,25 @@ struct Glance {
 /// The decimal number at the front of `text`, which it takes away; false: there is none, or it is over 2^64-1.
 bool take_number(std::string_view& text, std::uint64_t& number);
 
+/// Takes `what` from the front of `text`; false: something else stands there.
+inline bool take(std::string_view& text, std::string_view what) {
+  if (!text.starts_with(what)) return false;
+  text.remove_prefix(what.size());
+  return true;
+}
+
+/// Takes a text up to its closing quote, that too. Where it mostly has `likely` bytes, that is tried first.
+bool take_text(std::string_view& text, std::size_t likely = 0);
+
+/// Takes a key and the number behind it; false: they do not stand there, or it does not fit.
+template <class T>
+bool take_key(std::string_view& text, std::string_view key, T& number) {
+  std::uint64_t wide = 0;
+  if (!take(text, key) || !take_number(text, wide)) return false;
+  number = static_cast<T>(wide);
+  return number == wide;
+}
+
 /// RFC 3339 with any number of digits, "Z" or an offset, to ns since 1970; false: it is none. 'T' may be a blank.
 bool parse_time(std::string_view text, std::uint64_t& time);
 /// The same, quicker where minute and offset are those of the call before and there are nine digits.

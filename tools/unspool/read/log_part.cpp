@@ -35,16 +35,16 @@ void LogPartReader::tell_progress() {
 
 /// false: another's, a definition that nobody asked for, or none at all.
 bool LogPartReader::read(const RawLine& raw, Line& line) {
-  Fault fault = Fault::none;
-  if (raw.text.starts_with('{') && !logs_.pattern().begins_with_brace()) {
-    if (!process_.key.json || !read_json(raw.text, line, fault)) return false;
-  } else if (process_.key.json) {
-    return false;
-  } else if (text_.parse(raw.text, want_, line) != Fault::none) {
-    return false;  // the first reading has counted it
-  }
+  const bool json = is_json(raw.text, logs_.pattern());
+  if (json != process_.key.json) return false;
+  Glance glance;
+  const bool glanced = glance_at(raw.text, json, logs_.pattern(), glance);
+  if (glanced && glance.pid != process_.key.pid) return false;
+  const Fault fault = json ? json_.parse(raw.text, want_, line) : text_.parse(raw.text, want_, line);
   if (fault != Fault::none) {
-    process_.faults[part_.file].add(judged(fault, raw), raw);
+    // What the glance of the first reading could not see; all else was counted there.
+    const bool ours = glanced && !glance.definition && mine_;
+    if (ours) process_.faults[part_.file].add(judged(fault, raw), raw);
     return false;
   }
   if (line.pid != process_.key.pid) return false;
@@ -52,16 +52,6 @@ bool LogPartReader::read(const RawLine& raw, Line& line) {
   if (definition && line.row->verb == trace::Verb::process) mine_ = line.numbers[1] == process_.key.started;
   if (!line.has_pairs && line.thread == 0) line.thread = process_.number_of(line.thread_name, 0);
   return mine_ && (definitions_ || !definition);
-}
-
-/// false: not of this process, or a fault that the first reading has counted. `fault`: one that it could not see.
-bool LogPartReader::read_json(std::string_view text, Line& line, Fault& fault) {
-  Glance glance;
-  const bool glanced = JsonLog::glance(text, glance);
-  if (glanced && glance.pid != process_.key.pid) return false;
-  fault = json_.parse(text, want_, line);
-  if (fault == Fault::none) return true;
-  return glanced && !glance.definition && mine_;
 }
 
 }  // namespace unspool

@@ -15,15 +15,19 @@ namespace {
 constexpr std::size_t most_processes = 1000;
 constexpr unsigned version_read = 1;
 
-bool is_json(std::string_view text, const Pattern& pattern) {
-  return text.starts_with('{') && !pattern.begins_with_brace();
-}
-
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t") == std::string_view::npos;
 }
 
 }  // namespace
+
+bool is_json(std::string_view text, const Pattern& pattern) {
+  return text.starts_with('{') && !pattern.begins_with_brace();
+}
+
+bool glance_at(std::string_view text, bool json, const Pattern& pattern, Glance& out) {
+  return json ? JsonLog::glance(text, out) : pattern.has_pairs() && TextLog::glance(text, out);
+}
 
 Fault judged(Fault fault, const RawLine& line) {
   if (fault == Fault::newer || fault == Fault::interleaved) return fault;
@@ -92,18 +96,15 @@ std::string Logs::why_none(const Scan& scan, const std::string& problem) const {
 void Logs::scan_line(const RawLine& raw, Scan& scan) {
   if (raw.enormous) return scan.faults.add(Fault::enormous, raw);
   const bool json = is_json(raw.text, pattern_);
-  if (!json) {
-    if (!is_blank(raw.text)) scan_in_full(raw, false, false, scan);
-    return;
-  }
+  if (!json && is_blank(raw.text)) return;
   Glance glance;
-  const bool glanced = JsonLog::glance(raw.text, glance);
-  if (!glanced || glance.definition) return scan_in_full(raw, true, false, scan);
-  LogProcess* const process = process_of(glance.pid, true, scan);
+  const bool glanced = glance_at(raw.text, json, pattern_, glance);
+  if (!glanced || glance.definition) return scan_in_full(raw, json, false, scan);
+  LogProcess* const process = process_of(glance.pid, json, scan);
   if (process == nullptr) return scan.faults.add(Fault::crowded, raw);
   const bool begun =
       !process->parts.empty() && process->parts.back().file == scan.file && process->parts.back().first_time != 0;
-  if (!begun || !process->knows(glance)) return scan_in_full(raw, true, true, scan);
+  if (!begun || !process->knows(glance)) return scan_in_full(raw, json, true, scan);
   process->parts.back().end = raw.offset + raw.text.size() + 1;
 }
 

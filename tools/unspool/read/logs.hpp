@@ -72,6 +72,11 @@ class Logs {
   std::vector<std::unique_ptr<LogProcess>> processes_;
 };
 
+/// Which reader a line is for.
+bool is_json(std::string_view text, const Pattern& pattern);
+/// Either reader's glance.
+bool glance_at(std::string_view text, bool json, const Pattern& pattern, Glance& out);
+
 /// Whether a line that cannot be read was ours once.
 Fault judged(Fault fault, const RawLine& line);
 
@@ -85,7 +90,6 @@ class LogPartReader {
 
  private:
   bool read(const RawLine& raw, Line& line);
-  bool read_json(std::string_view text, Line& line, Fault& fault);
   void tell_progress();
 
   const Logs& logs_;

@@ -105,6 +105,38 @@ Fault TextLog::parse(std::string_view text, Want want, Line& out) {
   return Fault::none;
 }
 
+namespace {
+
+/// Takes " thread=2 pid=4711" from the end.
+bool take_last(std::string_view text, Glance& out) {
+  constexpr std::size_t longest = 40;
+  const std::size_t begin = text.size() > longest ? text.size() - longest : 0;
+  std::string_view last = text.substr(begin);
+  const std::size_t thread = last.rfind(" thread=");
+  if (thread == std::string_view::npos) return false;
+  last.remove_prefix(thread);
+  return take_key(last, " thread=", out.thread) && take_key(last, " pid=", out.pid) && last.empty();
+}
+
+}  // namespace
+
+bool TextLog::glance(std::string_view text, Glance& out) {
+  out = {};
+  const std::size_t tab = text.find('\t');
+  if (tab == std::string_view::npos) return false;
+  text.remove_prefix(tab + 1);
+  if (text.starts_with("thread=")) {
+    return take_key(text, "thread=", out.thread) && take_key(text, " pid=", out.pid) &&
+           take_key(text, " site=", out.site);
+  }
+  if (!take(text, "record=") || text.starts_with("definition.") || !take_last(text, out)) return false;
+  text.remove_prefix(std::min(text.find(' '), text.size()));
+  if (text.starts_with(" object=") && !take_key(text, " object=", out.object)) return false;
+  if (take(text, " object_name=\"") && !take_text(text)) return false;
+  if (std::uint32_t seq = 0; text.starts_with(" seq=") && !take_key(text, " seq=", seq)) return false;
+  return !text.starts_with(" site=") || take_key(text, " site=", out.site);
+}
+
 void TextLog::read_names(const Matched& matched, Want want, Line& out) {
   if (want == Want::record && out.has_pairs) return;
   out.thread_name = plain(matched.thread_name);

@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view mark = "# unspool: thread ";
 constexpr std::size_t piece = 64 << 10;
 constexpr std::size_t most_kept = 32 << 20;  // of all threads together
-constexpr std::size_t moment_width = 60;     // begin and end are known after the last Record, and filled in
+constexpr std::size_t moment_width = 80;     // begin and end are known after the last Record, and filled in
 
 /// Letters, digits and few others, so that it is a name on any system; the thread's number makes it unique.
 std::string file_name(std::string_view whose, std::string_view thread, trace::ThreadNumber number) {
