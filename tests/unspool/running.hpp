@@ -25,7 +25,7 @@ struct Outcome {
 inline Outcome run(const std::string& command) {
   const TemporaryDirectory directory;
   const std::string errors = directory.path() + "/err";
-  std::FILE* const pipe = ::popen(("{ " + command + "; } 2>" + errors).c_str(), "r");
+  std::FILE* const pipe = ::popen(("{ " + command + "; } 2>" + errors + " </dev/null").c_str(), "r");
   if (pipe == nullptr) throw std::runtime_error{"no pipe"};
   Outcome outcome;
   std::array<char, 4096> buffer;

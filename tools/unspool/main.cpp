@@ -6,25 +6,24 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unspool/order/merge.hpp>
-#include <unspool/read/find.hpp>
-#include <unspool/read/trace.hpp>
+#include <unspool/order/inputs.hpp>
 #include <unspool/render/command.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 #include <exception>
 #include <map>
-#include <memory>
 #include <new>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace {
@@ -38,8 +37,12 @@ constexpr std::string_view about =
     "which line of code, and what is stuck.\n";
 
 constexpr std::string_view examples = R"text(
-A TRACE is a directory PROGRAM-PID.spool, one segment of it (PROGRAM-PID.spool/000001), or a directory with several
-traces in it. Without a command it is `report`.
+An INPUT is a trace or a log:
+  a directory PROGRAM-PID.spool, one segment of it (PROGRAM-PID.spool/000001), or a directory with several traces in it;
+  a log of spool's JSON lines or text, plain or compressed (gzip, zstd); a directory with logs and no trace in it; `-`, or
+  nothing where something is piped in. What a file is, its content says. Rotated files of one process may come in any
+  order, and lines of several processes may be mixed.
+Without a command it is `report`.
 
 Examples:
   unspool bank-4711.spool                       everything at a glance
@@ -47,6 +50,9 @@ Examples:
   unspool locks --format json bank-4711.spool   for a program to read
   unspool cat --thread worker-1 bank-4711.spool | less
   unspool cat --time clock /var/spool/traces    all traces in there, as a log
+  unspool locks server.jsonl server.jsonl.*.gz  the same questions to log files
+  ssh db3 zcat /var/log/kv.log.gz | unspool deadlocks
+  unspool cat --pattern '[%Y-%m-%d %H:%M:%S.%e] [%l] (%N) %v%J' old.log
 
 Exit codes:
   0  nothing found (threads and cat never find anything)
@@ -57,6 +63,10 @@ Exit codes:
 )text";
 
 constexpr std::string_view about_cat = R"text(
+Examples:
+  unspool cat --thread worker-1 server.jsonl          what one thread did
+  unspool cat --split-by-thread threads server.jsonl  each thread's log: threads/worker-1.2.log, ...
+
 One line a Record: time, thread, Record, object, and its fields. "worker-1(5)" is thread 5, "accounts(lock #17)" is the
 17th object of the process, "at" is the line that made the Record, "-" is nobody or not known.
 
@@ -64,11 +74,12 @@ With --format json, one object a line: `time` in ticks, `offset` in nanoseconds 
 `record`, `object`, and the Record's fields under their names in the trace. Beside a number stands what it means:
 `NAME_name` (a thread, or a word), `NAME_at` (a line), `NAME_offset` and `NAME_ns` (times), `object_name`, `object_kind`.
 A message has `level`, `logger`, `text`, and where it was typed `format` and `arguments`. `place` says where it lies:
-SEGMENT/CHUNK@BYTE.
+SEGMENT/CHUNK@BYTE, or of a log FILE@BYTE in its plain text. Of logs `time` is in nanoseconds since 1970.
 )text";
 
 struct Arguments {
-  std::vector<std::string> traces;
+  std::vector<std::string> inputs;
+  std::string pattern;
   std::string format = "table";
   std::string color = "auto";
   CatOptions cat;
@@ -91,26 +102,6 @@ unsigned width() {
   return known ? std::clamp<unsigned>(size.ws_col, 60, 200) : 100;
 }
 
-/// The traces that can be opened. `refused` says whether any could not.
-std::deque<std::unique_ptr<Trace>> open_all(const std::vector<std::string>& arguments, bool& refused) {
-  std::deque<std::unique_ptr<Trace>> opened;
-  for (const std::string& argument : arguments) {
-    std::string refusal;
-    const auto found = find_traces(argument, refusal);
-    if (found.empty()) complain(refusal);
-    refused |= found.empty();
-    for (const TracePath& path : found) {
-      if (auto trace = Trace::open(path, refusal)) {
-        opened.push_back(std::move(trace));
-      } else {
-        complain(refusal);
-        refused = true;
-      }
-    }
-  }
-  return opened;
-}
-
 bool run(const std::string& command, std::span<Input> inputs, const Arguments& arguments) {
   Options options;
   options.format = arguments.format == "json" ? Options::Format::json : Options::Format::table;
@@ -125,10 +116,10 @@ bool run(const std::string& command, std::span<Input> inputs, const Arguments& a
 }
 
 /// Problems come up until the last Record is read, so they are said last. True when one is a damage.
-bool tell_problems(const std::deque<std::unique_ptr<Trace>>& traces) {
+bool tell_problems(const std::vector<Inputs::Source>& sources) {
   bool any = false;
-  for (const auto& trace : traces) {
-    for (const Problem& problem : trace->process().problems) {
+  for (const auto& source : sources) {
+    for (const Problem& problem : source.process.problems) {
       const bool note = problem.severity == Problem::Severity::note;
       any |= !note;
       complain((note ? "note: " : "") + problem.text);
@@ -138,29 +129,50 @@ bool tell_problems(const std::deque<std::unique_ptr<Trace>>& traces) {
 }
 
 int analyse(const std::string& command, const Arguments& arguments) {
-  raise_file_limit();
-  bool refused = false;
-  const auto traces = open_all(arguments.traces, refused);
-  if (traces.empty()) return unreadable;
-  std::deque<Merge> sources;
-  std::vector<Input> inputs;
-  inputs.reserve(traces.size());
-  for (const auto& trace : traces) {
-    inputs.push_back({trace->process(), sources.emplace_back(*trace, arguments.cat.definitions)});
+  std::string refusal;
+  std::optional<Pattern> pattern;
+  if (!arguments.pattern.empty()) pattern = Pattern::compile(arguments.pattern, refusal);
+  if (!refusal.empty()) {
+    complain(refusal);
+    return usage_error;
   }
-  const bool found = run(command, inputs, arguments);
+  raise_file_limit();
+  Inputs opened{std::move(pattern), ::isatty(STDERR_FILENO) == 1};
+  opened.open(arguments.inputs, {arguments.cat.definitions, command == "cat"});
+  for (const std::string& each : opened.refusals())
+    complain(each);
+  if (opened.sources().empty()) return unreadable;
+  std::vector<Input> inputs;
+  for (const auto& source : opened.sources())
+    inputs.push_back({source.process, source.records});
+  if (!arguments.cat.split.empty()) {
+    if (const std::string why = run_split(inputs, arguments.cat); !why.empty()) {
+      complain(why);
+      return unreadable;
+    }
+  }
+  const bool found = arguments.cat.split.empty() && run(command, inputs, arguments);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     if (errno == EPIPE) return nothing_found;  // the reader has seen enough
     complain(fmt::format("the output could not be written ({})", std::strerror(errno)));
     return unreadable;
   }
-  const bool any_damage = tell_problems(traces) || refused;
+  const bool any_damage = tell_problems(opened.sources()) || !opened.refusals().empty();
   if (found) return findings;
   return any_damage ? damaged : nothing_found;
 }
 
+/// Something is piped or redirected into unspool. Not /dev/null, which services and cron jobs have there.
+bool has_standard_input() {
+  struct stat standard {};
+  return ::fstat(STDIN_FILENO, &standard) == 0 && (S_ISFIFO(standard.st_mode) || S_ISREG(standard.st_mode));
+}
+
 void add_common(CLI::App& app, Arguments& arguments) {
-  app.add_option("TRACE", arguments.traces, "trace directories")->option_text(" ");
+  app.add_option("INPUT", arguments.inputs, "trace directories, logs, directories with either, - for standard input")
+      ->option_text(" ");
+  app.add_option("--pattern", arguments.pattern, "the spdlog pattern of text logs, where it is not spool's own")
+      ->option_text("PATTERN");
   app.add_option("--format", arguments.format, "table (for people) or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->option_text("table|json");
@@ -177,6 +189,11 @@ void add_cat(CLI::App& app, CatOptions& cat) {
       ->transform(CLI::Transformer(times))
       ->option_text("offset|clock|ticks");
   app.add_option("--thread", cat.thread, "only this thread's Records")->option_text("NAME|NUMBER");
+  auto* const split = app.add_option("--split-by-thread", cat.split,
+                                     "a text file for each thread into this directory, which is made or empty")
+                          ->option_text("DIR");
+  app.add_flag("--replace", cat.replace, "of --split-by-thread: files that an earlier split left there may go")
+      ->needs(split);
   app.add_flag("--definitions", cat.definitions, "also the definitions of threads, objects, sites and clock");
 }
 
@@ -211,8 +228,9 @@ int parse_and_run(int count, char** words) {
     complain(fmt::format("{}; `unspool --help` explains", error.what()));
     return usage_error;
   }
-  if (arguments.traces.empty()) {
-    complain("no trace is given: a directory PROGRAM-PID.spool; `unspool --help` explains");
+  if (arguments.inputs.empty() && has_standard_input()) arguments.inputs.emplace_back("-");
+  if (arguments.inputs.empty()) {
+    complain("no trace is given: a directory PROGRAM-PID.spool, or a log; `unspool --help` explains");
     return usage_error;
   }
   const auto chosen = app.get_subcommands();

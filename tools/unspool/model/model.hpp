@@ -49,6 +49,9 @@ struct MessageClass {
   std::string format;
   std::vector<trace::Field> arguments;  ///< names point into `argument_names`
   std::vector<std::string> argument_names;
+  /// Where the input has the text made already, as a log's line does; else it comes from format and arguments.
+  std::string text;
+  bool has_text = false;
 };
 
 /// Pairs of clock readings; the first and the last of a trace give the best frequency.
@@ -60,7 +63,8 @@ struct ClockReading {
   std::uint64_t frequency = 0;  ///< ticks a second
 };
 
-/// Where a Record stands, to cite it: segment number, chunk number, byte offset in the chunk's file.
+/// Where a Record stands, to cite it: segment number, chunk number, byte offset in the chunk's file. Of a log's line the
+/// chunk is the index of the file in Process::logs, and the offset that in its plain text.
 struct Place {
   std::uint32_t segment = 0;
   std::uint32_t chunk = 0;
@@ -96,7 +100,7 @@ struct Problem {
 
 /// Everything about one process that is not a Record.
 struct Process {
-  std::string path;  ///< the trace directory as given
+  std::string path;  ///< the trace directory, or a log, as given
   std::string program;
   std::string hostname;
   std::string started;  ///< RFC 3339
@@ -111,6 +115,7 @@ struct Process {
   std::unordered_map<trace::ObjectNumber, Object> objects;
   std::unordered_map<trace::SiteNumber, Site> sites;
   std::vector<ClockReading> clocks;
+  std::vector<std::string> logs;           ///< of Records that were read from log lines: all files given
   std::vector<trace::StatusEntry> status;  ///< the `.status` file's used entries; empty when there is none
   std::uint64_t lost = 0;                  ///< Records that the process says it lost
   std::vector<Problem> problems;

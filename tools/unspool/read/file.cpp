@@ -47,6 +47,22 @@ File File::open_directory(const std::string& path) {
   return file;
 }
 
+File File::open_path(const std::string& path) {
+  return adopt(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+}
+
+File File::adopt(int descriptor) {
+  File file;
+  file.descriptor_ = descriptor;
+  if (descriptor < 0) file.error_ = std::strerror(errno);
+  return file;
+}
+
+bool File::is_regular() const {
+  struct stat about {};
+  return ::fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 std::uint64_t File::size() const {
   struct stat about {};
   if (::fstat(descriptor_, &about) != 0 || about.st_size < 0) return 0;

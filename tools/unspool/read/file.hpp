@@ -24,11 +24,16 @@ class File {
   /// Only regular files: a FIFO or a device in a trace directory would block. `error()` says why there is none.
   static File open(const File& directory, const std::string& name);
   static File open_directory(const std::string& path);
+  /// Anything that can be read, from the command line: opening a FIFO waits for its writer.
+  static File open_path(const std::string& path);
+  /// Takes an open descriptor over; one below 0 is none.
+  static File adopt(int descriptor);
 
   explicit operator bool() const { return descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
   const std::string& error() const { return error_; }  ///< "Permission denied"
   std::uint64_t size() const;
+  bool is_regular() const;  ///< can be read at any offset
 
   /// The bytes from `offset` on into `into`; how many there were. Fewer than asked for: the file ends there.
   std::size_t read(std::uint64_t offset, std::span<std::byte> into) const;

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
+
+#include <glob.h>
 
 namespace unspool {
 namespace {
@@ -51,6 +54,28 @@ std::string why_not(const std::string& path, const Contents& found) {
   return fmt::format("{}: is no trace and has none in it; give a directory PROGRAM-PID.spool", path);
 }
 
+/// The regular files in a directory, by name.
+std::vector<std::string> files_in(const std::string& path) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (fs::directory_iterator each{path, error}, end; !error && each != end; each.increment(error)) {
+    if (each->is_regular_file(error) && !each->path().filename().string().starts_with('.'))
+      files.push_back(each->path().string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+/// What a pattern means, as the shell would have it; nothing where the argument is none.
+std::vector<std::string> expanded(const std::string& argument) {
+  std::vector<std::string> paths;
+  if (argument.find_first_of("*?[") == std::string::npos) return paths;
+  glob_t found{};
+  if (::glob(argument.c_str(), 0, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+  ::globfree(&found);
+  return paths;
+}
+
 std::string without_slashes(std::string path) {
   while (path.size() > 1 && path.ends_with('/'))
     path.pop_back();
@@ -89,6 +114,32 @@ std::vector<TracePath> find_traces(const std::string& argument, std::string& ref
     traces.push_back({each, false});
   if (traces.empty()) refusal = why_not(path, found);
   return traces;
+}
+
+Found find_inputs(const std::string& argument, std::string& refusal) {
+  Found found;
+  std::error_code error;
+  const auto type = fs::status(argument, error).type();
+  if (argument == "-" || (type != fs::file_type::not_found && type != fs::file_type::directory && !error)) {
+    found.logs.push_back(argument);
+    return found;
+  }
+  if (type == fs::file_type::not_found) {
+    for (const std::string& path : expanded(argument)) {
+      Found more = find_inputs(path, refusal);
+      std::ranges::move(more.traces, std::back_inserter(found.traces));
+      std::ranges::move(more.logs, std::back_inserter(found.logs));
+      found.listed |= more.listed;
+    }
+    if (!found.traces.empty() || !found.logs.empty()) return found;
+    refusal = fmt::format("{}: there is no such file or directory", argument);
+    return found;
+  }
+  found.traces = find_traces(argument, refusal);
+  if (!found.traces.empty() || without_slashes(argument).ends_with(".spool")) return found;
+  found.logs = files_in(argument);
+  found.listed = true;
+  return found;
 }
 
 }  // namespace unspool

@@ -31,6 +31,8 @@ struct CatOptions {
   Time time = Time::offset;
   std::string thread;        ///< only Records of the threads with this name or number; empty: all
   bool definitions = false;  ///< the definitions too; the sources have to give them
+  std::string split;         ///< a directory that gets a file for each thread; empty: all to the output
+  bool replace = false;      ///< files that an earlier split left in it may go
 };
 
 /// One trace: its definitions are complete, its Records are read from `source` once. Both outlive the command.
@@ -49,6 +51,10 @@ bool run_deadlocks(std::span<Input> inputs, const Options& options, std::FILE* o
 
 /// Never has findings.
 bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out);
+
+/// Writes `cat.split`: a file for each thread, with what the thread is at its head. Empty, or the sentence that says why it
+/// could not.
+std::string run_split(std::span<Input> inputs, const CatOptions& cat);
 
 /// One line a Record; JSON goes out as one object a line. Never has findings.
 bool run_cat(std::span<Input> inputs, const Options& options, const CatOptions& cat, std::FILE* out);

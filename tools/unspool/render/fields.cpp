@@ -45,7 +45,8 @@ MessageParts::MessageParts(const Record& record) {
   if (record.message) {
     level = record.message->level;
     logger = record.message->logger;
-    text = trace::message_text(record.message->format, read.fields, read.values);
+    text = record.message->has_text ? record.message->text
+                                    : trace::message_text(record.message->format, read.fields, read.values);
     return;
   }
   const auto* number = read.values.empty() ? nullptr : std::get_if<std::uint64_t>(&read.values[0]);

@@ -46,7 +46,7 @@ void JsonLines::append(const Record& record, std::string& out) const {
   } else {
     add_row(record, line);
   }
-  line["place"] = fmt::format("{:06}/stream-{:04}@{}", record.place.segment, record.place.chunk, record.place.offset);
+  line["place"] = place(record.place);
   // A name may be any bytes: what is no UTF-8 is replaced.
   out += line.dump(-1, ' ', false, Json::error_handler_t::replace);
   out += '\n';
@@ -94,6 +94,11 @@ void JsonLines::add_resolved(const trace::Row& row, const trace::Field& field, s
     line[name + "_offset"] = moments_.nanoseconds(number);
   if (field.means == Means::ticks && field.type != trace::Type::u64) line[name + "_ns"] = moments_.span(number);
   if (const std::string_view word = word_of(row, field, number); !word.empty()) line[name + "_name"] = word;
+}
+
+std::string JsonLines::place(const Place& at) const {
+  if (at.chunk < process_.logs.size()) return fmt::format("{}@{}", process_.logs[at.chunk], at.offset);
+  return fmt::format("{:06}/stream-{:04}@{}", at.segment, at.chunk, at.offset);
 }
 
 JsonLines::Json JsonLines::thread_name(trace::ThreadNumber thread) const {

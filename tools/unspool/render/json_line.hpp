@@ -24,6 +24,7 @@ class JsonLines {
   void add_message(const Record& record, Json& line) const;
   void add_row(const Record& record, Json& line) const;
   void add_resolved(const trace::Row& row, const trace::Field& field, std::uint64_t number, Json& line) const;
+  std::string place(const Place& at) const;
   Json thread_name(trace::ThreadNumber thread) const;
   Json site(trace::SiteNumber site) const;
 

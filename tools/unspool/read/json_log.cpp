@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/read/json_log.hpp>
+#include <unspool/read/line_reader.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include <simdjson.h>
+
+namespace unspool {
+namespace {
+
+namespace od = simdjson::ondemand;
+using trace::Means;
+using trace::Type;
+
+static_assert(LineReader::padding >= simdjson::SIMDJSON_PADDING);
+
+enum class Key : std::uint8_t {
+  other,
+  time,
+  level,
+  record,
+  pid,
+  thread,
+  thread_name,
+  object,
+  object_kind,
+  object_name,
+  seq,
+  site,
+  file,
+  lineno,
+  function,
+  logger,
+  body,
+  format,
+  arguments,
+};
+
+/// The keys of docs/lines.md that are no field of a single row, by a hash without collisions.
+class Keys {
+ public:
+  Keys() {
+    put("time", Key::time);
+    put("level", Key::level);
+    put("record", Key::record);
+    put("process.pid", Key::pid);
+    put("thread.id", Key::thread);
+    put("thread.name", Key::thread_name);
+    put("object.id", Key::object);
+    put("object.kind", Key::object_kind);
+    put("object.name", Key::object_name);
+    put("seq", Key::seq);
+    put("site", Key::site);
+    put("code.filepath", Key::file);
+    put("code.lineno", Key::lineno);
+    put("code.function", Key::function);
+    put("logger", Key::logger);
+    put("body", Key::body);
+    put("format", Key::format);
+    put("arguments", Key::arguments);
+  }
+  Key find(std::string_view name) const {
+    const Entry& entry = entries_[place(name)];
+    return entry.name == name ? entry.key : Key::other;
+  }
+
+ private:
+  struct Entry {
+    std::string_view name;
+    Key key = Key::other;
+  };
+  static std::size_t place(std::string_view name) {
+    if (name.empty()) return 0;
+    const auto last = static_cast<unsigned char>(name.back());
+    const auto middle = static_cast<unsigned char>(name[name.size() / 2]);
+    return (name.size() * 5 + last * 3U + middle) % 128;
+  }
+  void put(std::string_view name, Key key) {
+    Entry& entry = entries_[place(name)];
+    if (!entry.name.empty()) std::abort();
+    entry = {name, key};
+  }
+
+  std::array<Entry, 128> entries_{};
+};
+
+/// Fields that have another name here than in the table, all of them of definitions.
+std::string_view schema_name(const trace::Row& row, std::string_view key) {
+  if (row.kind != trace::Kind::definition) return key;
+  if (key == "process.executable.name") return "program";
+  if (key == "host.name") return "host";
+  if (key == "process.parent_pid") return "parent_pid";
+  if (key == "thread.native_id") return "native_id";
+  return key;
+}
+
+trace::Value value_of(od::value& value) {
+  switch (value.type()) {
+    case od::json_type::boolean:
+      return bool{value.get_bool()};
+    case od::json_type::string:
+      return std::string_view{value.get_string()};
+    case od::json_type::number: {
+      od::number number = value.get_number();
+      if (number.is_uint64()) return std::uint64_t{number.get_uint64()};
+      if (number.is_int64() && number.get_int64() >= 0) return static_cast<std::uint64_t>(number.get_int64());
+      if (number.is_int64()) return std::int64_t{number.get_int64()};
+      return double{number.get_double()};
+    }
+    default:
+      return std::string_view{value.raw_json_token()};
+  }
+}
+
+/// What stands between the quotes, as it stands there.
+std::string_view raw(od::raw_json_string text) {
+  const char* const begin = text.raw();
+  const char* end = begin;
+  while (*end != '"')
+    end += *end == '\\' ? 2 : 1;
+  return {begin, static_cast<std::size_t>(end - begin)};
+}
+
+/// The same of a time, whose end is mostly known. The padding makes it legal to look.
+std::string_view raw_time(od::raw_json_string text) {
+  constexpr std::size_t whole = 30;
+  const char* const begin = text.raw();
+  return begin[whole] == '"' && begin[whole - 1] == 'Z' ? std::string_view{begin, whole} : raw(text);
+}
+
+/// What the line before had at each place: mostly this one has the same, and eight bytes at a time are compared.
+class Expected {
+ public:
+  static constexpr std::size_t longest = 24;
+
+  /// Requires: `longest` bytes at `text` may be read.
+  bool is(const char* text) const {
+    std::array<std::uint64_t, 3> words;
+    std::memcpy(words.data(), text, longest);
+    return size_ != 0 && ((words[0] ^ words_[0]) & masks_[0]) == 0 && ((words[1] ^ words_[1]) & masks_[1]) == 0 &&
+           ((words[2] ^ words_[2]) & masks_[2]) == 0;
+  }
+  void set(std::string_view name, Key key) {
+    key_ = key;
+    size_ = name.size() < longest ? name.size() : 0;
+    if (size_ == 0) return;
+    std::array<char, longest> text{};
+    std::array<char, longest> mask{};
+    std::memcpy(text.data(), name.data(), size_ + 1);  // with the closing quote
+    std::memset(mask.data(), 0xff, size_ + 1);
+    std::memcpy(words_.data(), text.data(), longest);
+    std::memcpy(masks_.data(), mask.data(), longest);
+  }
+  std::size_t size() const { return size_; }
+  Key key() const { return key_; }
+
+ private:
+  std::array<std::uint64_t, 3> words_{};
+  std::array<std::uint64_t, 3> masks_{};
+  std::size_t size_ = 0;  ///< 0: nothing is expected
+  Key key_ = Key::other;
+};
+
+template <class T>
+bool fits(std::uint64_t number, T& into) {
+  into = static_cast<T>(number);
+  return into == number;
+}
+
+}  // namespace
+
+struct JsonLog::Parser {
+  static const Keys keys;
+  od::parser parser;
+  TimeParser times;
+  Want want = Want::record;
+  Line* line = nullptr;
+  bool has_time = false;
+  bool has_pid = false;
+  bool has_thread = false;
+  bool whole = true;     ///< everything is in its range
+  bool skipped = false;  ///< a field came before the row was known
+
+  Fault parse(std::string_view text, Want wanted, Line& out) {
+    want = wanted;
+    line = &out;
+    out.clear();
+    has_time = has_pid = has_thread = skipped = newer = false;
+    whole = true;
+    od::document document = parser.iterate(text.data(), text.size(), text.size() + simdjson::SIMDJSON_PADDING);
+    od::object object = document.get_object();
+    read(object);
+    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) return Fault::broken;  // something follows
+    if (skipped && line->row != nullptr) {
+      document.rewind();
+      od::object again = document.get_object();
+      read(again);
+    }
+    return judge();
+  }
+
+  void read(od::object& object) {
+    std::size_t index = 0;
+    for (od::field field : object) {
+      const char* const at = field.key().raw();
+      Expected& guess = expected[std::min(index++, expected.size() - 1)];
+      if (!guess.is(at)) {
+        const std::string_view name = raw(field.key());
+        guess.set(name, keys.find(name));
+        read(guess.key(), name, field.value());
+      } else {
+        read(guess.key(), {at, guess.size()}, field.value());
+      }
+    }
+  }
+
+  Fault judge() const {
+    if (line->row == nullptr) return newer ? Fault::newer : Fault::foreign;
+    const bool needs_thread = line->row->kind != trace::Kind::definition;
+    if (!has_time || !has_pid || (needs_thread && !has_thread) || !whole || !in_range(*line)) return Fault::incomplete;
+    return Fault::none;
+  }
+
+  void read(Key found, std::string_view key, od::value value) {
+    switch (found) {
+      case Key::time:
+        has_time = times.parse(raw_time(value.get_raw_json_string()), line->time);
+        break;
+      case Key::record:
+        read_row(raw(value.get_raw_json_string()));
+        break;
+      case Key::pid:
+        has_pid = fits(value.get_uint64(), line->pid);
+        break;
+      case Key::thread:
+        has_thread = fits(value.get_uint64(), line->thread);
+        break;
+      case Key::object:
+        line->object = value.get_uint64();
+        break;
+      case Key::seq:
+        whole &= fits(value.get_uint64(), line->seq);
+        break;
+      case Key::site:
+        whole &= fits(value.get_uint64(), line->site);
+        break;
+      case Key::level:
+        whole &= parse_level(raw(value.get_raw_json_string()), line->level);
+        break;
+      case Key::other:
+        read_field(key, value);
+        break;
+      default:
+        read_text(found, value);
+    }
+  }
+
+  /// What only some are asked for: texts are unescaped, which costs.
+  void read_text(Key key, od::value& value) {
+    const bool names = want == Want::names;
+    const bool definition = line->row != nullptr && line->row->kind == trace::Kind::definition;
+    if (key == Key::thread_name && names) line->thread_name = value.get_string();
+    if (key == Key::object_kind && names) line->object_kind = value.get_string();
+    if (key == Key::object_name && names) line->object_name = value.get_string();
+    if (key == Key::file && (names || definition)) line->file = value.get_string();
+    if (key == Key::lineno) whole &= fits(value.get_uint64(), line->lineno);
+    if (key == Key::function && (names || definition)) line->function = value.get_string();
+    if (want != Want::texts) return;
+    if (key == Key::logger) line->logger = value.get_string();
+    if (key == Key::body) line->text = value.get_string();
+    if (key == Key::format) line->format = value.get_string();
+    if (key == Key::arguments) read_arguments(value);
+  }
+
+  void read_arguments(od::value& value) {
+    line->typed = true;
+    od::object object = value.get_object();
+    for (od::field field : object) {
+      const std::string_view name = field.unescaped_key();
+      od::value argument = field.value();
+      line->arguments.push_back({name, value_of(argument)});
+    }
+  }
+
+  void read_row(std::string_view name) {
+    if (last_row == nullptr || last_row->name != name) last_row = trace::row_named(name);
+    line->row = last_row;
+    newer = last_row == nullptr;
+  }
+
+  void read_field(std::string_view key, od::value& value) {
+    if (line->row == nullptr) {
+      skipped = true;
+      return;
+    }
+    const std::size_t at = own_field(*line->row, schema_name(*line->row, key));
+    if (at == no_field) return;
+    const trace::Field& field = line->row->fields()[at];
+    if (field.type == Type::text) {
+      line->words[at] = value.get_string();
+    } else if (field.means == Means::ticks && field.type == Type::u64) {
+      whole &= times.parse(raw_time(value.get_raw_json_string()), line->numbers[at]);
+    } else {
+      line->numbers[at] = value.get_uint64();
+    }
+  }
+
+  std::array<Expected, 24> expected;
+  const trace::Row* last_row = nullptr;
+  bool newer = false;
+};
+
+const Keys JsonLog::Parser::keys;
+
+JsonLog::JsonLog() : parser_{std::make_unique<Parser>()} {}
+JsonLog::~JsonLog() = default;
+
+Fault JsonLog::parse(std::string_view text, Want want, Line& out) {
+  try {
+    const Fault fault = parser_->parse(text, want, out);
+    if (fault != Fault::broken) return fault;
+  } catch (const simdjson::simdjson_error&) {
+    // Below: any fault of JSON is the same to whoever reads logs.
+  }
+  constexpr std::string_view head = "{\"time\":\"";
+  if (text.find(head, 1) != std::string_view::npos) return Fault::interleaved;
+  return text.starts_with(head) ? Fault::broken : Fault::foreign;
+}
+
+bool JsonLog::glance(std::string_view text, Glance& out) {
+  out = {};
+  if (!text.ends_with('}') || !take(text, "{\"time\":\"") || !take_text(text, 30)) return false;
+  if (!take(text, ",\"level\":\"") || !take_text(text) || !take(text, ",\"record\":\"")) return false;
+  out.definition = text.starts_with("definition.");
+  if (!take_text(text) || !take_key(text, ",\"process.pid\":", out.pid)) return false;
+  if (out.definition) return true;
+  if (!take_key(text, ",\"thread.id\":", out.thread)) return false;
+  if (!take(text, ",\"thread.name\":\"") || !take_text(text)) return false;
+  if (text.starts_with(",\"object.id\":") && !take_key(text, ",\"object.id\":", out.object)) return false;
+  if (take(text, ",\"object.kind\":\"") && !take_text(text)) return false;
+  if (take(text, ",\"object.name\":\"") && !take_text(text)) return false;
+  if (std::uint32_t seq = 0; text.starts_with(",\"seq\":") && !take_key(text, ",\"seq\":", seq)) return false;
+  return !text.starts_with(",\"site\":") || take_key(text, ",\"site\":", out.site);
+}
+
+}  // namespace unspool

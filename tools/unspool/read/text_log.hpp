@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+//
+// One text line into a Line: the pattern for what stands before the pairs, and the pairs.
+#pragma once
+
+#include <unspool/read/line.hpp>
+#include <unspool/read/pattern.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace unspool {
+
+/// Thread-bound.
+class TextLog {
+ public:
+  /// The pattern outlives it.
+  explicit TextLog(const Pattern& pattern) : pattern_{pattern} {}
+
+  /// `out` is whole where the answer is Fault::none; its texts are valid until the next call.
+  Fault parse(std::string_view text, Want want, Line& out);
+
+  /// Of a line whose pairs stand in the page's order; false: of any other, which has to be parsed. Looks at the first and
+  /// the last pairs only.
+  static bool glance(std::string_view text, Glance& out);
+
+ private:
+  struct Pair {
+    std::string_view key;
+    std::string_view value;  ///< without quotes, still escaped
+    bool quoted = false;
+  };
+
+  static bool take_pair(std::string_view& pairs, Pair& pair);
+  bool read_pairs(std::string_view pairs, Want want, Line& out);
+  bool read_pair(const Pair& pair, Want want, Line& out);
+  bool read_field(const Pair& pair, Line& out);
+  void read_arguments(std::string_view pairs, Line& out);
+  void read_names(const Matched& matched, Want want, Line& out);
+  /// Without escapes, in memory of our own where it has any.
+  std::string_view plain(std::string_view text);
+
+  const Pattern& pattern_;
+  TimeParser times_;
+  std::vector<std::unique_ptr<std::string>> texts_;  ///< of this line; kept for the next ones
+  std::size_t used_ = 0;
+  const trace::Row* last_row_ = nullptr;
+  bool newer_ = false;
+  bool has_pid_ = false;
+  bool has_thread_ = false;
+};
+
+}  // namespace unspool
