@@ -85,7 +85,7 @@ bool basic_config(Config config) {
   state.configured = true;
   log::set_level(config.level);
   log::set_mode(mode_for(config));
-  if (!config.sinks.empty()) log::Dispatcher::start(std::move(config.sinks));
+  if (!config.sinks.empty()) log::Dispatcher::start(std::move(config.sinks), config.immediate);
   return true;
 }
 
@@ -101,8 +101,8 @@ void set_level(Level level) {
 std::filesystem::path trace_directory() {
   return log::Recorder::instance().directory();
 }
-void flush() {
-  log::Dispatcher::flush();
+bool flush() {
+  return log::Dispatcher::flush();
 }
 
 void shutdown() {

@@ -199,10 +199,14 @@ void message(Level level, const Format<std::type_identity_t<Args>...>& format, c
   if constexpr (raw) {
     if (is_recording()) {
       write_raw_message({format.text(), format.site, detail::fields_of<std::decay_t<Args>...>, level}, arguments...);
+      if (is_immediate(level)) [[unlikely]] {
+        wake_sinks();
+      }
       return;
     }
   }
   write_formatted(level, format.site, format.checked, fmt::make_format_args(arguments...));
+  if (is_immediate(level)) wake_sinks();
 }
 
 }  // namespace log

@@ -74,8 +74,8 @@ enum class Verb : std::uint8_t {
   shutdown = 37,
   closed = 38,  ///< a call found the queue shut down
   submit = 39,
-  drop = 40,    ///< a task left the queue without being run
-  orphan = 41,  ///< the owner stayed behind in the parent of a fork
+  drop = 40,     ///< a task left the queue without being run
+  orphan = 41,   ///< the owner stayed behind in the parent of a fork
   process = 42,  ///< which process wrote a log; a trace says it in its metadata
 };
 
@@ -187,6 +187,7 @@ enum class LossReason : std::uint8_t {
   reentered = 2,  ///< a signal handler emitted while its thread was inside an emit
   shut_down = 3,  ///< after the recording had ended
   lapped = 4,     ///< a sink was too slow and its Records were recycled
+  failed = 5,     ///< a sink did not take them, however often it was asked
 };
 std::string_view name_of(LossReason reason);
 

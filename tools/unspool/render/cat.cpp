@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // `unspool cat`: one line a Record.
+#include <spool/trace/json_line.hpp>
+#include <spool/trace/words.hpp>
+
 #include <fmt/format.h>
 #include <unspool/render/command.hpp>
 #include <unspool/render/fields.hpp>
-#include <unspool/render/json_line.hpp>
+#include <unspool/render/named.hpp>
 #include <unspool/render/style.hpp>
 
 #include <algorithm>
@@ -120,7 +123,8 @@ class TextLines {
       case Means::sequence:
         break;
     }
-    const std::string_view word = word_of(row, field, *number);
+    if (field.name == "daemon") return *number != 0 ? "yes" : "no";
+    const std::string_view word = trace::word_of(row, field, *number);
     return word.empty() ? fmt::format("{}", *number) : std::string{word};
   }
 
@@ -137,6 +141,18 @@ class TextLines {
   CatOptions::Time time_;
   std::string prefix_;
   std::size_t thread_width_ = 8;
+};
+
+class JsonLines {
+ public:
+  explicit JsonLines(const Process& process) : naming_(process) {}
+
+  void append(const Record& record, std::string& out) { lines_.append(naming_.name(record), out); }
+  void append_process(std::string& out) { lines_.append(naming_.process(), out); }
+
+ private:
+  Naming naming_;
+  trace::JsonLines lines_;
 };
 
 /// The threads asked for, by name or number.
@@ -199,7 +215,8 @@ bool run_cat(std::span<Input> inputs, const Options& options, const CatOptions& 
     const std::string whose = fmt::format("{}-{}", trace::escaped(process.program), process.pid);
     bool goes_on = false;
     if (options.format == Options::Format::json) {
-      JsonLines lines{process, process.first_time};
+      JsonLines lines{process};
+      if (cat.definitions) lines.append_process(output.text());
       goes_on = print(input, cat, lines, record, output);
     } else {
       TextLines lines{process, process.first_time, cat, inputs.size() > 1 ? whose + "  " : ""};
