@@ -244,7 +244,8 @@ TEST_CASE("hostile names and texts stay within their place in text") {
   Served served;
   served.record.thread_name = evil;
   served.record.logger = evil;
-  served.record.text = "x\trecord=lock.acquire object=1\n" + evil;
+  const std::string feigned = "x\trecord=lock.acquire object=1\n" + evil;
+  served.record.text = feigned;
   served.record.file = "/src/two words\".cpp";
   const std::vector<NamedField> fields{text("a b=\"\n", evil)};
   served.record.fields = fields;

@@ -218,11 +218,11 @@ TEST_CASE("JSON and text files hold the Records, each with the process at its he
   const auto pattern = sinks::text_file(scratch.path() / "pattern", "%l|%-4N|%K|%Q|%v%J");
   SinkRecord process;
   process.row = trace::row_named("definition.process");
-  process.level = Level::trace;
+  process.level = trace::Level::trace;
   process.pid = 7;
   SinkRecord message;
   message.row = trace::row_named("message");
-  message.level = Level::warning;
+  message.level = trace::Level::warning;
   message.pid = 7;
   message.thread = 3;
   message.thread_name = "a\tb";
@@ -260,7 +260,7 @@ TEST_CASE("spdlog's formatter and ours make the same line of the default pattern
   const auto theirs = sinks::text_file(scratch.path() / "theirs", pattern.substr(0, 2) + pattern.substr(2) + "%%");
   SinkRecord message;
   message.row = trace::row_named("message");
-  message.level = Level::error;
+  message.level = trace::Level::error;
   message.time = 1'795'379'512'003'456'789;
   message.pid = 7;
   message.thread = 3;
