@@ -65,7 +65,7 @@ Options parse(int count, char** arguments) {
 std::vector<bench::Benchmark> chosen_rows(const Options& options) {
   std::vector<bench::Benchmark> chosen;
   for (const auto& subject : {bench::lock_rows, bench::contended_rows, bench::primitive_rows, bench::condition_rows,
-                              bench::handover_rows, bench::message_rows, bench::thread_rows}) {
+                              bench::handover_rows, bench::message_rows, bench::feed_rows, bench::thread_rows}) {
     std::ranges::copy_if(subject(), std::back_inserter(chosen), [&](const bench::Benchmark& each) {
       return options.only.empty() || std::ranges::any_of(options.only, [&](const std::string& part) {
                return each.name.find(part) != std::string::npos;

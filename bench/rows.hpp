@@ -15,6 +15,7 @@ std::vector<Benchmark> condition_rows();
 std::vector<Benchmark> primitive_rows();
 std::vector<Benchmark> handover_rows();
 std::vector<Benchmark> message_rows();
+std::vector<Benchmark> feed_rows();
 std::vector<Benchmark> thread_rows();
 
 }  // namespace bench

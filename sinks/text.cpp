@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
 #include <spool/sinks/text.hpp>
 #include <spool/trace/message.hpp>
+#include <spool/trace/text_line.hpp>
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <chrono>
+#include <utility>
 
 namespace spool::sinks {
 namespace {
 
-/// The Record being written, for the flags that spdlog's message has no room for. The dispatcher alone writes.
+/// The Record being written, for the flags that spdlog's message has no room for. The feeder alone writes.
 struct Current {
   std::string thread_name;
   std::string number;
+  std::string pairs;
+  std::string words;
+  std::string line;  ///< of the default pattern
   bool daemon = false;
 };
 
@@ -31,8 +36,8 @@ class Flag final : public spdlog::custom_flag_formatter {
     if (padinfo_.truncate_ && text.size() > padinfo_.width_) text = text.substr(0, padinfo_.width_);
     const std::size_t spaces = padinfo_.width_ > text.size() ? padinfo_.width_ - text.size() : 0;
     const std::size_t before = padinfo_.side_ == Side::left ? spaces : padinfo_.side_ == Side::center ? spaces / 2 : 0;
-    const std::string line = std::string(before, ' ').append(text).append(spaces - before, ' ');
-    out.append(line.data(), line.data() + line.size());
+    const std::string padded = std::string(before, ' ').append(text).append(spaces - before, ' ');
+    out.append(padded.data(), padded.data() + padded.size());
   }
 
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Flag>(current_, pick_); }
@@ -42,53 +47,170 @@ class Flag final : public spdlog::custom_flag_formatter {
   Pick pick_;
 };
 
-class TextSink final : public Sink {
+/// The default pattern's line is made already: much faster than flag by flag.
+class WholeLine final : public spdlog::formatter {
  public:
-  TextSink(std::shared_ptr<spdlog::sinks::sink> target, const std::string& pattern) : target_{std::move(target)} {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<Flag>('N', current_, [](const Current& now) -> std::string_view { return now.thread_name; });
-    formatter->add_flag<Flag>('K', current_, [](const Current& now) -> std::string_view { return now.number; });
-    formatter->add_flag<Flag>('Q', current_,
-                              [](const Current& now) -> std::string_view { return now.daemon ? "daemon" : ""; });
-    formatter->set_pattern(pattern);
-    target_->set_formatter(std::move(formatter));
+  explicit WholeLine(std::shared_ptr<const Current> current) : current_{std::move(current)} {}
+
+  void format(const spdlog::details::log_msg& /*message*/, spdlog::memory_buf_t& out) override {
+    out.append(current_->line.data(), current_->line.data() + current_->line.size());
+  }
+  std::unique_ptr<formatter> clone() const override { return std::make_unique<WholeLine>(current_); }
+
+ private:
+  std::shared_ptr<const Current> current_;
+};
+
+/// Hands a Record over as a message of spdlog, whose formatter knows what the message has no room for.
+class Lines {
+ public:
+  Lines(const std::string& pattern, spdlog::pattern_time_type clock)
+      : pattern_{pattern},
+        is_default_{pattern == default_pattern},
+        has_pairs_{pattern.find('J') != std::string::npos},
+        clock_{clock} {}
+
+  std::unique_ptr<spdlog::formatter> formatter() const {
+    if (is_default_) return std::make_unique<WholeLine>(current_);
+    auto made = std::make_unique<spdlog::pattern_formatter>(clock_);
+    made->add_flag<Flag>('N', current_, [](const Current& now) -> std::string_view { return now.thread_name; });
+    made->add_flag<Flag>('K', current_, [](const Current& now) -> std::string_view { return now.number; });
+    made->add_flag<Flag>('J', current_, [](const Current& now) -> std::string_view { return now.pairs; });
+    made->add_flag<Flag>('Q', current_,
+                         [](const Current& now) -> std::string_view { return now.daemon ? "daemon" : ""; });
+    made->set_pattern(pattern_);
+    return made;
   }
 
-  void write(const SinkRecord& record) override {
-    current_->thread_name = trace::escaped(record.thread_name);
-    current_->number = std::to_string(record.thread);
-    current_->daemon = record.daemon;
-    const std::string text = trace::escaped(record.text);
-    const std::string file{record.file};
-    const std::string function{record.function};
+  /// Calls `log` with the message.
+  template <class F>
+  void with_message(const SinkRecord& record, F log) {
+    take(record);
+    const std::string file = trace::escaped(record.file);
+    const std::string function = trace::escaped(record.function);
     const std::string logger = trace::escaped(record.logger);
     const spdlog::source_loc place{file.empty() ? nullptr : file.c_str(), static_cast<int>(record.line),
                                    function.c_str()};
     const spdlog::log_clock::time_point time{std::chrono::nanoseconds{record.time}};
-    spdlog::details::log_msg message{time, place, logger, level_of(record.level), text};
+    spdlog::details::log_msg message{time, place, logger, level_of(record.level), current_->words};
     message.thread_id = record.native_id;
-    target_->log(message);
+    log(message);
   }
-
-  void flush() override { target_->flush(); }
 
  private:
   static spdlog::level::level_enum level_of(trace::Level level) {
     return static_cast<spdlog::level::level_enum>(level);  // the same order in both
   }
 
+  void take(const SinkRecord& record) {
+    Current& now = *current_;
+    now.line.clear();
+    now.words.clear();
+    now.pairs.clear();
+    if (is_default_) {
+      lines_.append(record, now.line);
+      now.words = now.line;
+      return;
+    }
+    now.thread_name = trace::escaped(record.thread_name);
+    now.number = std::to_string(record.thread);
+    now.daemon = record.daemon;
+    lines_.words(record, now.words);
+    if (has_pairs_) {
+      now.pairs = '\t';
+      lines_.pairs(record, now.pairs);
+    } else if (record.row->kind != trace::Kind::message) {
+      now.words += ' ';
+      lines_.pairs(record, now.words);
+    }
+  }
+
+  const std::string pattern_;
+  const bool is_default_;
+  const bool has_pairs_;
+  const spdlog::pattern_time_type clock_;
   std::shared_ptr<Current> current_ = std::make_shared<Current>();
+  trace::TextLines lines_;
+};
+
+class TextSink final : public Sink {
+ public:
+  TextSink(std::shared_ptr<spdlog::sinks::sink> target, const std::string& pattern, Tell tell,
+           spdlog::pattern_time_type clock)
+      : lines_{pattern, clock}, target_{std::move(target)}, everything_{tell == Tell::everything} {
+    target_->set_formatter(lines_.formatter());
+  }
+
+  void write(const SinkRecord& record) override {
+    lines_.with_message(record, [&](const auto& message) { target_->log(message); });
+  }
+  void flush() override { target_->flush(); }
+  bool wants_transitions() const override { return everything_; }
+
+ private:
+  Lines lines_;
   std::shared_ptr<spdlog::sinks::sink> target_;
+  const bool everything_;
+};
+
+/// The default pattern, without spdlog.
+class TextFileSink final : public FileSink {
+ public:
+  TextFileSink(const std::filesystem::path& path, const std::string& pattern, const FileOptions& options)
+      : file_{path}, is_default_{pattern == default_pattern}, transitions_{options.transitions} {
+    policy = options.policy;
+    if (is_default_) return;
+    by_pattern_ = std::make_unique<Lines>(pattern, spdlog::pattern_time_type::utc);
+    formatter_ = by_pattern_->formatter();
+  }
+
+  void write(const SinkRecord& record) override {
+    if (record.row->verb == trace::Verb::process) [[unlikely]] {
+      std::string head;
+      append(record, head);
+      file_.set_head(std::move(head));
+    }
+    file_.make_room();
+    append(record, file_.buffer());
+  }
+
+  void flush() override { file_.flush(); }
+  void reopen() noexcept override { file_.reopen(); }
+  bool wants_transitions() const override { return transitions_; }
+  bool wants_definitions() const override { return true; }
+
+ private:
+  void append(const SinkRecord& record, std::string& out) {
+    if (is_default_) return lines_.append(record, out);
+    by_pattern_->with_message(record, [&](const auto& message) {
+      spdlog::memory_buf_t made;
+      formatter_->format(message, made);
+      out.append(made.data(), made.size());
+    });
+  }
+
+  File file_;
+  const bool is_default_;
+  const bool transitions_;
+  trace::TextLines lines_;
+  std::unique_ptr<Lines> by_pattern_;
+  std::unique_ptr<spdlog::formatter> formatter_;
 };
 
 }  // namespace
 
 std::shared_ptr<Sink> console(const std::string& pattern) {
-  return text(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), pattern);
+  return std::make_shared<TextSink>(std::make_shared<spdlog::sinks::stderr_color_sink_mt>(), pattern, Tell::messages,
+                                    spdlog::pattern_time_type::local);
 }
 
-std::shared_ptr<Sink> text(std::shared_ptr<spdlog::sinks::sink> target, const std::string& pattern) {
-  return std::make_shared<TextSink>(std::move(target), pattern);
+std::shared_ptr<Sink> text(std::shared_ptr<spdlog::sinks::sink> target, const std::string& pattern, Tell tell) {
+  return std::make_shared<TextSink>(std::move(target), pattern, tell, spdlog::pattern_time_type::utc);
+}
+
+std::shared_ptr<FileSink> text_file(const std::filesystem::path& path, const std::string& pattern,
+                                    const FileOptions& options) {
+  return std::make_shared<TextFileSink>(path, pattern, options);
 }
 
 }  // namespace spool::sinks

@@ -46,8 +46,7 @@ void read_message(const log::DrainedRecord& record, TappedRecord& out) {
   if (message == nullptr) return;
   std::memcpy(&out.site, record.fields.data(), sizeof out.site);
   out.level = message->declared.level;
-  const auto values =
-      trace::read_values(message->declared.arguments, std::span{record.fields}.subspan(sizeof out.site));
+  const auto values = trace::read_values(message->declared.arguments, record.fields.subspan(sizeof out.site));
   if (values) out.text = trace::message_text(message->declared.format, message->declared.arguments, *values);
 }
 
@@ -87,15 +86,13 @@ RecordTap::RecordTap() {
   log::set_mode(trace::Mode::all);
 }
 
-/// Under the mutex. Definitions first: the Records of the same poll need them.
+/// Under the mutex.
 void RecordTap::poll() {
-  std::vector<log::DrainedRecord> fresh;
-  drain_.poll(fresh);
-  for (const log::DrainedRecord& each : fresh) {
-    if (each.definition) define(each);
-  }
-  for (const log::DrainedRecord& each : fresh) {
-    if (!each.definition) add(each);
+  for (bool more = true; more;) {
+    log::DrainedBatch fresh;
+    more = drain_.poll(fresh);
+    for (const log::DrainedRecord& each : fresh.records)
+      each.definition ? define(each) : add(each);
   }
 }
 

@@ -35,6 +35,7 @@ struct Sample {
   TraceBuilder trace;
 
   Sample() {
+    trace.process.epoch_seconds = 1'767'323'045;
     auto& segment = trace.segment(1);
     trace::MessageClass typed{
         4096,
@@ -108,30 +109,38 @@ TEST_CASE("cat prints times as clock times and as ticks") {
   CHECK(lines_of(sample.cat("--time ticks").out)[0].starts_with("110  main(1)"));
 }
 
-TEST_CASE("cat prints each Record as a JSON object, with numbers and what they stand for") {
+TEST_CASE("cat prints each Record as the line of JSON that a sink would write") {
   const auto lines = lines_of(Sample{}.cat("--format json").out);
   REQUIRE(lines.size() == 14);
-  const Json block = Json::parse(lines[5]);
-  CHECK(block["record"] == "lock.block");
-  CHECK(block["time"] == 140);
-  CHECK(block["offset"] == 30);
-  CHECK(block["thread"] == 1);
-  CHECK(block["thread_name"] == "main");
-  CHECK(block["object"] == lock);
-  CHECK(block["object_name"] == "accounts");
-  CHECK(block["object_kind"] == "lock");
-  CHECK(block["site"] == 5);
-  CHECK(block["site_at"] == "/src/transfer.cpp:31");
-  CHECK(block["seq"] == 1);
-  CHECK(block["owner"] == 5);
-  CHECK(block["owner_name"] == "worker\n\"1\"");
-  CHECK(block["owner_site_at"] == "/src/transfer.cpp:31");
-  const Json message = Json::parse(lines[6]);
-  CHECK(message["text"] == "request /\x1b[1m took 12.3 ms");
-  CHECK(message["level"] == "warning");
-  CHECK(message["logger"] == "net");
-  CHECK(message["arguments"]["arg0"] == "/\x1b[1m");
-  CHECK(message["arguments"]["ms"] == 12.34);
+  CHECK(lines[5] ==
+        R"({"time":"2026-01-02T03:04:05.000000140Z","level":"trace","record":"lock.block","process.pid":4711,)"
+        R"("thread.id":1,"thread.name":"main","object.id":)" +
+            std::to_string(lock) +
+            R"(,"object.kind":"lock","object.name":"accounts","seq":1,"site":5,"code.filepath":"/src/transfer.cpp",)"
+            R"("code.lineno":31,"owner":5,"owner.name":"worker\u000a\"1\"","owner_site":5})");
+  CHECK(lines[6] ==
+        R"({"time":"2026-01-02T03:04:05.000000141Z","level":"warning","record":"message","process.pid":4711,)"
+        R"("thread.id":5,"thread.name":"worker\u000a\"1\"","site":5,"code.filepath":"/src/transfer.cpp",)"
+        R"("code.lineno":31,"code.function":"transfer","logger":"net","body":"request /\u001b[1m took 12.3 ms",)"
+        R"("format":"request {} took {:.1f} ms","arguments":{"arg0":"/\u001b[1m","ms":12.34}})");
+  const Json hold = Json::parse(lines[4]);
+  CHECK(hold["record"] == "status.hold");
+  CHECK(hold["mode.name"] == "exclusive");
+  CHECK(hold["since"] == "2026-01-02T03:04:05.000000130Z");
+  const Json plain = Json::parse(lines[10]);
+  CHECK(plain["body"] == "plain");
+  CHECK_FALSE(plain.contains("format"));
+}
+
+TEST_CASE("cat with definitions in JSON says first of which process they are") {
+  const auto lines = lines_of(Sample{}.cat("--format json --definitions").out);
+  const Json process = Json::parse(lines.at(0));
+  CHECK(process["record"] == "definition.process");
+  CHECK(process["process.executable.name"] == "bank");
+  CHECK(process["version"] == "1.0");
+  const auto threads = std::ranges::count_if(
+      lines, [](const std::string& line) { return Json::parse(line)["record"] == "definition.thread"; });
+  CHECK(threads == 3);
 }
 
 TEST_CASE("cat with definitions prints exactly the Records that babeltrace2 counts") {

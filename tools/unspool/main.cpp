@@ -70,11 +70,11 @@ Examples:
 One line a Record: time, thread, Record, object, and its fields. "worker-1(5)" is thread 5, "accounts(lock #17)" is the
 17th object of the process, "at" is the line that made the Record, "-" is nobody or not known.
 
-With --format json, one object a line: `time` in ticks, `offset` in nanoseconds since the first Record, `thread`,
-`record`, `object`, and the Record's fields under their names in the trace. Beside a number stands what it means:
-`NAME_name` (a thread, or a word), `NAME_at` (a line), `NAME_offset` and `NAME_ns` (times), `object_name`, `object_kind`.
-A message has `level`, `logger`, `text`, and where it was typed `format` and `arguments`. `place` says where it lies:
-SEGMENT/CHUNK@BYTE, or of a log FILE@BYTE in its plain text. Of logs `time` is in nanoseconds since 1970.
+With --format json, one object a line, exactly as spool's JSON sink writes it (docs/lines.md): `time` (UTC), `level`,
+`record`, `process.pid`, `thread.id`, `thread.name`, `object.id`, `object.kind`, `object.name`, `seq`, `site` with
+`code.filepath` and `code.lineno`, and the Record's other fields under their names; beside a number that is a thread or a
+word stands FIELD.name. A message has `body`, `logger`, and where it was typed `format` and `arguments`. With --definitions
+the lines hold all that the trace holds.
 )text";
 
 struct Arguments {

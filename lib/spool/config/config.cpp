@@ -94,7 +94,7 @@ bool basic_config(Config config) {
   state.configured = true;
   set_levels(config);
   log::set_mode(mode_for(config));
-  if (!config.sinks.empty()) log::Dispatcher::start(std::move(config.sinks));
+  if (!config.sinks.empty()) log::Dispatcher::start(std::move(config.sinks), config.immediate);
   return true;
 }
 
@@ -113,8 +113,8 @@ void set_level(std::string_view logger, Level level) {
 std::filesystem::path trace_directory() {
   return log::Recorder::instance().directory();
 }
-void flush() {
-  log::Dispatcher::flush();
+bool flush() {
+  return log::Dispatcher::flush();
 }
 
 void shutdown() {

@@ -34,6 +34,7 @@ struct Config {
   Level level = Level::info;                       ///< the least that is logged
   std::map<std::string, Level> levels = {};        ///< the same of single loggers, by name
   Mode transitions = Mode::all;
+  Level immediate = Level::error;  ///< messages of this level and up reach the sinks at once; `off`: none do
   std::vector<std::shared_ptr<Sink>> sinks =
       {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
 };
@@ -55,8 +56,9 @@ void set_level(std::string_view logger, Level level);
 /// Where the trace is; empty where none is written.
 std::filesystem::path trace_directory();
 
-/// Returns when every Record made before the call has reached the sinks.
-void flush();
+/// Returns when every Record made before the call has reached the sinks, and these have written it where they write to. False:
+/// a sink did not do so within its patience (SinkPolicy, 5 s).
+bool flush();
 
 /// What the end of the program does anyway: joins the non-daemon threads, delivers everything to the sinks and closes
 /// the trace. For main; afterwards nothing is recorded.

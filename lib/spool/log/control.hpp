@@ -26,6 +26,9 @@ inline constexpr std::uint8_t ending_bit = 0x80;
 /// (logger.hpp).
 inline std::atomic<std::uint8_t> level_floor{static_cast<std::uint8_t>(Level::warning)};
 
+/// The least level that the sinks get at once; above all levels while there are no sinks.
+inline std::atomic<std::uint8_t> immediate_floor{0xff};
+
 constexpr Mode mode_of(std::uint8_t bits) {
   return static_cast<Mode>(bits & ~ending_bit & 0xffU);
 }
@@ -41,6 +44,13 @@ inline Mode current_mode() noexcept {
 inline bool is_logged(Level level) noexcept {
   return static_cast<std::uint8_t>(level) >= level_floor.load(std::memory_order_relaxed);  // relaxed: a switch
 }
+
+inline bool is_immediate(Level level) noexcept {
+  return static_cast<std::uint8_t>(level) >= immediate_floor.load(std::memory_order_relaxed);  // relaxed: a switch
+}
+
+/// Has the sinks deliver what is there. No lock.
+void wake_sinks() noexcept;
 
 /// Which transitions are recorded from now on. Takes effect at each thread's next acquire; a hold that was recorded
 /// is released as recorded. Thread-safe.

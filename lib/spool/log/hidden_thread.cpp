@@ -4,16 +4,10 @@
 #include <signal.h>
 
 namespace spool::log {
+
 namespace {
 
 constinit thread_local bool is_hidden = false;
-
-void* enter(void* argument) {
-  is_hidden = true;
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): pthread hands over one pointer
-  reinterpret_cast<void (*)()>(argument)();
-  return nullptr;
-}
 
 }  // namespace
 
@@ -21,13 +15,21 @@ bool is_hidden_thread() {
   return is_hidden;
 }
 
-bool HiddenThread::start(const char* name, void (*run)()) {
+void* HiddenThread::enter(void* self) {
+  is_hidden = true;
+  const auto* thread = static_cast<const HiddenThread*>(self);
+  thread->run_(thread->argument_);
+  return nullptr;
+}
+
+bool HiddenThread::start(const char* name, void (*run)(void*), void* argument) {
   sigset_t all{};
   sigset_t before{};
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as above
-  running_ = pthread_create(&thread_, nullptr, &enter, reinterpret_cast<void*>(run)) == 0;
+  run_ = run;
+  argument_ = argument;
+  running_ = pthread_create(&thread_, nullptr, &enter, this) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (running_) pthread_setname_np(thread_, name);
   return running_;

@@ -1,25 +1,31 @@
 // SPDX-License-Identifier: MIT
 //
-// A thread of ours (keeper, dispatcher): no identity, all signals blocked, so that the server's handlers never run on it.
+// A thread of ours (the keeper, a sink's feeder): no identity, all signals blocked, so that the server's handlers never run
+// on it.
 #pragma once
 
 #include <pthread.h>
 
 namespace spool::log {
 
+/// Must not move while its thread runs.
 class HiddenThread {
  public:
   /// False when the system makes no thread.
-  bool start(const char* name, void (*run)());
+  bool start(const char* name, void (*run)(void*), void* argument);
   /// Waits for its end; nothing if it was not started.
   void join();
   bool is_calling() const { return running_ && pthread_equal(thread_, pthread_self()) != 0; }
-  /// After fork, in the child: the thread does not exist there.
+  /// After fork, in the child: the thread does not exist there. Or it is left to itself.
   void forget() { running_ = false; }
 
  private:
+  static void* enter(void* self);
+
   pthread_t thread_{};
   bool running_ = false;
+  void (*run_)(void*) = nullptr;
+  void* argument_ = nullptr;
 };
 
 /// Is the calling thread one of ours?

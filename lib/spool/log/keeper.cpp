@@ -15,7 +15,7 @@ constexpr auto clock_interval = std::chrono::seconds{1};
 
 class Loop {
  public:
-  static void run() {
+  static void run(void* /*unused*/) {
     Recorder& recorder = Recorder::instance();
     os::Deadline next_clock = os::deadline_after(clock_interval);
     for (;;) {
@@ -45,7 +45,7 @@ class Loop {
 
 void Keeper::start() {
   Loop::stopping.store(false, std::memory_order_relaxed);  // relaxed: the thread does not exist yet
-  Loop::thread.start("spool-keeper", &Loop::run);
+  Loop::thread.start("spool-keeper", &Loop::run, nullptr);
 }
 
 void Keeper::stop() {

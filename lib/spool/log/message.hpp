@@ -223,10 +223,14 @@ template <class... Args>
     using detail::stored;
     if (detail::try_write_message(digest_of(format.digest, level, logger),
                                   stored<detail::ValueOf<Args>>(detail::value_of(arguments))...)) [[likely]] {
+      if (is_immediate(level)) [[unlikely]] {
+        wake_sinks();
+      }
       return;
     }
   }
   detail::write_slowly<Args...>(logger, level, format, arguments...);
+  if (is_immediate(level)) wake_sinks();
 }
 
 /// By the general logger.

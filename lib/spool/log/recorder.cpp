@@ -108,8 +108,9 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
         }
         if (swap_segments()) continue;
       }
+      if (wait_for_readers()) --i;
       const std::lock_guard files{fm_};
-      if (!ensure_spare(true)) {
+      if (ensure_spare(true) == Spare::failed) {
         note_no_space();
         break;
       }

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -48,6 +49,14 @@ struct RecorderCounters {
   std::uint64_t shared = 0;    ///< Records that were written under m, into a chunk that many threads share
   std::uint64_t helped = 0;    ///< segments that a writing thread had to prepare itself
 };
+
+/// A segment that is not recycled until it is unpinned.
+struct PinnedSegment {
+  std::shared_ptr<Segment> segment;
+  bool closed = false;  ///< nothing more is written to it
+};
+
+class Drain;
 
 /// Beyond half as many threads as this they share chunks: a directory of ten thousand files is nobody's friend, and a
 /// process has 65,530 mappings.
@@ -95,8 +104,14 @@ class Recorder {
   // For the keeper and the drain.
   bool keep_house();  ///< one round of the keeper; true: some segment is still closing
   void write_clock();
-  std::vector<std::shared_ptr<Segment>> pin_segments();  ///< in the order of their numbers; not recycled until unpinned
-  void unpin(const std::vector<std::shared_ptr<Segment>>& segments);
+  /// In the order of their numbers, those that `wanted` names.
+  std::vector<PinnedSegment> pin_segments(const std::function<bool(std::uint32_t)>& wanted);
+  void unpin(const std::vector<PinnedSegment>& segments);
+  /// Readers are told what is recycled unread, or asked before.
+  void add_reader(Drain& reader);
+  void remove_reader(Drain& reader);
+  /// What the trace says of its process.
+  trace::Process process();
 
  private:
   /// What a thread holds that the child of a fork will not have.
@@ -126,8 +141,13 @@ class Recorder {
   std::shared_ptr<Segment> take_oldest_closed(const Geometry& geometry);
   bool close_pass();
   bool close_if_left(Segment& segment);
-  bool ensure_spare(bool helping);  ///< under fm
-  void redefine_quiet_threads();    ///< what status entries name, in the current segment
+  enum class Spare : std::uint8_t { there, held_up, failed };
+  Spare ensure_spare(bool helping);  ///< under fm
+  Drain* holder_of_oldest();         ///< under m: who has to read before the ring can turn; nullptr: nobody
+  bool is_awaited(const Segment& segment) const;  ///< under m
+  bool wait_for_readers();
+  void tell_missed(const Segment& segment);  ///< under fm
+  void redefine_quiet_threads();             ///< what status entries name, in the current segment
   bool redefine(const struct StatusSnapshot& seen);
   void trim();
   Geometry wanted_geometry();
@@ -141,7 +161,7 @@ class Recorder {
   void start_in_child();
   void warn_of(const LeftHold& left);
   void leave_parent(Writer& writer);
-  static std::string started_now();
+  void note_start();
   void assign_status(Writer& writer);
   trace::StatusHeader& status_header() const;
   trace::StatusEntry& status_entry(std::uint32_t index) const;
@@ -171,6 +191,9 @@ class Recorder {
   std::atomic<bool> no_space_{false};  ///< nothing can be made now: lose at once, the keeper tries again
   bool told_no_space_ = false;
   std::atomic<bool> stopped_{false};
+  std::vector<Drain*> readers_;            ///< changed under fm and m
+  os::Word unpinned_{0};                   ///< changes when a reader has got on
+  std::atomic<std::uint32_t> held_up_{0};  ///< threads that wait for that
   std::vector<LeftHold> leaving_;       ///< by the fork under way
   std::vector<LeftHold> left_holds_;    ///< under fm: not yet warned of
   std::vector<LeftHold> left_readers_;  ///< the shared ones of all processes before this one; does not change

@@ -3,6 +3,7 @@
 // The recorder across fork(): the child leaves what is its parent's, and begins a trace of its own with its first Record.
 #include <spool/log/control.hpp>
 #include <spool/log/dispatcher.hpp>
+#include <spool/log/drain.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/message.hpp>
 #include <spool/log/recorder.hpp>
@@ -24,6 +25,8 @@ namespace spool::log {
 /// The status file is not mapped in the child, so what it has to know is copied before.
 void Recorder::lock_for_fork() {
   fm_.lock();
+  for (Drain* reader : readers_)
+    reader->lock_for_fork();
   m_.lock();
   forking_pid_ = os::process_id();
   for (Writer& writer : writers_) {
@@ -43,6 +46,8 @@ void Recorder::lock_for_fork() {
 void Recorder::unlock_after_fork() {
   leaving_.clear();
   m_.unlock();
+  for (Drain* reader : readers_)
+    reader->unlock_after_fork();
   fm_.unlock();
 }
 
@@ -113,7 +118,7 @@ void Recorder::begin_in_child() {
 /// Under fm.
 void Recorder::start_in_child() {
   process_.pid = os::process_id();
-  process_.started = started_now();
+  note_start();
   if (!begin_trace(last_number_ + 1)) {
     const std::string line =
         fmt::format("spool: no trace can be written to {} by the child of a fork: {}; it runs on without one\n",

@@ -72,10 +72,16 @@ trace::Process describe_process(os::ClockChoice choice) {
 
 }  // namespace
 
-std::string Recorder::started_now() {
+void Recorder::note_start() {
   const std::uint64_t now = os::read_clocks().realtime;
   const auto wall = static_cast<std::time_t>(now / 1'000'000'000U);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(wall), now % 1'000'000'000U);
+  process_.started_at = now;
+  process_.started = fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:09}Z", fmt::gmtime(wall), now % 1'000'000'000U);
+}
+
+trace::Process Recorder::process() {
+  const std::lock_guard guard{m_};
+  return process_;
 }
 
 bool Recorder::make_directory() {
@@ -122,7 +128,7 @@ bool Recorder::start(const RecorderSettings& settings) {
   if (!settings_.parent.empty()) settings_.parent = std::filesystem::absolute(settings_.parent);
   mode_ = settings.mode;
   process_ = describe_process(settings.clock);
-  process_.started = started_now();
+  note_start();
   return begin_trace(1);
 }
 

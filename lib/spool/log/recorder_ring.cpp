@@ -4,6 +4,7 @@
 //
 //      spare ──▶ current ──▶ closing ──▶ closed ... closed ──▶ recycled as the next spare
 //        (keeper)   (swap, a writer)  (keeper: nobody is inside)
+#include <spool/log/drain.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/log/status.hpp>
@@ -46,7 +47,7 @@ bool Recorder::keep_house() {
   const bool closing = close_pass();
   {
     const std::lock_guard files{fm_};
-    if (ensure_spare(false)) no_space_.store(false, std::memory_order_relaxed);  // relaxed: a hint
+    if (ensure_spare(false) == Spare::there) no_space_.store(false, std::memory_order_relaxed);  // relaxed: a hint
     trim();
   }
   redefine_quiet_threads();
@@ -92,20 +93,21 @@ bool Recorder::close_if_left(Segment& segment) {
   return true;
 }
 
-bool Recorder::ensure_spare(bool helping) {
+Recorder::Spare Recorder::ensure_spare(bool helping) {
   std::uint32_t number = 0;
   {
     const std::lock_guard guard{m_};
-    if (spare_ != nullptr || stopped_.load(std::memory_order_relaxed)) return true;  // relaxed: set under m
+    if (spare_ != nullptr || stopped_.load(std::memory_order_relaxed)) return Spare::there;  // relaxed: set under m
+    if (holder_of_oldest() != nullptr) return Spare::held_up;
     number = last_number_ + 1;
   }
   std::shared_ptr<Segment> made = make_segment(number);
-  if (made == nullptr) return false;
+  if (made == nullptr) return Spare::failed;
   const std::lock_guard guard{m_};
   last_number_ = number;
   spare_ = std::move(made);
   if (helping) ++counters_.helped;
-  return true;
+  return Spare::there;
 }
 
 /// Segments with Records in them.
@@ -113,10 +115,10 @@ std::size_t Recorder::ring_count() const {
   return closed_.size() + closing_.size() + 1;
 }
 
-/// May the oldest closed segment go? Not while a thread is descheduled inside an older one: what is left would have a
+/// May the oldest closed segment go? Not while somebody copies from it, or has to read it first. Not while a thread is descheduled inside an older one: what is left would have a
 /// hole. The ring grows meanwhile, to twice its size at most.
 bool Recorder::may_take_oldest() const {
-  if (closed_.empty() || closed_.front()->readers != 0) return false;
+  if (closed_.empty() || closed_.front()->readers != 0 || is_awaited(*closed_.front())) return false;
   const bool leaves_hole = !closing_.empty() && closing_.front()->number < closed_.front()->number;
   return !leaves_hole || ring_count() >= 2 * ring_size();
 }
@@ -140,6 +142,7 @@ std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
     geometry_ = geometry;
     old = take_oldest_closed(geometry);
   }
+  if (old != nullptr) tell_missed(*old);
   if (old != nullptr && recycle_segment(*old, number, process_)) {
     const std::lock_guard guard{m_};
     ++counters_.recycled;
@@ -159,9 +162,10 @@ void Recorder::trim() {
       closed_.pop_front();
     }
   }
-  if (settings_.keep == 0) return;
-  for (const auto& victim : victims)
-    remove_segment(*victim);
+  for (const auto& victim : victims) {
+    tell_missed(*victim);
+    if (settings_.keep != 0) remove_segment(*victim);
+  }
 }
 
 /// A thread that sleeps through segments writes nothing into them; what its status names is defined for it.
@@ -208,23 +212,6 @@ void Recorder::note_mode(trace::Mode mode) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
   auto& header = *reinterpret_cast<trace::StatusHeader*>(status_.data());
   std::atomic_ref{header.mode}.store(static_cast<std::uint32_t>(mode), std::memory_order_relaxed);  // relaxed: a hint
-}
-
-std::vector<std::shared_ptr<Segment>> Recorder::pin_segments() {
-  const std::lock_guard guard{m_};
-  std::vector<std::shared_ptr<Segment>> all{closed_.begin(), closed_.end()};
-  all.insert(all.end(), closing_.begin(), closing_.end());
-  if (current_ != nullptr) all.push_back(current_);
-  std::ranges::sort(all, {}, &Segment::number);
-  for (const auto& segment : all)
-    ++segment->readers;
-  return all;
-}
-
-void Recorder::unpin(const std::vector<std::shared_ptr<Segment>>& segments) {
-  const std::lock_guard guard{m_};
-  for (const auto& segment : segments)
-    --segment->readers;
 }
 
 RecorderCounters Recorder::counters() {

@@ -2,223 +2,395 @@
 #include <spool/log/message_sites.hpp>
 #include <spool/log/sink_feed.hpp>
 #include <spool/trace/message.hpp>
+#include <spool/trace/words.hpp>
 
-#include <fmt/format.h>
-
-#include <cstdio>
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
 
 namespace spool::log {
 namespace {
 
-std::uint64_t number_at(const std::vector<trace::Value>& values, std::size_t index) {
-  return index < values.size() && std::holds_alternative<std::uint64_t>(values[index])
-             ? std::get<std::uint64_t>(values[index])
-             : 0;
+using trace::Kind;
+using trace::Means;
+using trace::Type;
+using trace::Verb;
+
+const trace::Row& message_row() {
+  static const trace::Row& row = *trace::row_of(Kind::message, Verb::text);
+  return row;
 }
 
-std::uint32_t small_at(const std::vector<trace::Value>& values, std::size_t index) {
-  return static_cast<std::uint32_t>(number_at(values, index));
+const trace::Row* row_of(std::uint16_t id) {
+  static const auto table = [] {
+    std::vector<const trace::Row*> rows(trace::first_message_class);
+    for (const trace::Row& row : trace::rows())
+      rows[trace::record_id(row.kind, row.verb)] = &row;
+    return rows;
+  }();
+  return id < trace::first_message_class ? table[id] : &message_row();
 }
 
-std::string text_at(const std::vector<trace::Value>& values, std::size_t index) {
-  return index < values.size() && std::holds_alternative<std::string_view>(values[index])
-             ? std::string{std::get<std::string_view>(values[index])}
-             : std::string{};
+/// A primitive's kind; what the recording says of itself has none.
+Kind kind_of(const trace::Row& row) {
+  const bool is_ours = row.kind == Kind::status || row.kind == Kind::definition || row.kind == Kind::message;
+  return is_ours ? Kind::trace : row.kind;
 }
 
-const trace::Row* row_of_id(std::uint16_t id) {
-  return trace::row_of_id(id);
+template <class T>
+T take(std::span<const std::byte>& bytes) {
+  T value{};
+  if (bytes.size() < sizeof value) return bytes = {}, value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes = bytes.subspan(sizeof value);
+  return value;
 }
 
-/// The file's name without the directories, for words.
-std::string_view base_name(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+std::string_view take_text(std::span<const std::byte>& bytes) {
+  const std::size_t length = std::min<std::size_t>(take<std::uint32_t>(bytes), bytes.size());
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes of text
+  const std::string_view text{reinterpret_cast<const char*>(bytes.data()), length};
+  bytes = bytes.subspan(length);
+  return text;
 }
+
+/// The rows of the table have no other types.
+std::uint64_t take_number(Type type, std::span<const std::byte>& bytes) {
+  if (type == Type::u8) return take<std::uint8_t>(bytes);
+  if (type == Type::u64) return take<std::uint64_t>(bytes);
+  return take<std::uint32_t>(bytes);
+}
+
+/// definition.thread
+struct ThreadDefinition {
+  explicit ThreadDefinition(std::span<const std::byte> bytes)
+      : native_id{take<std::uint32_t>(bytes)},
+        creator{take<std::uint32_t>(bytes)},
+        daemon{take<std::uint8_t>(bytes) != 0},
+        origin{take<std::uint8_t>(bytes)},
+        name{take_text(bytes)} {}
+  std::uint32_t native_id;
+  trace::ThreadNumber creator;
+  bool daemon;
+  std::uint8_t origin;
+  std::string_view name;
+};
+
+/// definition.object
+struct ObjectDefinition {
+  explicit ObjectDefinition(std::span<const std::byte> bytes)
+      : site{take<std::uint32_t>(bytes)},
+        kind{static_cast<Kind>(take<std::uint8_t>(bytes))},
+        parent{take<std::uint64_t>(bytes)},
+        name{take_text(bytes)} {}
+  trace::SiteNumber site;
+  Kind kind;
+  trace::ObjectNumber parent;
+  std::string_view name;
+};
+
+/// definition.site
+struct SiteDefinition {
+  explicit SiteDefinition(std::span<const std::byte> bytes)
+      : number{take<std::uint32_t>(bytes)},
+        line{take<std::uint32_t>(bytes)},
+        file{take_text(bytes)},
+        function{take_text(bytes)} {}
+  trace::SiteNumber number;
+  std::uint32_t line;
+  std::string_view file;
+  std::string_view function;
+};
 
 }  // namespace
 
-void SinkFeed::define(const DrainedRecord& record) {
-  const trace::Row* row = row_of_id(record.id);
-  if (row == nullptr) return;
-  const auto values = trace::read_values(row->fields(), record.fields);
-  if (!values) return;
-  switch (row->verb) {
-    case trace::Verb::thread:
-      threads_[static_cast<trace::ThreadNumber>(record.object)] = {text_at(*values, 4), small_at(*values, 0),
-                                                                   number_at(*values, 2) != 0};
+void SinkFeed::begin(const trace::Process& process) {
+  process_ = process;
+  owes_process_ = sink_.wants_definitions();
+  owed_ = {};
+  owes_loss_ = false;
+  timeline_.begin(process.frequency, process.epoch_seconds, process.epoch_ticks);
+  last_time_ = process.started_at;
+  threads_.clear();
+  sites_.clear();
+  objects_.clear();
+  ended_.clear();
+  mode_ = -1;
+}
+
+trace::Ticks SinkFeed::ticks_before(trace::Ticks now, std::uint64_t nanoseconds) const {
+  return now - std::min(now, timeline_.ticks_in(nanoseconds));
+}
+
+const SinkFeed::MessagePlan* SinkFeed::plan_of(std::uint16_t id) {
+  const std::size_t index = id - trace::first_message_class;
+  if (index >= plans_.size()) plans_.resize(index + 1);
+  MessagePlan& plan = plans_[index];
+  if (plan.site == nullptr) {
+    plan.site = MessageSites::instance().find(id);
+    if (plan.site != nullptr) plan.format = MessageFormat{plan.site->declared};
+  }
+  return plan.site == nullptr ? nullptr : &plan;
+}
+
+void SinkFeed::add_number(const trace::Row& row, const trace::Field& field, std::uint64_t value) {
+  trace::NamedField& added = fields_.emplace_back();
+  added.name = field.name;
+  added.means = field.means;
+  if (field.means == Means::ticks) {
+    added.value = field.type == Type::u64 ? timeline_.realtime(value) : timeline_.span(value);
+    return;
+  }
+  added.value = value;
+  if (field.means == Means::thread && value != 0) {
+    const KnownThread* thread = threads_.find(static_cast<trace::ThreadNumber>(value));
+    if (thread != nullptr) added.stands_for = thread->name;
+  } else if (field.means == Means::object && value != 0) {
+    const KnownObject* object = objects_.find(value);
+    if (object != nullptr) added.stands_for = object->name;
+  } else if (field.means == Means::site && value != 0) {
+    const KnownSite* site = sites_.find(static_cast<trace::SiteNumber>(value));
+    if (site == nullptr) return;
+    added.stands_for = site->file;
+    added.line = site->line;
+  } else if (field.means == Means::value) {
+    added.stands_for = trace::word_of(row, field, value);
+  }
+}
+
+void SinkFeed::fill_row(const trace::Row& row, std::span<const std::byte> bytes) {
+  for (const trace::Field& field : row.fields()) {
+    if (field.type == Type::text) {
+      fields_.push_back({field.name, field.means, take_text(bytes), {}, 0});
+      continue;
+    }
+    const std::uint64_t value = take_number(field.type, bytes);
+    if (field.means == Means::sequence) {
+      named_.seq = static_cast<trace::Sequence>(value);
+    } else if (field.means == Means::site && field.name == "site") {
+      named_.site = static_cast<trace::SiteNumber>(value);
+    } else if (!field.name.starts_with("reserved")) {
+      add_number(row, field, value);
+    }
+  }
+}
+
+void SinkFeed::fill_text_message(std::span<const std::byte> bytes) {
+  named_.site = take<trace::SiteNumber>(bytes);
+  named_.level = static_cast<Level>(std::min<unsigned>(take<std::uint8_t>(bytes), 6));
+  named_.logger = take_text(bytes);
+  named_.text = take_text(bytes);
+}
+
+void SinkFeed::fill_message(const DrainedRecord& record, const MessagePlan& plan) {
+  const trace::MessageClass& declared = plan.site->declared;
+  std::span<const std::byte> bytes = record.fields;
+  named_.site = take<trace::SiteNumber>(bytes);
+  named_.level = declared.level;
+  named_.logger = declared.logger;
+  named_.format = declared.format;
+  text_.clear();
+  if (!trace::read_values(declared.arguments, bytes, values_)) {
+    text_ = declared.format;
+  } else {
+    plan.format.append(values_, text_);
+    arguments_.append(declared.arguments, values_, fields_);
+  }
+  named_.text = text_;
+}
+
+void SinkFeed::fill_names(const DrainedRecord& record) {
+  if (const KnownThread* thread = threads_.find(record.thread); thread != nullptr && record.thread != 0) {
+    named_.thread_name = thread->name;
+    named_.native_id = thread->native_id;
+    named_.daemon = thread->daemon;
+  }
+  if (named_.site != 0) {
+    if (const KnownSite* site = sites_.find(named_.site)) {
+      named_.file = site->file;
+      named_.function = site->function;
+      named_.line = site->line;
+    }
+  }
+  if (record.object == 0 || record.definition) return;
+  if (trace::is_thread(record.object)) {
+    named_.object_kind = Kind::thread;
+    const KnownThread* thread = threads_.find(static_cast<trace::ThreadNumber>(record.object));
+    if (thread != nullptr) named_.object_name = thread->name;
+  } else if (const KnownObject* object = objects_.find(record.object)) {
+    named_.object_kind = object->kind;
+    named_.object_name = object->name;
+  } else {
+    named_.object_kind = kind_of(*named_.row);
+  }
+}
+
+trace::NamedRecord SinkFeed::blank(const trace::Row& row, std::uint64_t time) const {
+  trace::NamedRecord made;
+  made.row = &row;
+  made.level = Level::trace;
+  made.time = time;
+  made.pid = process_.pid;
+  return made;
+}
+
+bool SinkFeed::fill(const DrainedRecord& record) {
+  const trace::Row* const row = row_of(record.id);
+  if (row == nullptr || !is_wanted(record, *row)) return false;
+  named_ = blank(*row, timeline_.realtime(record.time));
+  named_.thread = record.thread;
+  named_.object = record.object;
+  fields_.clear();
+  if (record.id >= trace::first_message_class) {
+    const MessagePlan* const plan = plan_of(record.id);
+    if (plan == nullptr) return false;
+    fill_message(record, *plan);
+  } else if (row->kind == Kind::message) {
+    fill_text_message(record.fields);
+  } else {
+    fill_row(*row, record.fields);
+  }
+  fill_names(record);
+  named_.fields = fields_;
+  return true;
+}
+
+bool SinkFeed::is_wanted(const DrainedRecord& record, const trace::Row& row) const {
+  if (record.definition) return sink_.wants_definitions() && is_news(record);
+  const bool is_loss = row.kind == Kind::trace && row.verb == Verb::loss;
+  return row.kind == Kind::message || is_loss || sink_.wants_transitions();
+}
+
+/// A segment repeats the definitions of what it uses; a sink gets each once, and where it changes.
+bool SinkFeed::is_news(const DrainedRecord& record) const {
+  switch (row_of(record.id)->verb) {
+    case Verb::thread: {
+      const ThreadDefinition now{record.fields};
+      const KnownThread* known = threads_.find(static_cast<trace::ThreadNumber>(record.object));
+      return known == nullptr || known->name != now.name || known->native_id != now.native_id ||
+             known->daemon != now.daemon;
+    }
+    case Verb::site:
+      return sites_.find(SiteDefinition{record.fields}.number) == nullptr;
+    case Verb::object:
+      return sink_.wants_transitions() && objects_.find(record.object) == nullptr;
+    case Verb::mode:
+      return sink_.wants_transitions() &&
+             mode_ != static_cast<int>(record.fields.empty() ? std::byte{0} : record.fields[0]);
+    default:
+      return false;  // the clock's: the times tell it
+  }
+}
+
+void SinkFeed::learn(const DrainedRecord& record) {
+  switch (row_of(record.id)->verb) {
+    case Verb::thread: {
+      const ThreadDefinition now{record.fields};
+      threads_.set(static_cast<trace::ThreadNumber>(record.object), {std::string{now.name}, now.native_id, now.daemon});
       break;
-    case trace::Verb::site:
-      sites_[small_at(*values, 0)] = {text_at(*values, 2), text_at(*values, 3), small_at(*values, 1)};
+    }
+    case Verb::site: {
+      const SiteDefinition now{record.fields};
+      if (sites_.find(now.number) == nullptr)
+        sites_.set(now.number, {std::string{now.file}, std::string{now.function}, now.line});
       break;
-    case trace::Verb::object:
-      objects_[record.object] = {text_at(*values, 3), static_cast<trace::Kind>(number_at(*values, 1))};
+    }
+    case Verb::object: {
+      const ObjectDefinition now{record.fields};
+      if (sink_.wants_transitions()) objects_.set(record.object, {std::string{now.name}, now.kind});
       break;
-    case trace::Verb::clock:
-      frequency_ = std::max<std::uint64_t>(1, number_at(*values, 3));
+    }
+    case Verb::mode:
+      mode_ = static_cast<int>(record.fields.empty() ? std::byte{0} : record.fields[0]);
       break;
+    case Verb::clock: {
+      std::span<const std::byte> bytes = record.fields;
+      timeline_.read(record.time, take<std::uint64_t>(bytes));
+      timeline_.keep_newest(64);
+      break;
+    }
     default:
       break;
   }
 }
 
-bool SinkFeed::renames(const DrainedRecord& record) const {
-  const trace::Row* row = row_of_id(record.id);
-  return row != nullptr && row->kind == trace::Kind::definition && row->verb == trace::Verb::thread &&
-         threads_.contains(static_cast<trace::ThreadNumber>(record.object));
-}
-
-trace::Ticks SinkFeed::ticks_before(trace::Ticks now, std::chrono::nanoseconds span) const {
-  const auto ticks =
-      static_cast<trace::Ticks>(static_cast<double>(span.count()) * 1e-9 * static_cast<double>(frequency_));
-  return now > ticks ? now - ticks : 0;
-}
-
-std::uint64_t SinkFeed::realtime_of(trace::Ticks ticks) const {
-  const auto ahead = static_cast<double>(static_cast<std::int64_t>(ticks - now_.ticks));
-  return now_.realtime +
-         static_cast<std::uint64_t>(static_cast<std::int64_t>(ahead * 1e9 / static_cast<double>(frequency_)));
-}
-
-std::string SinkFeed::object_text(trace::ObjectNumber object) const {
-  if (trace::is_thread(object)) {
-    const auto thread = threads_.find(static_cast<trace::ThreadNumber>(object));
-    return thread == threads_.end() ? fmt::format("thread {}", object) : thread->second.name;
+/// A join of an ended thread still names it; the last thousand are enough for that.
+void SinkFeed::forget_ended(const DrainedRecord& record) {
+  constexpr std::size_t remembered = 1024;
+  constexpr std::uint16_t end = trace::record_id(Kind::thread, Verb::end);
+  if (record.id == end) {
+    ended_.push_back(record.thread);
+    if (ended_.size() <= remembered) return;
+    threads_.erase(ended_.front());
+    ended_.pop_front();
+  } else if (record.id < trace::first_message_class && row_of(record.id) != nullptr &&
+             row_of(record.id)->verb == Verb::destroy) {
+    objects_.erase(record.object);
   }
-  const auto found = objects_.find(object);
-  if (found == objects_.end()) return fmt::format("object {}", object - trace::first_object_number);
-  const auto& [name, kind] = found->second;
-  const auto number = object - trace::first_object_number;
-  return name.empty() ? fmt::format("{} {}", trace::name_of(kind), number) : name;
-}
-
-/// "lock.block accounts owner=worker-1 owner_site=transfer.cpp:31 seq=7"
-std::string SinkFeed::transition_text(const trace::Row& row, const DrainedRecord& record) const {
-  std::string text = fmt::format("{} {}", row.name, object_text(record.object));
-  const auto values = trace::read_values(row.fields(), record.fields);
-  if (!values) return text;
-  for (std::size_t i = 0; i < row.fields().size(); ++i) {
-    const trace::Field& field = row.fields()[i];
-    const std::uint64_t value = number_at(*values, i);
-    if (value == 0 || field.name == "site" || field.name.starts_with("reserved")) continue;
-    const auto site = sites_.find(static_cast<trace::SiteNumber>(value));
-    if (field.means == trace::Means::thread) {
-      text += fmt::format(" {}={}", field.name, object_text(value));
-    } else if (field.means == trace::Means::site && site != sites_.end()) {
-      text += fmt::format(" {}={}:{}", field.name, base_name(site->second.file), site->second.line);
-    } else {
-      text += fmt::format(" {}={}", field.name, value);
-    }
-  }
-  return text;
-}
-
-/// Makes the text, and fills in what depends on the kind of Record.
-std::string SinkFeed::text_of(const DrainedRecord& record, SinkRecord& out) const {
-  if (const MessageSite* site = MessageSites::instance().find(record.id)) {
-    out.row = trace::row_of(trace::Kind::message, trace::Verb::text);
-    out.level = site->declared.level;
-    out.logger = site->declared.logger;
-    const std::span<const std::byte> bytes{record.fields};
-    const auto values = trace::read_values(site->declared.arguments, bytes.subspan(sizeof(trace::SiteNumber)));
-    return values ? trace::message_text(site->declared.format, site->declared.arguments, *values)
-                  : site->declared.format;
-  }
-  out.row = row_of_id(record.id);
-  if (out.row == nullptr) return {};
-  if (out.row->kind == trace::Kind::message) {
-    const auto values = trace::read_values(out.row->fields(), record.fields);
-    if (!values) return {};
-    out.level = static_cast<trace::Level>(number_at(*values, 1));
-    if (const auto* logger = std::get_if<std::string_view>(&(*values)[2])) out.logger = *logger;
-    return text_at(*values, 3);
-  }
-  out.level = trace::Level::trace;
-  return transition_text(*out.row, record);
 }
 
 void SinkFeed::write(const DrainedRecord& record) {
-  SinkRecord out;
-  const std::string text = text_of(record, out);
-  if (out.row == nullptr) return;
-  out.text = text;
-  out.time = realtime_of(record.time);
-  out.thread = record.thread;
-  if (const auto thread = threads_.find(record.thread); thread != threads_.end()) {
-    out.thread_name = thread->second.name;
-    out.native_id = thread->second.native_id;
-    out.daemon = thread->second.daemon;
-  }
-  std::uint32_t site_number = 0;
-  const bool has_site = !out.row->fields().empty() && out.row->fields()[0].means == trace::Means::site;
-  if (has_site && record.fields.size() >= sizeof site_number) {
-    std::memcpy(&site_number, record.fields.data(), sizeof site_number);
-  }
-  if (const auto site = sites_.find(site_number); site != sites_.end()) {
-    out.file = site->second.file;
-    out.function = site->second.function;
-    out.line = site->second.line;
-  }
-  out.object = record.object;
-  if (const auto object = objects_.find(record.object); object != objects_.end()) out.object_name = object->second.name;
-  deliver(out);
-  if (out.row->verb == trace::Verb::destroy) objects_.erase(record.object);
-  if (out.row->kind == trace::Kind::thread && out.row->verb == trace::Verb::end) forget_later(record.thread);
-}
-
-/// A join of an ended thread still names it; the last thousand are enough for that.
-void SinkFeed::forget_later(trace::ThreadNumber thread) {
-  constexpr std::size_t remembered = 1024;
-  ended_.push_back(thread);
-  if (ended_.size() <= remembered) return;
-  threads_.erase(ended_.front());
-  ended_.pop_front();
-}
-
-void SinkFeed::deliver(const SinkRecord& record) {
-  const bool is_message = record.row->kind == trace::Kind::message;
-  for (const auto& sink : sinks_) {
-    if (!is_message && !sink->wants_transitions()) continue;
-    try {
-      sink->write(record);
-    } catch (const std::exception& problem) {
-      note_failure(problem.what());
-    } catch (...) {
-      note_failure("an exception that is no std::exception");
+  if (fill(record)) {
+    if (owes_process_ || owes_loss_) {
+      settle();
+      (void)fill(record);
     }
+    sink_.write(named_);
+    last_time_ = named_.time;
   }
+  record.definition ? learn(record) : forget_ended(record);
 }
 
-void SinkFeed::flush() {
-  for (const auto& sink : sinks_) {
-    try {
-      sink->flush();
-    } catch (const std::exception& problem) {
-      note_failure(problem.what());
-    } catch (...) {
-      note_failure("an exception that is no std::exception");
-    }
-  }
+void SinkFeed::drop(const DrainedRecord& record) {
+  if (fill(record)) owe(trace::LossReason::failed, 1);
+  record.definition ? learn(record) : forget_ended(record);
 }
 
-void SinkFeed::note_failure(const char* what) {
-  if (++failures_ == 1) {
-    const std::string line = fmt::format(
-        "spool: a sink failed to write: {}; the Record is not in that sink, the trace goes on (said once)\n",
-        trace::escaped(what));
-    std::fputs(line.c_str(), stderr);
-  }
+void SinkFeed::owe(trace::LossReason reason, std::uint64_t count) {
+  if (count == 0) return;
+  owed_[static_cast<std::size_t>(reason)] += count;
+  owes_loss_ = true;
 }
 
-void SinkFeed::note_lapped(std::uint64_t segments) {
-  if (segments == 0 || lapped_told_ != 0) return;
-  lapped_told_ = segments;
-  const std::string line = fmt::format(
-      "spool: the sinks are too slow: {} segments were recycled before they were read (said once); log less to sinks, "
-      "or "
-      "raise `keep`\n",
-      segments);
-  std::fputs(line.c_str(), stderr);
+bool SinkFeed::settle() {
+  if (!owes_process_ && !owes_loss_) return false;
+  if (owes_process_) {
+    deliver_process();
+    owes_process_ = false;
+  }
+  for (std::size_t i = 0; i < owed_.size(); ++i) {
+    if (owed_[i] == 0) continue;
+    deliver_loss(static_cast<trace::LossReason>(i), owed_[i]);
+    owed_[i] = 0;
+  }
+  owes_loss_ = false;
+  return true;
+}
+
+void SinkFeed::deliver_process() {
+  static const trace::Row& row = *trace::row_of(Kind::definition, Verb::process);
+  named_ = blank(row, last_time_);
+  fields_.clear();
+  fields_.push_back({"parent_pid", Means::value, std::uint64_t{process_.parent_pid}, {}, 0});
+  fields_.push_back({"started", Means::ticks, process_.started_at, {}, 0});
+  fields_.push_back({"program", Means::value, std::string_view{process_.program}, {}, 0});
+  fields_.push_back({"host", Means::value, std::string_view{process_.hostname}, {}, 0});
+  fields_.push_back({"clock", Means::value, std::string_view{process_.clock}, {}, 0});
+  fields_.push_back({"version", Means::value, trace::lines_version, {}, 0});
+  named_.fields = fields_;
+  sink_.write(named_);
+}
+
+void SinkFeed::deliver_loss(trace::LossReason reason, std::uint64_t count) {
+  static const trace::Row& row = *trace::row_of(Kind::trace, Verb::loss);
+  named_ = blank(row, last_time_);
+  fields_.clear();
+  fields_.push_back({"count", Means::value, count, {}, 0});
+  fields_.push_back(
+      {"reason", Means::value, std::uint64_t{static_cast<std::uint8_t>(reason)}, trace::name_of(reason), 0});
+  named_.fields = fields_;
+  sink_.write(named_);
 }
 
 }  // namespace spool::log

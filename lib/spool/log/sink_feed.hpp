@@ -1,34 +1,44 @@
 // SPDX-License-Identifier: MIT
 //
-// Turns drained Records into what sinks get: numbers become names, ticks become times, arguments become text. Owns what
+// Turns drained Records into what a sink gets: numbers become names, ticks become times, arguments become text. Owns what
 // it learnt from the definitions, as any reader of the trace does.
 #pragma once
 
 #include <spool/log/drain.hpp>
+#include <spool/log/known.hpp>
+#include <spool/log/message_format.hpp>
 #include <spool/log/sink.hpp>
-#include <spool/os/clock.hpp>
+#include <spool/trace/named_arguments.hpp>
+#include <spool/trace/metadata.hpp>
+#include <spool/trace/timeline.hpp>
 
-#include <chrono>
+#include <array>
+#include <cstdint>
 #include <deque>
-#include <memory>
-#include <unordered_map>
+#include <string>
 #include <vector>
 
 namespace spool::log {
 
-/// Thread-bound: the dispatcher's.
+/// Thread-bound: the feeder's.
 class SinkFeed {
  public:
-  void set_sinks(std::vector<std::shared_ptr<Sink>> sinks) { sinks_ = std::move(sinks); }
-  void set_clock(const os::ClockReading& now) { now_ = now; }
-  void define(const DrainedRecord& record);
-  /// A definition of a thread that is known already: it holds from its time on, and must wait its turn.
-  bool renames(const DrainedRecord& record) const;
+  explicit SinkFeed(Sink& sink) : sink_{sink} {}
+
+  /// A process begins to write to the sink: nothing is known yet of its threads, objects and sites.
+  void begin(const trace::Process& process);
+
+  /// Has the sink write what is owed, then the Record. What the sink throws comes through; then it has not taken the Record,
+  /// and this is to be called with it again, or drop().
   void write(const DrainedRecord& record);
-  void flush();
-  /// Says once that Records went by unread, and how many segments of them.
-  void note_lapped(std::uint64_t segments);
-  trace::Ticks ticks_before(trace::Ticks now, std::chrono::nanoseconds span) const;
+  /// The sink does not get the Record; it is owed a loss.
+  void drop(const DrainedRecord& record);
+  /// So many Records were lost: the sink is owed a `trace.loss`.
+  void owe(trace::LossReason reason, std::uint64_t count);
+  /// Has the sink write what is owed. False: nothing was.
+  bool settle();
+
+  trace::Ticks ticks_before(trace::Ticks now, std::uint64_t nanoseconds) const;
 
  private:
   struct KnownThread {
@@ -45,24 +55,46 @@ class SinkFeed {
     std::string name;
     trace::Kind kind = trace::Kind::trace;
   };
+  struct MessagePlan {
+    const MessageSite* site = nullptr;
+    MessageFormat format;
+  };
 
-  std::uint64_t realtime_of(trace::Ticks ticks) const;
-  std::string text_of(const DrainedRecord& record, SinkRecord& out) const;
-  std::string transition_text(const trace::Row& row, const DrainedRecord& record) const;
-  std::string object_text(trace::ObjectNumber object) const;
-  void forget_later(trace::ThreadNumber thread);
-  void deliver(const SinkRecord& record);
-  void note_failure(const char* what);
+  bool fill(const DrainedRecord& record);
+  void fill_row(const trace::Row& row, std::span<const std::byte> bytes);
+  void fill_message(const DrainedRecord& record, const MessagePlan& plan);
+  void fill_text_message(std::span<const std::byte> bytes);
+  void fill_names(const DrainedRecord& record);
+  void add_number(const trace::Row& row, const trace::Field& field, std::uint64_t value);
+  const MessagePlan* plan_of(std::uint16_t id);
+  bool is_wanted(const DrainedRecord& record, const trace::Row& row) const;
+  bool is_news(const DrainedRecord& record) const;
+  void learn(const DrainedRecord& record);
+  void forget_ended(const DrainedRecord& record);
+  void deliver_process();
+  void deliver_loss(trace::LossReason reason, std::uint64_t count);
+  trace::NamedRecord blank(const trace::Row& row, std::uint64_t time) const;
 
-  std::vector<std::shared_ptr<Sink>> sinks_;
-  os::ClockReading now_{};
-  std::uint64_t frequency_ = 1'000'000'000;
-  std::unordered_map<trace::ThreadNumber, KnownThread> threads_;
-  std::unordered_map<trace::SiteNumber, KnownSite> sites_;
-  std::unordered_map<trace::ObjectNumber, KnownObject> objects_;
+  Sink& sink_;
+  trace::Process process_;
+  bool owes_process_ = false;
+  std::array<std::uint64_t, 6> owed_{};  ///< by LossReason
+  bool owes_loss_ = false;
+  trace::Timeline timeline_;
+  std::uint64_t last_time_ = 0;
+  int mode_ = -1;  ///< not known
+  mutable Known<trace::ThreadNumber, KnownThread> threads_;
+  mutable Known<trace::SiteNumber, KnownSite> sites_;
+  mutable Known<trace::ObjectNumber, KnownObject> objects_;
   std::deque<trace::ThreadNumber> ended_;
-  std::uint64_t failures_ = 0;
-  std::uint64_t lapped_told_ = 0;
+  std::vector<MessagePlan> plans_;  ///< by class
+
+  // The Record in hand.
+  trace::NamedRecord named_;
+  std::vector<trace::NamedField> fields_;
+  std::vector<trace::Value> values_;
+  trace::NamedArguments arguments_;
+  std::string text_;
 };
 
 }  // namespace spool::log

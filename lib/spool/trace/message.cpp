@@ -2,6 +2,7 @@
 #include <spool/trace/duration.hpp>
 #include <spool/trace/format_fields.hpp>
 #include <spool/trace/message.hpp>
+#include <spool/trace/text_line.hpp>
 
 #include <fmt/args.h>
 #include <fmt/chrono.h>
@@ -193,41 +194,6 @@ bool is_hostile(std::string_view format, std::span<const Field> fields, std::spa
   return false;
 }
 
-/// The length of the valid UTF-8 sequence at the front of `text`, or 0.
-std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = at(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0U) != 0x80) return 0;
-  }
-  const unsigned second = at(1);
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool out_of_range = (lead == 0xed && second > 0x9f) || (lead == 0xf4 && second > 0x8f);
-  return overlong || out_of_range ? 0 : length;
-}
-
-void append_byte(std::string& out, unsigned byte) {
-  switch (byte) {
-    case '\n':
-      out += "\\n";
-      break;
-    case '\t':
-      out += "\\t";
-      break;
-    case '\r':
-      out += "\\r";
-      break;
-    case '\\':
-      out += "\\\\";
-      break;
-    default:
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
-  }
-}
-
 }  // namespace
 
 std::optional<std::size_t> packed_length(std::span<const Field> fields, std::span<const std::byte> bytes) {
@@ -240,16 +206,21 @@ std::optional<std::size_t> packed_length(std::span<const Field> fields, std::spa
   return length;
 }
 
+bool read_values(std::span<const Field> fields, std::span<const std::byte> bytes, std::vector<Value>& out) {
+  out.clear();
+  for (const Field& field : fields) {
+    const auto length = field_length(field.type, bytes);
+    if (!length) return false;
+    out.push_back(value_of(field.type, bytes.first(*length)));
+    bytes = bytes.subspan(*length);
+  }
+  return true;
+}
+
 std::optional<std::vector<Value>> read_values(std::span<const Field> fields, std::span<const std::byte> bytes) {
   std::vector<Value> values;
   values.reserve(fields.size());
-  for (const Field& field : fields) {
-    const auto length = field_length(field.type, bytes);
-    if (!length) return std::nullopt;
-    values.push_back(value_of(field.type, bytes.first(*length)));
-    bytes = bytes.subspan(*length);
-  }
-  return values;
+  return read_values(fields, bytes, values) ? std::optional{std::move(values)} : std::nullopt;
 }
 
 std::string message_text(std::string_view format, std::span<const Field> fields, std::span<const Value> values) {
@@ -294,24 +265,9 @@ std::optional<std::int64_t> nanoseconds_of(const Field& field, const Value& valu
 }
 
 std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    const auto byte = static_cast<unsigned char>(text[0]);
-    const bool c1 = length == 2 && byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
-    if (length == 0 || byte < 0x20 || byte == 0x7f || byte == '\\') {
-      append_byte(out, byte);
-      text.remove_prefix(1);
-    } else if (c1) {
-      append_byte(out, static_cast<unsigned char>(text[1]));
-      text.remove_prefix(2);
-    } else {
-      out += text.substr(0, length);
-      text.remove_prefix(length);
-    }
-  }
-  return out;
+  LineBuffer out;
+  put_escaped_text(text, out);
+  return std::string{out.text()};
 }
 
 }  // namespace spool::trace

@@ -24,6 +24,9 @@ using Value = std::variant<bool, std::int64_t, std::uint64_t, float, double, std
 /// Reads the byte-packed fields at the front of `bytes`; nullopt when they do not fit into it.
 std::optional<std::vector<Value>> read_values(std::span<const Field> fields, std::span<const std::byte> bytes);
 
+/// The same into `out`, whose memory is used again. False: they do not fit.
+bool read_values(std::span<const Field> fields, std::span<const std::byte> bytes, std::vector<Value>& out);
+
 /// The length of the byte-packed fields at the front of `bytes`; nullopt when they do not fit into it.
 std::optional<std::size_t> packed_length(std::span<const Field> fields, std::span<const std::byte> bytes);
 

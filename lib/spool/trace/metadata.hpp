@@ -21,6 +21,7 @@ struct Process {
   std::uint32_t pid = 0;
   std::uint32_t parent_pid = 0;             ///< the process that it was forked from while that recorded; 0: none
   std::string started;                      ///< RFC 3339, UTC
+  std::uint64_t started_at = 0;             ///< the same in ns since 1970
   std::string clock;                        ///< "tsc" or "monotonic"
   std::uint64_t frequency = 1'000'000'000;  ///< ticks a second
   std::int64_t epoch_seconds = 0;           ///< tick 0 as realtime: seconds, then

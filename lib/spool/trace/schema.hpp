@@ -200,6 +200,7 @@ enum class LossReason : std::uint8_t {
   reentered = 2,  ///< a signal handler emitted while its thread was inside an emit
   shut_down = 3,  ///< after the recording had ended
   lapped = 4,     ///< a sink was too slow and its Records were recycled
+  failed = 5,     ///< a sink did not take them, however often it was asked
 };
 std::string_view name_of(LossReason reason);
 

@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: MIT
 //
 // `unspool cat`: one line a Record.
+#include <spool/trace/json_line.hpp>
+#include <spool/trace/words.hpp>
+
 #include <fmt/format.h>
 #include <unspool/render/command.hpp>
-#include <unspool/render/json_line.hpp>
+#include <unspool/render/named.hpp>
 #include <unspool/render/text_line.hpp>
 
 namespace unspool {
 namespace {
+
+class JsonLines {
+ public:
+  explicit JsonLines(const Process& process) : naming_(process) {}
+
+  void append(const Record& record, std::string& out) { lines_.append(naming_.name(record), out); }
+  void append_process(std::string& out) { lines_.append(naming_.process(), out); }
+
+ private:
+  Naming naming_;
+  trace::JsonLines lines_;
+};
 
 /// Writes in large pieces; false once nobody reads any more.
 class Output {
@@ -48,7 +63,8 @@ bool run_cat(std::span<Input> inputs, const Options& options, const CatOptions& 
     const std::string whose = fmt::format("{}-{}", trace::escaped(process.program), process.pid);
     bool goes_on = false;
     if (options.format == Options::Format::json) {
-      JsonLines lines{process, process.first_time};
+      JsonLines lines{process};
+      if (cat.definitions) lines.append_process(output.text());
       goes_on = print(input, cat, lines, record, output);
     } else {
       TextLines lines{process, process.first_time, cat.time, inputs.size() > 1 ? whose + "  " : ""};

@@ -9,19 +9,6 @@ namespace {
 
 using trace::Kind;
 
-std::string_view record_named_by(std::uint64_t id) {
-  for (const trace::Row& row : trace::rows()) {
-    if (trace::record_id(row.kind, row.verb) == id) return row.name;
-  }
-  return {};
-}
-
-template <class E>
-std::string_view enumerator(std::uint64_t number) {
-  const std::string_view name = number < 256 ? trace::name_of(static_cast<E>(number)) : std::string_view{};
-  return name == "unknown" ? std::string_view{} : name;
-}
-
 std::string_view text_of(const Values& values, std::size_t index) {
   const auto* text = index < values.size() ? std::get_if<std::string_view>(&values[index]) : nullptr;
   return text ? *text : std::string_view{};
@@ -53,18 +40,6 @@ MessageParts::MessageParts(const Record& record) {
   if (number) level = static_cast<trace::Level>(std::min<std::uint64_t>(*number, 6));
   logger = text_of(read.values, 1);
   text = text_of(read.values, 2);
-}
-
-std::string_view word_of(const trace::Row& row, const trace::Field& field, std::uint64_t number) {
-  if (field.name == "kind") return enumerator<Kind>(number);
-  if (field.name == "origin") return enumerator<trace::Origin>(number);
-  if (field.name == "reason") return enumerator<trace::LossReason>(number);
-  if (field.name == "begun_by") return record_named_by(number);
-  if (field.name == "daemon") return number != 0 ? "yes" : "no";
-  if (field.name == "outcome") return number == 0 ? "returned" : number == 1 ? "exception" : "";
-  if (field.name == "mode" && row.kind == Kind::definition) return enumerator<trace::Mode>(number);
-  if (field.name == "mode") return number == 0 ? "exclusive" : number == 1 ? "shared" : "";
-  return {};
 }
 
 std::string Labels::thread(trace::ThreadNumber thread) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The fields of one Record as text for people. Owns which number stands for what word; not the line they stand in.
+// The fields of one Record as text for people. Owns no line they stand in.
 #pragma once
 
 #include <spool/trace/message.hpp>
@@ -36,9 +36,6 @@ struct MessageParts {
 
   explicit MessageParts(const Record& record);
 };
-
-/// The word that the number of a row's field stands for: "exclusive", "returned", "lock"; empty: it stands for itself.
-std::string_view word_of(const trace::Row& row, const trace::Field& field, std::uint64_t number);
 
 /// Labels that tell the same in each line, by which one can search: "worker-1(5)", "accounts(lock #17)",
 /// "transfer.cpp:31". "-" is nobody, or not known.

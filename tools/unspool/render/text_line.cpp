@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <spool/trace/words.hpp>
+
 #include <fmt/format.h>
 #include <unspool/render/style.hpp>
 #include <unspool/render/text_line.hpp>
@@ -117,7 +119,8 @@ std::string TextLines::value(const trace::Row& row, const trace::Field& field, c
     case Means::duration:
       break;
   }
-  const std::string_view word = word_of(row, field, *number);
+  if (field.name == "daemon") return *number != 0 ? "yes" : "no";
+  const std::string_view word = trace::word_of(row, field, *number);
   return word.empty() ? fmt::format("{}", *number) : std::string{word};
 }
 

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/json_line.hpp>
+#include <spool/trace/utf8.hpp>
+
+#include <cmath>
+#include <iterator>
+#include <type_traits>
+#include <variant>
+
+namespace spool::trace {
+namespace {
+
+/// OpenTelemetry's name for a field of a definition, or our own.
+std::string_view key_of(const Row& row, std::string_view field) {
+  if (row.kind != Kind::definition) return field;
+  if (row.verb == Verb::thread && field == "native_id") return "thread.native_id";
+  if (row.verb == Verb::process && field == "program") return "process.executable.name";
+  if (row.verb == Verb::process && field == "host") return "host.name";
+  if (row.verb == Verb::process && field == "parent_pid") return "process.parent_pid";
+  if (row.verb == Verb::site && field == "file") return "code.filepath";
+  if (row.verb == Verb::site && field == "line") return "code.lineno";
+  if (row.verb == Verb::site && field == "function") return "code.function";
+  return field;
+}
+
+void put_code_point(unsigned code, LineBuffer& out) {
+  out.literal("\\u");
+  out.hex(code >> 8U);
+  out.hex(code & 0xffU);
+}
+
+/// A character that is not plain; the length of what was taken.
+std::size_t put_escaped(std::string_view text, LineBuffer& out) {
+  const auto byte = static_cast<unsigned char>(text[0]);
+  if (byte == '"' || byte == '\\') {
+    out.put('\\');
+    out.put(text[0]);
+    return 1;
+  }
+  const std::size_t length = utf8_length(text);
+  if (length == 0) {
+    out.literal("\xef\xbf\xbd");
+    return 1;
+  }
+  const auto second = static_cast<unsigned char>(length > 1 ? text[1] : 0);
+  if (byte < 0x20 || byte == 0x7f) {
+    put_code_point(byte, out);
+  } else if (length == 2 && byte == 0xc2 && second < 0xa0) {
+    put_code_point(second, out);
+  } else if (length == 3 && text.starts_with("\xe2\x80\xa8")) {
+    out.literal("\\u2028");
+  } else if (length == 3 && text.starts_with("\xe2\x80\xa9")) {
+    out.literal("\\u2029");
+  } else {
+    out.put(text.substr(0, length));
+  }
+  return length;
+}
+
+/// A key's fragment: comma, quotes and colon.
+std::string key_text(std::string_view name, std::string_view suffix = {}) {
+  LineBuffer out;
+  out.literal(",\"");
+  put_json_text(name, out);
+  out.put(suffix);
+  out.literal("\":");
+  return std::string{out.text()};
+}
+
+template <class T>
+void put_float(T value, LineBuffer& out) {
+  if (std::isnan(value)) return out.literal("\"nan\"");
+  if (std::isinf(value)) {
+    if (value < 0) return out.literal("\"-inf\"");
+    return out.literal("\"inf\"");
+  }
+  const std::size_t before = out.size();
+  out.number(value);
+  // It is to be read back as a float.
+  if (out.text().substr(before).find_first_of(".e") == std::string_view::npos) out.literal(".0");
+}
+
+}  // namespace
+
+void put_json_text(std::string_view text, LineBuffer& out) {
+  for (;;) {
+    const std::size_t plain = plain_length(text);
+    out.put(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    text.remove_prefix(put_escaped(text, out));
+  }
+}
+
+struct JsonLines::FieldPlan {
+  enum class Kind : std::uint8_t { plain, thread, point };
+  std::string_view name;  ///< in the table
+  Kind kind = Kind::plain;
+  std::string key;       ///< `,"waker":`
+  std::string name_key;  ///< `,"waker.name":`
+};
+
+struct JsonLines::RowPlan {
+  std::string head;  ///< from behind the level to the process's number
+  std::vector<FieldPlan> fields;
+  bool has_sequence = false;
+  bool has_site = false;
+};
+
+struct JsonLines::Caches {
+  struct Thread {
+    ThreadNumber number = 0;
+    std::string raw;
+    std::string escaped;
+    std::string fragment;
+  };
+  struct Object {
+    ObjectNumber number = 0;
+    Kind kind = Kind::trace;
+    std::string raw;
+    std::string fragment;
+  };
+  struct Site {
+    SiteNumber number = 0;
+    std::uint32_t line = 0;
+    std::string file;
+    std::string function;
+    std::string fragment;
+    std::string function_fragment;
+  };
+  struct Format {
+    std::string raw;
+    std::string fragment;
+  };
+  FragmentCache<Thread> threads;
+  FragmentCache<Object> objects;
+  FragmentCache<Site> sites;
+  FragmentCache<Format> formats;
+};
+
+JsonLines::JsonLines() : caches_{std::make_unique<Caches>()} {
+  for (const Row& row : rows()) {
+    RowPlan& plan = plans_.emplace_back();
+    plan.head = "\",\"record\":\"" + std::string{row.name} + "\",\"process.pid\":";
+    for (const Field& field : row.fields()) {
+      plan.has_sequence |= field.means == Means::sequence;
+      plan.has_site |= field.name == "site";
+      if (field.name == "site" || field.means == Means::sequence || field.name.starts_with("reserved")) continue;
+      const bool is_point = field.means == Means::ticks && field.type == Type::u64;
+      const auto kind = is_point                       ? FieldPlan::Kind::point
+                        : field.means == Means::thread ? FieldPlan::Kind::thread
+                                                       : FieldPlan::Kind::plain;
+      const std::string_view key = key_of(row, field.name);
+      plan.fields.push_back({field.name, kind, key_text(key), key_text(key, ".name")});
+    }
+  }
+}
+
+JsonLines::~JsonLines() = default;
+
+const JsonLines::RowPlan& JsonLines::plan_of(const Row& row) const {
+  return plans_[static_cast<std::size_t>(&row - rows().data())];
+}
+
+std::string_view JsonLines::escaped_name(ThreadNumber thread, std::string_view name) {
+  Caches::Thread& known = caches_->threads.place(thread);
+  if (known.number != thread || known.raw != name || known.fragment.empty()) {
+    LineBuffer made;
+    put_json_text(name, made);
+    known.number = thread;
+    known.raw = name;
+    known.escaped = made.text();
+    known.fragment = ",\"thread.id\":" + std::to_string(thread) + ",\"thread.name\":\"" + known.escaped + '"';
+  }
+  return known.escaped;
+}
+
+void JsonLines::put_thread(const NamedRecord& record) {
+  (void)escaped_name(record.thread, record.thread_name);
+  line_.put(caches_->threads.place(record.thread).fragment);
+}
+
+void JsonLines::put_object(const NamedRecord& record) {
+  if (record.object == 0) return;
+  const bool is_definition = record.row->kind == Kind::definition;
+  if (is_definition) {
+    line_.literal(",\"object.id\":");
+    line_.number(std::uint64_t{record.object});
+    return;
+  }
+  Caches::Object& known = caches_->objects.place(record.object);
+  if (known.number != record.object || known.kind != record.object_kind || known.raw != record.object_name) {
+    LineBuffer made;
+    made.literal(",\"object.id\":");
+    made.number(std::uint64_t{record.object});
+    if (record.object_kind != Kind::trace) {
+      made.literal(",\"object.kind\":\"");
+      made.put(name_of(record.object_kind));
+      made.put('"');
+    }
+    made.literal(",\"object.name\":\"");
+    put_json_text(record.object_name, made);
+    made.put('"');
+    known = {record.object, record.object_kind, std::string{record.object_name}, std::string{made.text()}};
+  }
+  line_.put(known.fragment);
+}
+
+void JsonLines::put_site(const NamedRecord& record, bool with_function) {
+  Caches::Site& known = caches_->sites.place(record.site);
+  if (known.number != record.site || known.line != record.line || known.file != record.file ||
+      known.function != record.function || known.fragment.empty()) {
+    LineBuffer made;
+    made.literal(",\"site\":");
+    made.number(std::uint64_t{record.site});
+    const bool is_known = record.site != 0 && !record.file.empty();
+    if (is_known) {
+      made.literal(",\"code.filepath\":\"");
+      put_json_text(record.file, made);
+      made.literal("\",\"code.lineno\":");
+      made.number(std::uint64_t{record.line});
+    }
+    known = {record.site, record.line, std::string{record.file}, std::string{record.function}, std::string{made.text()},
+             {}};
+    if (is_known) {
+      made.clear();
+      made.literal(",\"code.function\":\"");
+      put_json_text(record.function, made);
+      made.put('"');
+      known.function_fragment = made.text();
+    }
+  }
+  line_.put(known.fragment);
+  if (with_function) line_.put(known.function_fragment);
+}
+
+void JsonLines::put_value(const Value& value) {
+  std::visit(
+      [&](const auto& each) {
+        using T = std::decay_t<decltype(each)>;
+        if constexpr (std::is_same_v<T, bool>) {
+          line_.put(each ? std::string_view{"true"} : std::string_view{"false"});
+        } else if constexpr (std::is_same_v<T, std::string_view>) {
+          line_.put('"');
+          put_json_text(each, line_);
+          line_.put('"');
+        } else if constexpr (std::is_floating_point_v<T>) {
+          put_float(each, line_);
+        } else {
+          line_.number(each);
+        }
+      },
+      value);
+}
+
+void JsonLines::put_field(const FieldPlan& plan, const NamedField& field) {
+  line_.put(plan.key);
+  const auto* number = std::get_if<std::uint64_t>(&field.value);
+  if (number == nullptr) return put_value(field.value);
+  if (plan.kind == FieldPlan::Kind::point) {
+    line_.put('"');
+    times_.put(*number, line_);
+    return line_.literal("Z\"");
+  }
+  line_.number(*number);
+  if (plan.kind == FieldPlan::Kind::thread) {
+    if (*number == 0 || field.stands_for.empty()) return;
+    line_.put(plan.name_key);
+    line_.put('"');
+    line_.put(escaped_name(static_cast<ThreadNumber>(*number), field.stands_for));
+    line_.put('"');
+  } else if (field.means == Means::value && !field.stands_for.empty()) {
+    line_.put(plan.name_key);
+    line_.put('"');
+    put_json_text(field.stands_for, line_);
+    line_.put('"');
+  }
+}
+
+void JsonLines::put_message(const NamedRecord& record) {
+  put_site(record, true);
+  if (!record.logger.empty()) {
+    line_.literal(",\"logger\":\"");
+    put_json_text(record.logger, line_);
+    line_.put('"');
+  }
+  line_.literal(",\"body\":\"");
+  put_json_text(record.text, line_);
+  line_.put('"');
+  if (record.format.empty()) return;
+  Caches::Format& known = caches_->formats.place(record.site);
+  if (known.raw != record.format) {
+    known.raw = record.format;
+    known.fragment = key_text("format");
+    LineBuffer made;
+    put_json_text(record.format, made);
+    known.fragment += '"' + std::string{made.text()} + "\",\"arguments\":{";
+  }
+  line_.put(known.fragment);
+  bool first = true;
+  for (const NamedField& argument : record.fields) {
+    if (!first) line_.put(',');
+    first = false;
+    line_.put('"');
+    put_json_text(argument.name, line_);
+    line_.literal("\":");
+    put_value(argument.value);
+  }
+  line_.put('}');
+}
+
+void JsonLines::append(const NamedRecord& record, std::string& out) {
+  if (record.row == nullptr) return;
+  const RowPlan& plan = plan_of(*record.row);
+  line_.clear();
+  line_.literal("{\"time\":\"");
+  times_.put(record.time, line_);
+  line_.literal("Z\",\"level\":\"");
+  line_.put(name_of(record.level));
+  line_.put(plan.head);
+  line_.number(std::uint64_t{record.pid});
+  if (record.row->kind != Kind::definition) put_thread(record);
+  if (record.row->kind == Kind::message) {
+    put_message(record);
+  } else {
+    put_object(record);
+    if (plan.has_sequence) {
+      line_.literal(",\"seq\":");
+      line_.number(std::uint64_t{record.seq});
+    }
+    if (plan.has_site) put_site(record, false);
+    for (std::size_t i = 0; i < record.fields.size(); ++i) {
+      const NamedField& field = record.fields[i];
+      if (i < plan.fields.size() && plan.fields[i].name == field.name) {
+        put_field(plan.fields[i], field);
+      } else {  // of a newer program than this
+        put_field({field.name, FieldPlan::Kind::plain, key_text(field.name), key_text(field.name, ".name")}, field);
+      }
+    }
+  }
+  line_.literal("}\n");
+  out += line_.text();
+}
+
+}  // namespace spool::trace

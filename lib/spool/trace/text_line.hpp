@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// A Record as a line of text, its words and its pairs (docs/lines.md). Used by the sinks and by unspool.
+#pragma once
+
+#include <spool/trace/line_buffer.hpp>
+#include <spool/trace/named_record.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace spool::trace {
+
+/// trace::escaped, into a line.
+void put_escaped_text(std::string_view text, LineBuffer& out);
+
+/// Names, places and the second of the time are made once and used again. Thread-bound.
+///
+///   TextLines lines;
+///   lines.append(record, out);
+class TextLines {
+ public:
+  TextLines();
+  ~TextLines();
+  TextLines(const TextLines&) = delete;
+  TextLines& operator=(const TextLines&) = delete;
+
+  /// The line of the default pattern, with its end. Nothing where `record.row` is null.
+  void append(const NamedRecord& record, std::string& out);
+
+  // The parts, each appended.
+  /// A message's text; of anything else its Record's name and its object's name.
+  void words(const NamedRecord& record, std::string& out);
+  /// `key=value` and a blank between two.
+  void pairs(const NamedRecord& record, std::string& out);
+
+ private:
+  struct Caches;
+
+  void put_words(const NamedRecord& record);
+  void put_pairs(const NamedRecord& record);
+  void put_message_pairs(const NamedRecord& record);
+  void put_thread_name(const NamedRecord& record);
+  void put_object(const NamedRecord& record);
+  void put_site(const NamedRecord& record);
+  void put_field(const NamedField& field, bool is_point);
+  void put_value(const Value& value);
+  void put_key(std::string_view key);
+
+  std::unique_ptr<Caches> caches_;
+  TimeText times_;
+  LineBuffer line_;
+};
+
+}  // namespace spool::trace
