@@ -91,7 +91,7 @@ TEST_CASE("a contended lock records who held it and where, and who gave it") {
                                         });
 }
 
-TEST_CASE("the waker is who released, also where that is not the holder") {
+TEST_CASE("the waker is who released even if that is not the holder") {
   tap();
   Lock lock;
   lock.lock();  // @taken
