@@ -7,38 +7,23 @@
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/spin.hpp>
 
-#include <algorithm>
-
 namespace spool::sync {
 namespace {
 
 using trace::Kind;
 using trace::Verb;
 
-// In pauses of the CPU. Between two looks few at first; all together take about as long as a sleep and a wake-up do.
-constexpr int least_pauses = 2;
-constexpr int most_pauses = 8;
-constexpr int most_spins = 400;
-
 }  // namespace
 
-/// A hold is often shorter than a trip to the kernel, so as long as such a trip takes is spent looking, sleepers or not:
-/// who gives up as soon as others sleep has each hand-over go through the kernel from then on. Each look takes the word's
-/// cache line from the holder, so looks come less and less often.
+/// A hold is often shorter than a trip to the kernel. Whether others sleep does not count: if it did, one that sleeps would
+/// have each hand-over from then on go through the kernel.
 template <Kind kind>
 bool BasicLock<kind>::spin(log::Writer& me, Waited& waited) {
-  if (!can_spin()) return false;
   const trace::Ticks begun = log::current_mode() == Mode::off ? 0 : os::ticks();
-  int pauses = least_pauses;
-  for (int paused = 0; paused < most_spins; paused += pauses) {
-    for (int i = 0; i < pauses; ++i)
-      pause_cpu();
-    // relaxed: take_if_free acquires
-    if (word_.load(std::memory_order_relaxed) == 0 && take_if_free(me, 0)) {
-      waited.spins_since = begun;
-      return true;
-    }
-    pauses = std::min(2 * pauses, most_pauses);
+  // relaxed: take_if_free acquires
+  if (spin_until([&] { return word_.load(std::memory_order_relaxed) == 0 && take_if_free(me, 0); })) {
+    waited.spins_since = begun;
+    return true;
   }
   if (begun != 0) waited.spun = saturated(os::ticks() - begun);
   return false;

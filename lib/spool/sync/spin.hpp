@@ -24,4 +24,23 @@ inline std::uint32_t saturated(std::uint64_t ticks) {
 /// Whether anybody can change a word while we look at it: there are several CPUs.
 bool can_spin() noexcept;
 
+/// Calls `look` until it gives true, for about as long as a sleep and a wake-up take; false if it never did. Each look
+/// takes a cache line from who is about to change it, so looks come less and less often.
+template <class Look>
+bool spin_until(Look look) {
+  // In pauses of the CPU.
+  constexpr int least_pauses = 2;
+  constexpr int most_pauses = 8;
+  constexpr int most_spins = 400;
+  if (!can_spin()) return false;
+  int pauses = least_pauses;
+  for (int paused = 0; paused < most_spins; paused += pauses) {
+    for (int i = 0; i < pauses; ++i)
+      pause_cpu();
+    if (look()) return true;
+    pauses = std::min(2 * pauses, most_pauses);
+  }
+  return false;
+}
+
 }  // namespace spool::sync
