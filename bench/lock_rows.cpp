@@ -211,7 +211,7 @@ std::vector<Benchmark> lock_rows() {
   const auto empty_loop = [] { return Rounds{.ours = [] { return Timed{ns_per(pairs, [] {})}; }}; };
   const auto clock_alone = [] { return Rounds{.ours = clock_round}; };
   constexpr int few = 5;
-  return {
+  std::vector<Benchmark> rows{
       {.name = "loop with nothing in it", .prepare = empty_loop},
       {.name = "rdtsc", .prepare = clock_alone},
       {.name = "lock pair, off",
@@ -248,6 +248,9 @@ std::vector<Benchmark> lock_rows() {
        .peer = "std::mutex",
        .prepare = [] { return short_life(Mode::all); }},
   };
+  for (Benchmark& row : rows)
+    row.core_alone = !row.name.starts_with("2 threads") && row.name.find("sustained") == std::string::npos;
+  return rows;
 }
 
 }  // namespace bench

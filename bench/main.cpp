@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // spool_bench: what spool's calls cost, beside what a program would use instead.
+#include "core_share.hpp"
 #include "isolate.hpp"
 #include "machine.hpp"
 #include "report.hpp"
@@ -64,8 +65,9 @@ Options parse(int count, char** arguments) {
 
 std::vector<bench::Benchmark> chosen_rows(const Options& options) {
   std::vector<bench::Benchmark> chosen;
-  for (const auto& subject : {bench::lock_rows, bench::contended_rows, bench::primitive_rows, bench::condition_rows,
-                              bench::handover_rows, bench::message_rows, bench::feed_rows, bench::thread_rows}) {
+  for (const auto& subject :
+       {bench::lock_rows, bench::contended_rows, bench::primitive_rows, bench::boost_rows, bench::condition_rows,
+        bench::handover_rows, bench::message_rows, bench::feed_rows, bench::thread_rows}) {
     std::ranges::copy_if(subject(), std::back_inserter(chosen), [&](const bench::Benchmark& each) {
       return options.only.empty() || std::ranges::any_of(options.only, [&](const std::string& part) {
                return each.name.find(part) != std::string::npos;
@@ -127,6 +129,7 @@ int main(int count, char** arguments) {
     }
     refuse_environment();
     print_head();
+    bench::learn_core_alone();
     run_all(benchmarks, options.json);
     return 0;
   } catch (const UsageError& problem) {

@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: MIT
 #include "measure.hpp"
 
+#include "core_share.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <string>
+#include <thread>
 
 namespace bench {
 namespace {
 
 constexpr int tries = 20;
 
-Timed cleanest(const Round& round) {
+/// Somebody else's turn on a core takes tens of milliseconds, so it is waited for.
+Timed cleanest(const Round& round, bool core_alone, std::vector<double>& crowded) {
   Timed last;
   for (int i = 0; i < tries; ++i) {
+    const bool alone_before = !core_alone || is_core_alone();
     last = round();
+    const bool alone = alone_before && (!core_alone || is_core_alone());
+    if (!alone) {
+      if (last.clean) crowded.push_back(last.ns);
+      last.clean = false;
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
     if (last.clean) break;
   }
   return last;
 }
 
-void take(const Round& round, std::vector<double>& into, int& unclean) {
-  const Timed timed = cleanest(round);
+void take(const Round& round, bool core_alone, std::vector<double>& into, Samples& samples,
+          std::vector<double>& crowded) {
+  const Timed timed = cleanest(round, core_alone, crowded);
   into.push_back(timed.ns);
-  if (!timed.clean) ++unclean;
+  if (!timed.clean) ++samples.unclean;
 }
 
 double at(const std::vector<double>& sorted, double share) {
@@ -40,11 +55,16 @@ Samples run(const Benchmark& benchmark) {
     if (rounds.theirs) rounds.theirs();
   }
   Samples samples;
+  std::vector<double> theirs_crowded;
   for (int i = 0; i < benchmark.rounds; ++i) {
-    take(rounds.ours, samples.ours, samples.unclean);
-    if (rounds.theirs) take(rounds.theirs, samples.theirs, samples.unclean);
+    take(rounds.ours, benchmark.core_alone, samples.ours, samples, samples.crowded);
+    if (rounds.theirs) take(rounds.theirs, benchmark.core_alone, samples.theirs, samples, theirs_crowded);
   }
   if (rounds.facts) samples.facts = rounds.facts();
+  if (!samples.crowded.empty()) {
+    samples.facts.push_back(fmt::format("{:.1f} ns (median of {}) while somebody else used the same core",
+                                        spread_of(samples.crowded).median, samples.crowded.size()));
+  }
   if (samples.unclean != 0) {
     samples.facts.push_back(std::to_string(samples.unclean) + " of " +
                             std::to_string(samples.ours.size() + samples.theirs.size()) +

@@ -77,13 +77,15 @@ struct Benchmark {
   int rounds = 101;
   std::function<Rounds()> prepare;
   std::string directory = {};  ///< where its trace lies; empty: beside the program
+  bool core_alone = false;     ///< one thread, whose core nobody else may use: other rounds are told apart
 };
 
 /// What the rounds said, in their order.
 struct Samples {
   std::vector<double> ours;
   std::vector<double> theirs;
-  int unclean = 0;  ///< rounds of either that were taken although they were not clean
+  std::vector<double> crowded;  ///< of ours, while somebody else used the core; where that counts
+  int unclean = 0;              ///< rounds of either that were taken although they were not clean
   std::vector<std::string> facts;
 };
 

@@ -13,6 +13,7 @@ std::vector<Benchmark> lock_rows();
 std::vector<Benchmark> contended_rows();
 std::vector<Benchmark> condition_rows();
 std::vector<Benchmark> primitive_rows();
+std::vector<Benchmark> boost_rows();
 std::vector<Benchmark> handover_rows();
 std::vector<Benchmark> message_rows();
 std::vector<Benchmark> feed_rows();

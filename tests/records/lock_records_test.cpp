@@ -91,6 +91,26 @@ TEST_CASE("a contended lock records who held it and where, and who gave it") {
                                         });
 }
 
+TEST_CASE("the waker is who released even if that is not the holder") {
+  tap();
+  Lock lock;
+  lock.lock();  // @taken
+  Thread waiter = start_thread("waiter", [&] {
+    lock.lock();    // @awaits
+    lock.unlock();  // @gives
+  });
+  tap().await(Kind::lock, Verb::block, number_of(lock));
+  run_in_thread("stranger", [&] { lock.unlock(); });  // @foreign
+  waiter.join();
+  CHECK(tap().story(number_of(lock)) == Story{
+                                            "MainThread lock.acquire @taken seq=1",
+                                            "waiter lock.block @awaits seq=1 owner=MainThread owner_site=@taken",
+                                            "stranger lock.release @foreign seq=2 waiters=1 owner=MainThread",
+                                            "waiter lock.acquire @awaits seq=3 waker=stranger",
+                                            "waiter lock.release @gives seq=4 waiters=1 owner=waiter",
+                                        });
+}
+
 TEST_CASE("a try that fails at once records busy, with the holder") {
   tap();
   Lock lock;

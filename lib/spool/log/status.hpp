@@ -53,16 +53,21 @@ inline void push_hold(Writer& writer, const Object& object, const Emitted& at, s
 /// Removes a hold that is not the newest one, or that nobody knows: the entry had no room for it when it began.
 void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept;
 
-/// A hold ends. Nothing happens when the thread does not hold the object: a Lock may be released by another.
-inline void pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
+/// The newest hold ends; false, and nothing has happened, when that is not of the object: then pop_hold_below is due.
+[[gnu::always_inline]] inline bool try_pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
   trace::StatusEntry& entry = writer.current_status();
   const std::uint32_t top = entry.depth - 1;  // of an empty stack: huge, so not below status_holds
-  if (top < trace::status_holds && entry.holds[top].object == object) [[likely]] {
-    detail::advance_version(entry);
-    detail::put(entry.depth, top);
-    return;
+  if (top >= trace::status_holds || entry.holds[top].object != object) [[unlikely]] {
+    return false;
   }
-  pop_hold_below(writer, object);
+  detail::advance_version(entry);
+  detail::put(entry.depth, top);
+  return true;
+}
+
+/// A hold ends. Nothing happens when the thread does not hold the object: a Lock may be released by another.
+inline void pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
+  if (!try_pop_hold(writer, object)) pop_hold_below(writer, object);
 }
 
 /// What is known of a shared hold that the calling thread is about to give back. Of holds beyond the entry's room nothing

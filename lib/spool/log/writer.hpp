@@ -168,16 +168,16 @@ enum class Fenced : std::uint8_t { yes, no };
 struct Emission {
   enum class Result : std::uint8_t { entered, refused, reentered };
 
+  std::byte* packet = nullptr;
   std::byte* bytes = nullptr;
   std::uint64_t end = 0;
-  std::uint64_t left = 0;
 
   /// Claims `size` bytes (ENTER). `refused`: full, evicted or another segment; `reentered`: a signal handler has
   /// interrupted an emit of its own thread. Then nothing is claimed.
   template <Fenced fenced = Fenced::yes>
   [[gnu::always_inline]] inline Result enter(Writer& writer, std::uint64_t size) noexcept {
     // relaxed, both: the owner's own; the keeper only reads them
-    left = writer.position.load(std::memory_order_relaxed);
+    const std::uint64_t left = writer.position.load(std::memory_order_relaxed);
     if (left != writer.committed.load(std::memory_order_relaxed)) [[unlikely]] {
       return Result::reentered;
     }
@@ -197,21 +197,23 @@ struct Emission {
       leave(writer);
       return Result::refused;
     }
-    bytes = writer.packet + at;
+    packet = writer.packet;
+    bytes = packet + at;
     return Result::entered;
   }
 
   /// COMMIT, then LEAVE.
   [[gnu::always_inline]] inline void commit(Writer& writer) const noexcept {
     // release: partner is the acquire of whoever reads content_size (the drain, or any reader of the file)
-    content_size(writer.packet).store(end * 8, std::memory_order_release);
+    content_size(packet).store(end * 8, std::memory_order_release);
     // release: partner is the acquire in the keeper's close pass, which may then reuse the packet
     writer.committed.store(end, std::memory_order_release);
   }
 
   /// LEAVE without a Record.
   [[gnu::always_inline]] inline void leave(Writer& writer) const noexcept {
-    writer.position.store(left, std::memory_order_relaxed);  // relaxed: the keeper's barrier orders it
+    // relaxed, both: our own, and the same as before enter(); the keeper's barrier orders the store
+    writer.position.store(writer.committed.load(std::memory_order_relaxed), std::memory_order_relaxed);
   }
 
   static std::atomic_ref<std::uint64_t> content_size(std::byte* packet) {
@@ -263,11 +265,12 @@ constexpr std::uint64_t two_words(std::uint32_t low, std::uint32_t high) {
   return std::uint64_t{high} << 32U | low;
 }
 
-/// One attempt; false when the slow path is due.
-template <Fenced fenced = Fenced::yes>
-[[gnu::always_inline]] inline bool try_emit(Writer& writer, std::uint16_t id, const Object& object, const Site& site,
-                                            trace::Sequence sequence, std::uint32_t a, std::uint32_t b,
-                                            Emitted& out) noexcept {
+/// One attempt; false when the slow path is due. `last_field` is called with the Record's time: so a span that ends with
+/// the Record needs no clock reading of its own.
+template <Fenced fenced, class LastField>
+[[gnu::always_inline]] inline bool try_emit_with(Writer& writer, std::uint16_t id, const Object& object,
+                                                 const Site& site, trace::Sequence sequence, std::uint32_t a,
+                                                 LastField last_field, Emitted& out) noexcept {
   Emission emission;
   if (emission.enter<fenced>(writer, sizeof(trace::Transition)) != Emission::Result::entered) [[unlikely]] {
     return false;
@@ -280,14 +283,23 @@ template <Fenced fenced = Fenced::yes>
     emission.leave(writer);
     return false;
   }
+  const trace::SiteNumber site_number = slot.number;  // before the stores, which the compiler takes for stores into it
   const trace::Ticks now = fenced == Fenced::no ? os::ticks_of_tsc() : os::ticks();
   store_word(emission.bytes, now);
   store_word(emission.bytes + 8, trace::id_and_object(id, object.known_number()));
-  store_word(emission.bytes + 16, two_words(slot.number, sequence));
-  store_word(emission.bytes + 24, two_words(a, b));
+  store_word(emission.bytes + 16, two_words(site_number, sequence));
+  store_word(emission.bytes + 24, two_words(a, last_field(now)));
   emission.commit(writer);
-  out = {now, slot.number};
+  out = {now, site_number};
   return true;
+}
+
+template <Fenced fenced = Fenced::yes>
+[[gnu::always_inline]] inline bool try_emit(Writer& writer, std::uint16_t id, const Object& object, const Site& site,
+                                            trace::Sequence sequence, std::uint32_t a, std::uint32_t b,
+                                            Emitted& out) noexcept {
+  return try_emit_with<fenced>(
+      writer, id, object, site, sequence, a, [b](trace::Ticks) { return b; }, out);
 }
 
 /// try_emit where the process is as usual, else false: inline it, and leave the rest to a slow path that tries again.

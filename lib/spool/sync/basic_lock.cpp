@@ -4,8 +4,6 @@
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/spin.hpp>
 
-#include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace spool::sync {
@@ -13,13 +11,6 @@ namespace {
 
 using trace::Kind;
 using trace::Verb;
-
-constexpr std::uint8_t most_spins = 100;  ///< pauses of the CPU
-constexpr int most_pauses = 4;            ///< between two looks: 0.1 to 0.3 us
-
-std::uint32_t saturated(std::uint64_t ticks) {
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(ticks, std::numeric_limits<std::uint32_t>::max()));
-}
 
 /// The line that this thread's last release out of the standard library was given.
 struct LentLine {
@@ -109,33 +100,43 @@ bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
 /// The way of nearly every lock: free, and everything recorded. What is rare is left to calls at its end, so that the
 /// common way needs few registers.
 template <Kind kind>
-void BasicLock<kind>::acquire_for_ever(log::Writer& me, const Site& site) {
+void BasicLock<kind>::acquire_for_ever(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
   if (log::current_state() != static_cast<std::uint8_t>(Mode::all) || !take_if_free(me, 0)) [[unlikely]] {
-    acquire(me, site, os::never, nullptr);
+    acquire_otherwise(me, file, function, line);
     return;
   }
   ++me.holds;
   hold_ = Hold::recorded;
   log::Emitted at{};
-  if (log::try_emit_fast(me, id(Verb::acquire), object_, site, advance_sequence(), 0, 0, at)) [[likely]] {
+  if (log::try_emit_fast(me, id(Verb::acquire), object_, {file, function, line}, advance_sequence(), 0, 0, at))
+      [[likely]] {
     begin_recorded_hold(me, at);
     return;
   }
-  record_acquire_slowly(me, site);
+  record_acquire_slowly(me, file, function, line);
+}
+
+template <Kind kind>
+void BasicLock<kind>::acquire_otherwise(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
+  acquire(me, {file, function, line}, os::never, nullptr);
 }
 
 /// The sequence is advanced already.
 template <Kind kind>
-void BasicLock<kind>::record_acquire_slowly(log::Writer& me, const Site& site) {
+void BasicLock<kind>::record_acquire_slowly(log::Writer& me, const char* file, const char* function,
+                                            std::uint32_t line) {
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: written in the hold only
-  begin_recorded_hold(me, log::emit_slowly(me, id(Verb::acquire), object_, site, sequence, 0, 0));
+  begin_recorded_hold(me, log::emit_slowly(me, id(Verb::acquire), object_, {file, function, line}, sequence, 0, 0));
 }
 
 template <Kind kind>
 bool BasicLock<kind>::acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
   const std::uint8_t state = log::current_state();
   if ((state & log::ending_bit) != 0) log::park_if_ending();
-  if (!take_if_free(me, 0)) return acquire_contended(me, site, deadline, stopped);
+  // relaxed: a look, which leaves the holder its cache line
+  if (word_.load(std::memory_order_relaxed) != 0 || !take_if_free(me, 0)) {
+    return acquire_contended(me, site, deadline, stopped);
+  }
   note_acquired(me, site, log::mode_of(state), {});
   return true;
 }
@@ -148,15 +149,27 @@ template <Kind kind>
 
 template <Kind kind>
 log::Emitted BasicLock<kind>::emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker,
-                                           std::uint32_t spun) {
-  return log::emit_quoting(me, id(Verb::acquire), object_, site, advance_sequence(), waker, spun, {waker, 0});
+                                           const Waited& waited) {
+  const trace::Sequence sequence = advance_sequence();
+  if (waited.spins_since == 0) {
+    return log::emit_quoting(me, id(Verb::acquire), object_, site, sequence, waker, waited.spun, {waker, 0});
+  }
+  log::Emitted at{};
+  const auto spun = [&waited](trace::Ticks now) { return saturated(now - waited.spins_since); };
+  if (log::try_emit_with<log::Fenced::yes>(me, id(Verb::acquire), object_, site, sequence, 0, spun, at)) return at;
+  return log::emit_slowly(me, id(Verb::acquire), object_, site, sequence, 0, spun(os::ticks()));
 }
 
 /// Requires: the calling thread is the only one that may write it, being in the hold.
 template <Kind kind>
+[[gnu::always_inline]] inline trace::Sequence BasicLock<kind>::next_sequence() const {
+  return sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
+}
+
+template <Kind kind>
 [[gnu::always_inline]] inline trace::Sequence BasicLock<kind>::advance_sequence() {
-  const trace::Sequence next = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed: written in the hold only
-  sequence_.store(next, std::memory_order_relaxed);                            // relaxed: waiters quote it
+  const trace::Sequence next = next_sequence();
+  sequence_.store(next, std::memory_order_relaxed);  // relaxed: waiters quote it
   return next;
 }
 
@@ -172,115 +185,6 @@ bool BasicLock<kind>::acquire_until_stop(log::Writer& me, const Site& site, cons
   return acquire(me, site, deadline, &stopped);
 }
 
-/// A hold is often shorter than a trip to the kernel. The limit follows what the last spins took, as in glibc's
-/// adaptive mutex; with waiters asleep it is pointless. Each look takes the word's cache line from the holder, so looks
-/// come less and less often.
-template <Kind kind>
-bool BasicLock<kind>::spin(log::Writer& me, Waited& waited) {
-  if (!can_spin()) return false;
-  const trace::Ticks begun = os::ticks();
-  const int usual = spin_limit_.load(std::memory_order_relaxed);  // relaxed: a guess
-  const int limit = std::min<int>(most_spins, usual * 2 + 10);
-  int paused = 0;
-  int pauses = 1;
-  bool taken = false;
-  while (!taken && paused < limit) {
-    for (int i = 0; i < pauses; ++i)
-      pause_cpu();
-    paused += pauses;
-    pauses = std::min(2 * pauses, most_pauses);
-    const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: take_if_free acquires
-    if ((word & waiters_bit) != 0) break;
-    taken = word == 0 && take_if_free(me, 0);
-  }
-  waited.spun = saturated(os::ticks() - begun);
-  // Only the holder writes: a thread that failed to spin leaves the limit to who comes after it.
-  // relaxed: a guess
-  if (taken) spin_limit_.store(static_cast<std::uint8_t>(usual + (paused - usual) / 8), std::memory_order_relaxed);
-  return taken;
-}
-
-/// Sets the waiters bit on a held word and returns the word; 0 when the lock is free.
-template <Kind kind>
-std::uint32_t BasicLock<kind>::register_waiter() {
-  std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed, all: a free word is taken with acquire
-  while (word != 0 && (word & waiters_bit) == 0) {
-    if (word_.compare_exchange_weak(word, word | waiters_bit, std::memory_order_relaxed)) return word | waiters_bit;
-  }
-  return word;
-}
-
-template <Kind kind>
-bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
-  Waited waited;
-  if (spin(me, waited)) {
-    note_acquired(me, site, log::current_mode(), waited);
-    return true;
-  }
-  trace::ThreadNumber seen_owner = 0;
-  trace::Sequence seen_sequence = 0;
-  bool in_time = true;
-  for (;;) {
-    // Whoever slept takes the lock with the waiters bit: others may sleep still.
-    const std::uint32_t word = register_waiter();
-    if (word == 0) {
-      if (!take_if_free(me, waited.blocked ? waiters_bit : 0)) continue;
-      note_acquired(me, site, log::current_mode(), waited);
-      return true;
-    }
-    // A stop that came before the call ends a wait too, so that the log has its block first.
-    // acquire: partner is the release in the stop callback
-    if (waited.blocked && stopped != nullptr && stopped->load(std::memory_order_acquire) != 0) {
-      return give_up(me, site, waited, Verb::cancel);
-    }
-    if (!in_time) return give_up(me, site, waited, Verb::timeout);
-    const trace::ThreadNumber owner = word & ~waiters_bit;
-    if (is_orphaned(owner)) {
-      const std::string words = give_up_orphan(me, site, waited.recorded || log::current_mode() != Mode::off);
-      if (deadline == os::never && stopped == nullptr) throw MisuseError{words};
-      return false;
-    }
-    const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
-    // Registered, and about to sleep: the block. Again after a futile wake, with the new owner.
-    if (!waited.blocked || owner != seen_owner || sequence != seen_sequence) {
-      waited.recorded |= note_block(me, site, owner);
-    }
-    waited.blocked = true;
-    seen_owner = owner;
-    seen_sequence = sequence;
-    in_time = stopped == nullptr ? os::park(word_, word, deadline) : os::park_either(word_, word, *stopped, deadline);
-  }
-}
-
-/// The wait ends without the lock. Two ways to lose a wake-up are closed here: the release may have woken just us, so
-/// the waiters bit must be set again for those who sleep on; and it may have freed the lock for nobody but us.
-///
-///   A holds, B and C sleep    A: word = 0, wakes B    B: timed out as well, goes away    C sleeps for ever
-template <Kind kind>
-bool BasicLock<kind>::give_up(log::Writer& me, const Site& site, Waited& waited, Verb verb) {
-  while (register_waiter() == 0) {
-    if (!take_if_free(me, waiters_bit)) continue;
-    note_acquired(me, site, log::current_mode(), waited);
-    return true;
-  }
-  note_failed(me, site, verb, waited.recorded);
-  return false;
-}
-
-/// Did the owner stay behind in the parent of a fork? Asked where a thread is about to wait, and only in a child.
-template <Kind kind>
-bool BasicLock<kind>::is_orphaned(trace::ThreadNumber owner) const {
-  return log::fork_depth() != 0 && log::is_left_behind(owner);
-}
-
-/// Gives the words for the error.
-template <Kind kind>
-std::string BasicLock<kind>::give_up_orphan(log::Writer& me, const Site& site, bool recorded) {
-  const trace::ThreadNumber owner = word_.load(std::memory_order_relaxed) & ~waiters_bit;  // relaxed: it is for ever
-  note_failed(me, site, Verb::orphan, recorded);
-  return log::report_orphan(object_, {owner, site_of(owner)}, site);
-}
-
 template <Kind kind>
 trace::SiteNumber BasicLock<kind>::site_of(trace::ThreadNumber owner) const {
   const std::uint64_t both = owner_site_.load(std::memory_order_relaxed);  // relaxed: checked against the word's owner
@@ -291,7 +195,7 @@ template <Kind kind>
 void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited) {
   ++me.holds;
   if (waited.blocked) log::end_wait(me);
-  const trace::ThreadNumber waker = waited.blocked ? last_releaser_ : 0;
+  const trace::ThreadNumber waker = waited.blocked ? last_releaser() : 0;
   if (mode == Mode::off && waited.recorded) mode = Mode::contended;
   switch (mode) {
     case Mode::off:
@@ -299,59 +203,59 @@ void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode
       return;
     case Mode::all:
       hold_ = Hold::recorded;
-      begin_recorded_hold(me, emit_acquire(me, site, waker, waited.spun));
+      begin_recorded_hold(me, emit_acquire(me, site, waker, waited));
       return;
     case Mode::contended:
       break;
   }
   hold_ = Hold::contended;
   const trace::SiteNumber here =
-      waited.blocked ? emit_acquire(me, site, waker, waited.spun).site : log::number_of_site(me, site);
+      waited.blocked ? emit_acquire(me, site, waker, waited).site : log::number_of_site(me, site);
   owner_site_.store(log::two_words(here, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
 }
 
+/// What a waiter looks at is written last, in one go: each time that it looks in between, the cache line has to come back.
 template <Kind kind>
-bool BasicLock<kind>::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
-  if (log::current_mode() == Mode::off) return false;
-  const log::Quoted quoted{owner, site_of(owner)};
-  const log::Emitted at = log::emit_quoting(me, id(Verb::block), object_, site,
-                                            sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
-                                            quoted.thread, quoted.site, quoted);
-  log::begin_wait(me, id(Verb::block), object_, at, quoted.thread, quoted.site);
-  return true;
-}
-
-template <Kind kind>
-void BasicLock<kind>::note_failed(log::Writer& me, const Site& site, Verb verb, bool recorded) {
-  if (recorded) {
-    const trace::ThreadNumber owner = word_.load(std::memory_order_relaxed) & ~waiters_bit;  // relaxed: a quote
-    const log::Quoted quoted{owner, site_of(owner)};
-    log::emit_quoting(me, id(verb), object_, site, sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
-                      quoted.thread, quoted.site, quoted);
-  }
-  log::end_wait(me);
-}
-
-template <Kind kind>
-void BasicLock<kind>::release(log::Writer& me, const Site& site) {
+void BasicLock<kind>::release(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse
   if (hold_ != Hold::recorded || word != me.number) [[unlikely]] {
-    release_slowly(me, site);
+    release_otherwise(me, file, function, line);
     return;
   }
+  const trace::Sequence sequence = next_sequence();
   log::Emitted at{};
-  if (!log::try_emit_fast(me, id(Verb::release), object_, site, advance_sequence(), 0, word, at)) [[unlikely]] {
-    // relaxed: written in the hold only; advanced already
-    log::emit_slowly(me, id(Verb::release), object_, site, sequence_.load(std::memory_order_relaxed), 0, word);
+  if (!log::try_emit_fast(me, id(Verb::release), object_, {file, function, line}, sequence, 0, word, at)) [[unlikely]] {
+    release_slowly(me, file, function, line);
+    return;
   }
+  if (!log::try_pop_hold(me, object_.known_number())) [[unlikely]] {
+    end_recorded_hold(me);
+    return;
+  }
+  --me.holds;
+  sequence_.store(sequence, std::memory_order_relaxed);  // relaxed: waiters quote it
+  free_word();
+}
+
+template <Kind kind>
+void BasicLock<kind>::release_slowly(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
+  log::emit_slowly(me, id(Verb::release), object_, {file, function, line}, next_sequence(), 0, me.number);
+  end_recorded_hold(me);
+}
+
+/// Its Record is written, or lost.
+template <Kind kind>
+void BasicLock<kind>::end_recorded_hold(log::Writer& me) {
   log::pop_hold(me, object_.known_number());
   --me.holds;
-  free_word(me);
+  advance_sequence();
+  free_word();
 }
 
 /// Whatever is not the owner's release of a recorded hold that nobody waits for.
 template <Kind kind>
-void BasicLock<kind>::release_slowly(log::Writer& me, const Site& site) {
+void BasicLock<kind>::release_otherwise(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
+  const Site site{file, function, line};
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse
   if (word == 0) log::throw_misuse("release of a free", object_, 0, site);
   const trace::ThreadNumber owner = word & ~waiters_bit;
@@ -360,18 +264,35 @@ void BasicLock<kind>::release_slowly(log::Writer& me, const Site& site) {
   if (hold == Hold::recorded) {
     log::emit(me, id(Verb::release), object_, site, advance_sequence(), word >> 31U, owner);
     log::pop_hold(me, object_.known_number());
-  } else if (try_release_quietly(me, word)) {
-    return;
-  } else if (hold == Hold::contended) {
-    log::emit(me, id(Verb::release), object_, site, advance_sequence(), 1, owner);
+    note_releaser(me);
+  } else {
+    note_releaser(me);
+    if (try_release_quietly(word)) return;
+    if (hold == Hold::contended) {
+      log::emit(me, id(Verb::release), object_, site, advance_sequence(), 1, owner);
+    }
   }
-  free_word(me);
+  free_word();
+}
+
+/// Who released last, for the waiter that comes next: whom owner_site_ names until that one writes itself into it.
+/// Requires: in the hold.
+template <Kind kind>
+trace::ThreadNumber BasicLock<kind>::last_releaser() const {
+  // relaxed: written in holds only
+  return static_cast<trace::ThreadNumber>(owner_site_.load(std::memory_order_relaxed) >> 32U);
+}
+
+/// Where the hold has left no line, or was another thread's.
+template <Kind kind>
+void BasicLock<kind>::note_releaser(const log::Writer& me) {
+  // relaxed: a hint for waiters
+  if (last_releaser() != me.number) owner_site_.store(log::two_words(0, me.number), std::memory_order_relaxed);
 }
 
 template <Kind kind>
-[[gnu::always_inline]] inline void BasicLock<kind>::free_word(const log::Writer& me) {
+[[gnu::always_inline]] inline void BasicLock<kind>::free_word() {
   hold_ = Hold::unrecorded;
-  last_releaser_ = me.number;
   os::Word* const address = &word_;  // after the exchange somebody else may destroy the lock
   // release: partner is the acquire of the next lock
   const std::uint32_t last = word_.exchange(0, std::memory_order_release);

@@ -37,7 +37,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
       site = line_before(site);
     }
     log::Writer& me = log::self();
-    if (!try_at_once(me, site)) acquire_for_ever(me, site);
+    if (!try_at_once(me, site)) acquire_for_ever(me, site.file, site.function, site.line);
   }
 
   /// Records: acquire, or busy.
@@ -96,11 +96,11 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
         return;
       }
     } else if (hold_ == Hold::contended && word_.load(std::memory_order_relaxed) == me.number &&  // relaxed: our own
-               try_release_quietly(me, me.number)) {
+               try_release_quietly(me.number)) {
       --me.holds;
       return;
     }
-    release(me, site);
+    release(me, site.file, site.function, site.line);
   }
 
   /// Does anybody hold it now? A hint, as in Python.
@@ -134,8 +134,9 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
 
   struct Waited {
     bool blocked = false;
-    bool recorded = false;   ///< its block is in the trace, so its end will be, whatever the mode is by then
-    std::uint32_t spun = 0;  ///< ticks
+    bool recorded = false;         ///< its block is in the trace, so its end will be, whatever the mode is by then
+    std::uint32_t spun = 0;        ///< ticks, once it is over
+    trace::Ticks spins_since = 0;  ///< it took the lock spinning: until the acquire's time; 0: it did not
   };
 
   static constexpr std::uint16_t id(trace::Verb verb) { return trace::record_id(kind, verb); }
@@ -184,7 +185,16 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   Site line_before(const Site& site) const;
   Site line_of_hold(const Site& site) const;
   void note_destroyed();
-  void acquire_for_ever(log::Writer& me, const Site& site);
+  // The hot calls take the parts of their Site, which go in registers: a Site goes over the stack. What they leave to
+  // others is the last that they do, and no part of them, so that they need not save any register.
+  void acquire_for_ever(log::Writer& me, const char* file, const char* function, std::uint32_t line);
+  void release(log::Writer& me, const char* file, const char* function, std::uint32_t line);
+  [[gnu::noinline]] void acquire_otherwise(log::Writer& me, const char* file, const char* function, std::uint32_t line);
+  [[gnu::noinline]] void record_acquire_slowly(log::Writer& me, const char* file, const char* function,
+                                               std::uint32_t line);
+  [[gnu::noinline]] void release_slowly(log::Writer& me, const char* file, const char* function, std::uint32_t line);
+  [[gnu::noinline]] void release_otherwise(log::Writer& me, const char* file, const char* function, std::uint32_t line);
+  [[gnu::noinline]] void end_recorded_hold(log::Writer& me);
   bool try_acquire(log::Writer& me, const Site& site);
   bool acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped);
   bool acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop, os::Deadline deadline);
@@ -198,17 +208,15 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   std::uint32_t register_waiter();
   void note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited);
   void begin_recorded_hold(log::Writer& me, const log::Emitted& at);
-  log::Emitted emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker, std::uint32_t spun);
-  void record_acquire_slowly(log::Writer& me, const Site& site);
-  void release_slowly(log::Writer& me, const Site& site);
-  void free_word(const log::Writer& me);
+  log::Emitted emit_acquire(log::Writer& me, const Site& site, trace::ThreadNumber waker, const Waited& waited);
+  void free_word();
+  trace::Sequence next_sequence() const;
   trace::Sequence advance_sequence();
   /// Without a Record, if nobody waits. False: somebody does, and this release is worth one.
-  [[gnu::always_inline]] bool try_release_quietly(const log::Writer& me, std::uint32_t word) {
+  [[gnu::always_inline]] bool try_release_quietly(std::uint32_t word) {
     if ((word & waiters_bit) != 0) return false;
     const Hold hold = hold_;
     hold_ = Hold::unrecorded;
-    last_releaser_ = me.number;
     // release: partner is the acquire of the next lock; relaxed: a waiter has come meanwhile
     if (word_.compare_exchange_strong(word, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
     hold_ = hold;
@@ -217,18 +225,18 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   bool note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner);
   void note_failed(log::Writer& me, const Site& site, trace::Verb verb, bool recorded);
   bool give_up(log::Writer& me, const Site& site, Waited& waited, trace::Verb verb);
-  void release(log::Writer& me, const Site& site);
+  trace::ThreadNumber last_releaser() const;
+  void note_releaser(const log::Writer& me);
   trace::SiteNumber site_of(trace::ThreadNumber owner) const;
   bool is_orphaned(trace::ThreadNumber owner) const;
   std::string give_up_orphan(log::Writer& me, const Site& site, bool recorded);
 
   os::Word word_{0};
   Hold hold_ = Hold::unrecorded;
-  std::atomic<std::uint8_t> spin_limit_{20};  ///< pauses that a spin may take: a guess, learnt from the last ones
   std::atomic<trace::Sequence> sequence_{0};  ///< advanced in the hold, quoted by waiters
-  std::atomic<std::uint64_t> owner_site_{0};  ///< {owner, site}, believed only where the owner matches
-  trace::ThreadNumber last_releaser_ = 0;     ///< in the hold: who released last, for the waiter that comes next
-  std::uint32_t nested_ = 0;                  ///< see nested()
+  /// {owner, site}, believed only where the owner matches. It outlives the hold: see last_releaser().
+  std::atomic<std::uint64_t> owner_site_{0};
+  std::uint32_t nested_ = 0;  ///< see nested()
   log::ObjectState object_;
 };
 

@@ -2,6 +2,7 @@
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/notes.hpp>
 #include <spool/sync/semaphore.hpp>
+#include <spool/sync/spin.hpp>
 
 namespace spool {
 
@@ -37,6 +38,12 @@ bool Semaphore::acquire_with(const sync::Patience& patience, const Site& site) {
   log::park_if_ending();
   const Mode mode = log::current_mode();
   if (mode != Mode::all && try_take()) return true;
+  // Often a permit comes back sooner than a trip to the kernel takes. Who queues goes first, so then nobody spins.
+  const auto is_due = [&] {
+    const auto [state, is_locked] = word_.peek();
+    return !is_locked && state != 0;
+  };
+  if (!patience.is_none() && !is_due()) sync::spin_until(is_due);
   return acquire_slowly(patience, mode, site);
 }
 

@@ -27,7 +27,7 @@ class Notes;
 }
 
 /// Thread-safe; any thread may release. First come, first served: a release hands its permits to those who wait first,
-/// and nobody who comes later overtakes them. So there is never a free permit while somebody waits.
+/// and nobody who comes later overtakes them. (Who has to wait spins for some microseconds first.) So there is never a free permit while somebody waits.
 ///
 ///   state   0         no permit is free, nobody waits
 ///           n         so many are free

@@ -4,6 +4,7 @@
 #include <spool/sync/misuse.hpp>
 #include <spool/sync/notes.hpp>
 #include <spool/sync/shared_lock.hpp>
+#include <spool/sync/spin.hpp>
 
 #include <string>
 
@@ -53,10 +54,22 @@ bool SharedLock::acquire(Want want, const sync::Patience& patience, const Site& 
   log::park_if_ending();
   const Mode mode = log::current_mode();
   log::Writer& me = log::self();
-  if (mode == Mode::all || !try_enter(me, want)) return acquire_slowly(me, want, patience, mode, site);
+  if (mode == Mode::all || !try_enter(me, want)) {
+    if (!patience.is_none()) await_change(want);
+    return acquire_slowly(me, want, patience, mode, site);
+  }
   ++me.holds;
   if (want == exclusive) begin_unrecorded_hold(me, mode, site);
   return true;
+}
+
+/// A hold is often shorter than a trip to the kernel: spins while one may not go in, but not once others queue.
+void SharedLock::await_change(Want want) const {
+  const auto is_due = [&] {
+    const auto [state, is_locked] = word_.peek();
+    return !is_locked && (admits(state, want) || (state & queued) != 0);
+  };
+  if (!is_due()) sync::spin_until(is_due);
 }
 
 /// Without a Record. False: it has to wait, or somebody is about to change that.

@@ -28,7 +28,7 @@ class Notes;
 ///
 /// First come, first served, in batches: a reader that comes while a writer waits waits behind it, so that readers who
 /// keep coming starve no writer; a release lets in the writer that waits first, or all readers up to the next writer.
-/// Nobody overtakes. So a thread that holds it shared must not take it again: with a writer in between, each would wait
+/// Who has to wait spins for some microseconds and then queues; nobody overtakes one that queues. So a thread that holds it shared must not take it again: with a writer in between, each would wait
 /// for the other.
 ///
 ///   state   bit 0       queued    somebody waits
@@ -168,6 +168,7 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
   static constexpr bool admits(std::uint32_t state, Want want);
 
   bool acquire(Want want, const sync::Patience& patience, const Site& site);
+  void await_change(Want want) const;
   bool try_enter(const log::Writer& me, Want want);
   bool acquire_slowly(log::Writer& me, Want want, const sync::Patience& patience, Mode mode, const Site& site);
   std::uint32_t lock_word(const Site& site);
