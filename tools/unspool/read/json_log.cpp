@@ -286,9 +286,8 @@ struct JsonLog::Parser {
   }
 
   void read_row(std::string_view name) {
-    if (last_row == nullptr || last_row->name != name) last_row = trace::row_named(name);
-    line->row = last_row;
-    newer = last_row == nullptr;
+    line->row = rows.find(name);
+    newer = line->row == nullptr;
   }
 
   void read_field(std::string_view key, od::value& value) {
@@ -309,7 +308,7 @@ struct JsonLog::Parser {
   }
 
   std::array<Expected, 24> expected;
-  const trace::Row* last_row = nullptr;
+  RowNames rows;
   bool newer = false;
 };
 
