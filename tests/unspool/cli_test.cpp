@@ -99,7 +99,7 @@ TEST_CASE("3: one of several traces cannot be read") {
   const Good good;
   const Outcome outcome = unspool("report " + good.trace.path() + " /no/such/trace");
   CHECK(outcome.exit == 3);
-  CHECK(outcome.err == "unspool: /no/such/trace: there is no such directory\n");
+  CHECK(outcome.err == "unspool: /no/such/trace: there is no such file or directory\n");
   CHECK_FALSE(outcome.out.empty());
 }
 

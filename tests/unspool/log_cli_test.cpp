@@ -246,7 +246,7 @@ TEST_CASE("each thread gets a log of its own, with what it is at the head") {
   const std::string log = read_file(to + "/worker-1.2.log");
   CHECK(
       log.starts_with("# unspool: thread worker-1(2)\n"
-                      "# number 2, native id 4712, daemon yes, created by MainThread(1); kvserver, pid 4711\n"
+                      "# number 2, native id 1002, daemon yes, created by MainThread(1); kvserver, pid 4711\n"
                       "# begin not recorded "));
   CHECK(log.find("# end   not recorded; last Record 2026-11-22T20:31:52.200007000Z (+0.000007000 s)") !=
         std::string::npos);

@@ -35,7 +35,11 @@ struct Text {
   unspool::TextLog log{pattern};
   Line line;
   explicit Text(std::string_view by = unspool::Pattern::standard) : pattern{*unspool::Pattern::compile(by, refusal)} {}
-  Fault parse(std::string_view text, Want want = Want::texts) { return log.parse(text, want, line); }
+  std::string kept;  ///< the line's texts point into it
+  Fault parse(const std::string& text, Want want = Want::texts) {
+    kept = text;
+    return log.parse(kept, want, line);
+  }
 };
 
 std::string refusal_of(std::string_view pattern) {

@@ -27,12 +27,12 @@ inline std::vector<std::string> json_definitions(unsigned pid = 4711, std::strin
                 pid),
       json_line("100000001", "definition.mode", R"("mode":2)", pid),
       json_line("100000002", "definition.thread",
-                R"("object.id":1,"thread.native_id":4711,"creator":0,"daemon":0,"origin":0,"origin.name":"main",)"
+                R"("object.id":1,"thread.native_id":1001,"creator":0,"daemon":0,"origin":0,"origin.name":"main",)"
                 R"("name":"MainThread")",
                 pid),
       json_line(
           "100000003", "definition.thread",
-          R"("object.id":2,"thread.native_id":4712,"creator":1,"creator.name":"MainThread","daemon":1,"origin":1,)"
+          R"("object.id":2,"thread.native_id":1002,"creator":1,"creator.name":"MainThread","daemon":1,"origin":1,)"
           R"("origin.name":"spool","name":"worker-1")",
           pid),
       json_line("100000004", "definition.object",
@@ -90,9 +90,9 @@ inline std::vector<std::string> text_lines() {
               R"(version="1.0")"),
       defined("100000001", "definition.mode", "mode=2"),
       defined("100000002", "definition.thread",
-              R"(object=1 native_id=4711 creator=0 daemon=0 origin=0 name="MainThread")"),
+              R"(object=1 native_id=1001 creator=0 daemon=0 origin=0 name="MainThread")"),
       defined("100000003", "definition.thread",
-              R"(object=2 native_id=4712 creator=1 daemon=1 origin=1 name="worker-1")"),
+              R"(object=2 native_id=1002 creator=1 daemon=1 origin=1 name="worker-1")"),
       defined("100000004", "definition.object", R"(object=4294967297 site=4 kind=2 parent=0 name="cache")"),
       defined("100000005", "definition.site", R"(number=4 line=31 file="../server.cpp" function="serve")"),
       done("200000000", "lock.acquire", 1, 1, "waker=0 spun=0"),

@@ -38,13 +38,14 @@ bool LogPartReader::read(const RawLine& raw, Line& line) {
   const bool json = is_json(raw.text, logs_.pattern());
   if (json != process_.key.json) return false;
   Glance glance;
-  const bool glanced = glance_at(raw.text, json, logs_.pattern(), glance);
-  if (glanced && glance.pid != process_.key.pid) return false;
+  const bool alone = logs_.alone();
+  // A glance saves the whole reading of another process's line.
+  if (!alone && glance_at(raw.text, json, logs_.pattern(), glance) && glance.pid != process_.key.pid) return false;
   const Fault fault = json ? json_.parse(raw.text, want_, line) : text_.parse(raw.text, want_, line);
   if (fault != Fault::none) {
     // What the glance of the first reading could not see; all else was counted there.
-    const bool ours = glanced && !glance.definition && mine_;
-    if (ours) process_.faults[part_.file].add(judged(fault, raw), raw);
+    const bool seen = glance_at(raw.text, json, logs_.pattern(), glance) && glance.pid == process_.key.pid;
+    if (seen && !glance.definition && mine_) process_.faults[part_.file].add(judged(fault, raw), raw);
     return false;
   }
   if (line.pid != process_.key.pid) return false;

@@ -36,6 +36,8 @@ class Logs {
   const std::vector<std::unique_ptr<LogFile>>& files() const { return files_; }
   /// By when they started.
   std::vector<std::unique_ptr<LogProcess>>& processes() { return processes_; }
+  /// All lines are of one process.
+  bool alone() const { return processes_.size() == 1; }
   const Pattern& pattern() const { return pattern_; }
   ReadProgress& progress() const { return progress_; }
 

@@ -150,12 +150,16 @@ void TextLog::read_names(const Matched& matched, Want want, Line& out) {
 
 /// Takes the pair at the front; false: it is none.
 bool TextLog::take_pair(std::string_view& pairs, Pair& pair) {
-  const std::size_t equals = pairs.find_first_of("= \"");
-  if (equals == 0 || equals == std::string_view::npos || pairs[equals] != '=') return false;
+  std::size_t equals = 0;
+  while (equals < pairs.size() && pairs[equals] != '=' && pairs[equals] != ' ' && pairs[equals] != '"')
+    ++equals;
+  if (equals == 0 || equals == pairs.size() || pairs[equals] != '=') return false;
   pair.key = pairs.substr(0, equals);
   pairs.remove_prefix(equals + 1);
   pair.quoted = pairs.starts_with('"');
-  std::size_t end = pair.quoted ? 1 : std::min(pairs.find(' '), pairs.size());
+  std::size_t end = pair.quoted ? 1 : 0;
+  while (!pair.quoted && end < pairs.size() && pairs[end] != ' ')
+    ++end;
   if (pair.quoted) {
     while (end < pairs.size() && pairs[end] != '"')
       end += pairs[end] == '\\' ? 2 : 1;
@@ -194,10 +198,10 @@ void TextLog::read_arguments(std::string_view pairs, Line& out) {
 }
 
 bool TextLog::read_pair(const Pair& pair, Want want, Line& out) {
+  // In the order of the page, so that few comparisons are made; each begins with the sizes.
   if (pair.key == "record") {
-    if (last_row_ == nullptr || last_row_->name != pair.value) last_row_ = trace::row_named(pair.value);
-    out.row = last_row_;
-    newer_ = last_row_ == nullptr;
+    out.row = rows_.find(pair.value);
+    newer_ = out.row == nullptr;
     return true;
   }
   if (pair.key == "object") return whole_number(pair.value, out.object);

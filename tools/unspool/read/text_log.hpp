@@ -46,7 +46,7 @@ class TextLog {
   TimeParser times_;
   std::vector<std::unique_ptr<std::string>> texts_;  ///< of this line; kept for the next ones
   std::size_t used_ = 0;
-  const trace::Row* last_row_ = nullptr;
+  RowNames rows_;
   bool newer_ = false;
   bool has_pid_ = false;
   bool has_thread_ = false;
