@@ -38,7 +38,7 @@ class ToFile {
   explicit ToFile(std::shared_ptr<spool::Sink> sink, std::filesystem::path path)
       : sink_{std::move(sink)}, path_{std::move(path)}, feed_{*sink_} {
     feed_.begin(spool::log::Recorder::instance().process());
-    deliver();
+    learn();
   }
 
   Timed round(const std::function<void()>& make) {
@@ -57,6 +57,17 @@ class ToFile {
   }
 
  private:
+  /// What is there already: its definitions are needed later, its Records are not.
+  void learn() {
+    for (bool more = true; more;) {
+      batch_.clear();
+      more = drain_.poll(batch_);
+      for (const auto& record : batch_.records) {
+        if (record.definition) feed_.write(record);
+      }
+    }
+  }
+
   void deliver() {
     delivered_ = 0;
     for (bool more = true; more;) {
@@ -141,6 +152,16 @@ std::vector<Benchmark> feed_rows() {
       {.name = "trace to JSON lines, transition", .peer = peer, .rounds = rounds, .prepare = to_json<make_transitions>},
       {.name = "trace to text file, message", .peer = peer, .rounds = rounds, .prepare = to_text<make_messages>},
       {.name = "trace to text file, transition", .peer = peer, .rounds = rounds, .prepare = to_text<make_transitions>},
+      {.name = "trace to JSON, message, on tmpfs",
+       .peer = peer,
+       .rounds = rounds,
+       .prepare = to_json<make_messages>,
+       .directory = "/dev/shm"},
+      {.name = "trace to text, message, on tmpfs",
+       .peer = peer,
+       .rounds = rounds,
+       .prepare = to_text<make_messages>,
+       .directory = "/dev/shm"},
       {.name = "trace to text through spdlog",
        .peer = peer,
        .rounds = rounds,

@@ -15,7 +15,7 @@
 namespace spool::sinks {
 namespace {
 
-constexpr std::size_t piece = std::size_t{256} << 10U;
+constexpr std::size_t piece = std::size_t{64} << 10U;
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view what, int why) {
   throw std::system_error{why, std::generic_category(), fmt::format("{}: {}", path.string(), what)};

@@ -143,7 +143,7 @@ TEST_CASE("Boost's filters work on a message's own arguments") {
   message.record.line = 33;
   for (const std::int64_t ms : {3, 30}) {
     const std::string text = "served in " + std::to_string(ms) + " ms";
-    const spool::trace::NamedField field{.name = "ms", .value = ms};
+    const spool::trace::NamedField field{"ms", spool::trace::Means::value, ms, {}, 0};
     message.record.text = text;
     message.record.fields = {&field, 1};
     sink->write(message.record);
@@ -157,7 +157,8 @@ TEST_CASE("an argument named like one of our attributes does not replace it") {
   const Installed installed{page.front()};
   const auto sink = spool::sinks::boost_log();
   Sample message{"message"};
-  const spool::trace::NamedField forged{.name = "ThreadName", .value = std::string_view{"somebody else"}};
+  const spool::trace::NamedField forged{
+      "ThreadName", spool::trace::Means::value, std::string_view{"somebody else"}, {}, 0};
   message.record.fields = {&forged, 1};
   sink->write(message.record);
   sink->flush();

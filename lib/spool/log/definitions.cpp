@@ -184,7 +184,10 @@ bool Definitions::define_remembered(Segment& segment, trace::ObjectNumber number
 }
 
 bool Definitions::define_message(Segment& segment, MessageSite& message) {
-  if (!define(segment, message.site, message.number)) return false;
+  trace::SiteNumber number = 0;
+  if (!define(segment, message.site, number)) return false;
+  // Written once: whoever has defined the message reads it afterwards without m.
+  if (message.number == 0) message.number = number;
   if (message.defined == segment.number) return true;
   if (!segment.append_metadata(trace::message_class_text(message.declared))) return false;
   message.defined = segment.number;

@@ -25,8 +25,9 @@ struct Shape {
 };
 
 const Shape& shape_of(std::uint16_t id) {
+  // Trivially destructible: feeders read it until the last moment of the program, after the destructors of statics.
   static const auto table = [] {
-    std::vector<Shape> shapes(known_ids);
+    std::array<Shape, known_ids> shapes{};
     for (const trace::Row& row : trace::rows()) {
       Shape& shape = shapes[trace::record_id(row.kind, row.verb)];
       shape.row = &row;

@@ -56,6 +56,9 @@ void Feeder::launch() {
   ended_.store(0, std::memory_order_relaxed);
   running_ = thread_.start(
       "spool-feeder", [](void* self) { static_cast<Feeder*>(self)->run(); }, this);
+  if (running_) return;
+  drain_.give_up();
+  tell("the system makes no thread for a sink; nothing is in it");
 }
 
 void Feeder::ask_to_stop() {
@@ -73,9 +76,11 @@ bool Feeder::await_stop() {
   if (ended_.load(std::memory_order_acquire) == 0) {  // acquire: as above
     tell("a sink hangs; what it had not written by now is not in it");
     thread_.forget();
+    drain_.give_up();
     return false;
   }
   thread_.join();
+  drain_.give_up();  // nobody reads any more
   return true;
 }
 

@@ -22,13 +22,18 @@ const trace::Row& message_row() {
   return row;
 }
 
+using RowsById = std::array<const trace::Row*, trace::first_message_class>;
+
+RowsById make_rows_by_id() {
+  RowsById rows{};
+  for (const trace::Row& row : trace::rows())
+    rows[trace::record_id(row.kind, row.verb)] = &row;
+  return rows;
+}
+
+/// Message classes share a row.
 const trace::Row* row_of(std::uint16_t id) {
-  static const auto table = [] {
-    std::vector<const trace::Row*> rows(trace::first_message_class);
-    for (const trace::Row& row : trace::rows())
-      rows[trace::record_id(row.kind, row.verb)] = &row;
-    return rows;
-  }();
+  static const RowsById table = make_rows_by_id();
   return id < trace::first_message_class ? table[id] : &message_row();
 }
 
@@ -107,7 +112,7 @@ struct SiteDefinition {
 
 void SinkFeed::begin(const trace::Process& process) {
   process_ = process;
-  owes_process_ = sink_.wants_definitions();
+  owes_process_ = definitions_;
   owed_ = {};
   owes_loss_ = false;
   timeline_.begin(process.frequency, process.epoch_seconds, process.epoch_ticks);
@@ -226,22 +231,21 @@ void SinkFeed::fill_names(const DrainedRecord& record) {
   }
 }
 
-trace::NamedRecord SinkFeed::blank(const trace::Row& row, std::uint64_t time) const {
-  trace::NamedRecord made;
-  made.row = &row;
-  made.level = Level::trace;
-  made.time = time;
-  made.pid = process_.pid;
-  return made;
+void SinkFeed::begin_record(const trace::Row& row, std::uint64_t time) {
+  named_ = {};
+  named_.row = &row;
+  named_.level = Level::trace;
+  named_.time = time;
+  named_.pid = process_.pid;
+  fields_.clear();
 }
 
 bool SinkFeed::fill(const DrainedRecord& record) {
   const trace::Row* const row = row_of(record.id);
   if (row == nullptr || !is_wanted(record, *row)) return false;
-  named_ = blank(*row, timeline_.realtime(record.time));
+  begin_record(*row, timeline_.realtime(record.time));
   named_.thread = record.thread;
   named_.object = record.object;
-  fields_.clear();
   if (record.id >= trace::first_message_class) {
     const MessagePlan* const plan = plan_of(record.id);
     if (plan == nullptr) return false;
@@ -257,9 +261,9 @@ bool SinkFeed::fill(const DrainedRecord& record) {
 }
 
 bool SinkFeed::is_wanted(const DrainedRecord& record, const trace::Row& row) const {
-  if (record.definition) return sink_.wants_definitions() && is_news(record);
+  if (record.definition) return definitions_ && is_news(record);
   const bool is_loss = row.kind == Kind::trace && row.verb == Verb::loss;
-  return row.kind == Kind::message || is_loss || sink_.wants_transitions();
+  return row.kind == Kind::message || is_loss || transitions_;
 }
 
 /// A segment repeats the definitions of what it uses; a sink gets each once, and where it changes.
@@ -274,10 +278,9 @@ bool SinkFeed::is_news(const DrainedRecord& record) const {
     case Verb::site:
       return sites_.find(SiteDefinition{record.fields}.number) == nullptr;
     case Verb::object:
-      return sink_.wants_transitions() && objects_.find(record.object) == nullptr;
+      return transitions_ && objects_.find(record.object) == nullptr;
     case Verb::mode:
-      return sink_.wants_transitions() &&
-             mode_ != static_cast<int>(record.fields.empty() ? std::byte{0} : record.fields[0]);
+      return transitions_ && mode_ != static_cast<int>(record.fields.empty() ? std::byte{0} : record.fields[0]);
     default:
       return false;  // the clock's: the times tell it
   }
@@ -298,7 +301,7 @@ void SinkFeed::learn(const DrainedRecord& record) {
     }
     case Verb::object: {
       const ObjectDefinition now{record.fields};
-      if (sink_.wants_transitions()) objects_.set(record.object, {std::string{now.name}, now.kind});
+      if (transitions_) objects_.set(record.object, {std::string{now.name}, now.kind});
       break;
     }
     case Verb::mode:
@@ -370,8 +373,7 @@ bool SinkFeed::settle() {
 
 void SinkFeed::deliver_process() {
   static const trace::Row& row = *trace::row_of(Kind::definition, Verb::process);
-  named_ = blank(row, last_time_);
-  fields_.clear();
+  begin_record(row, last_time_);
   fields_.push_back({"parent_pid", Means::value, std::uint64_t{process_.parent_pid}, {}, 0});
   fields_.push_back({"started", Means::ticks, process_.started_at, {}, 0});
   fields_.push_back({"program", Means::value, std::string_view{process_.program}, {}, 0});
@@ -384,8 +386,7 @@ void SinkFeed::deliver_process() {
 
 void SinkFeed::deliver_loss(trace::LossReason reason, std::uint64_t count) {
   static const trace::Row& row = *trace::row_of(Kind::trace, Verb::loss);
-  named_ = blank(row, last_time_);
-  fields_.clear();
+  begin_record(row, last_time_);
   fields_.push_back({"count", Means::value, count, {}, 0});
   fields_.push_back(
       {"reason", Means::value, std::uint64_t{static_cast<std::uint8_t>(reason)}, trace::name_of(reason), 0});

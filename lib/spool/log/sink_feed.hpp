@@ -23,7 +23,8 @@ namespace spool::log {
 /// Thread-bound: the feeder's.
 class SinkFeed {
  public:
-  explicit SinkFeed(Sink& sink) : sink_{sink} {}
+  explicit SinkFeed(Sink& sink)
+      : sink_{sink}, transitions_{sink.wants_transitions()}, definitions_{sink.wants_definitions()} {}
 
   /// A process begins to write to the sink: nothing is known yet of its threads, objects and sites.
   void begin(const trace::Process& process);
@@ -73,9 +74,11 @@ class SinkFeed {
   void forget_ended(const DrainedRecord& record);
   void deliver_process();
   void deliver_loss(trace::LossReason reason, std::uint64_t count);
-  trace::NamedRecord blank(const trace::Row& row, std::uint64_t time) const;
+  void begin_record(const trace::Row& row, std::uint64_t time);
 
   Sink& sink_;
+  const bool transitions_;  ///< wanted
+  const bool definitions_;
   trace::Process process_;
   bool owes_process_ = false;
   std::array<std::uint64_t, 6> owed_{};  ///< by LossReason

@@ -107,13 +107,14 @@ struct JsonLines::RowPlan {
   bool has_site = false;
 };
 
+struct JsonLines::KnownThread {
+  ThreadNumber number = 0;
+  std::string raw;
+  std::string escaped;
+  std::string fragment;
+};
+
 struct JsonLines::Caches {
-  struct Thread {
-    ThreadNumber number = 0;
-    std::string raw;
-    std::string escaped;
-    std::string fragment;
-  };
   struct Object {
     ObjectNumber number = 0;
     Kind kind = Kind::trace;
@@ -132,7 +133,7 @@ struct JsonLines::Caches {
     std::string raw;
     std::string fragment;
   };
-  FragmentCache<Thread> threads;
+  FragmentCache<KnownThread> threads;
   FragmentCache<Object> objects;
   FragmentCache<Site> sites;
   FragmentCache<Format> formats;
@@ -162,8 +163,8 @@ const JsonLines::RowPlan& JsonLines::plan_of(const Row& row) const {
   return plans_[static_cast<std::size_t>(&row - rows().data())];
 }
 
-std::string_view JsonLines::escaped_name(ThreadNumber thread, std::string_view name) {
-  Caches::Thread& known = caches_->threads.place(thread);
+const JsonLines::KnownThread& JsonLines::known_thread(ThreadNumber thread, std::string_view name) {
+  KnownThread& known = caches_->threads.place(thread);
   if (known.number != thread || known.raw != name || known.fragment.empty()) {
     LineBuffer made;
     put_json_text(name, made);
@@ -172,12 +173,11 @@ std::string_view JsonLines::escaped_name(ThreadNumber thread, std::string_view n
     known.escaped = made.text();
     known.fragment = ",\"thread.id\":" + std::to_string(thread) + ",\"thread.name\":\"" + known.escaped + '"';
   }
-  return known.escaped;
+  return known;
 }
 
 void JsonLines::put_thread(const NamedRecord& record) {
-  (void)escaped_name(record.thread, record.thread_name);
-  line_.put(caches_->threads.place(record.thread).fragment);
+  line_.put(known_thread(record.thread, record.thread_name).fragment);
 }
 
 void JsonLines::put_object(const NamedRecord& record) {
@@ -267,7 +267,7 @@ void JsonLines::put_field(const FieldPlan& plan, const NamedField& field) {
     if (*number == 0 || field.stands_for.empty()) return;
     line_.put(plan.name_key);
     line_.put('"');
-    line_.put(escaped_name(static_cast<ThreadNumber>(*number), field.stands_for));
+    line_.put(known_thread(static_cast<ThreadNumber>(*number), field.stands_for).escaped);
     line_.put('"');
   } else if (field.means == Means::value && !field.stands_for.empty()) {
     line_.put(plan.name_key);

@@ -36,9 +36,10 @@ class JsonLines {
   struct RowPlan;
   struct FieldPlan;
   struct Caches;
+  struct KnownThread;
 
   const RowPlan& plan_of(const Row& row) const;
-  std::string_view escaped_name(ThreadNumber thread, std::string_view name);
+  const KnownThread& known_thread(ThreadNumber thread, std::string_view name);
   void put_thread(const NamedRecord& record);
   void put_object(const NamedRecord& record);
   void put_site(const NamedRecord& record, bool with_function);

@@ -243,8 +243,11 @@ std::string metadata_text(const Process& process, const Uuid& uuid, std::uint32_
                  process.epoch_seconds, process.epoch_ticks);
   text += "typealias integer { size = 64; align = 64; signed = false; map = clock.spool_ticks.value; } := ticks;\n";
   text += streams;
-  for (const Row& row : rows())
-    append_row(text, row);
+  for (const Row& row : rows()) {
+    // A trace says it in `env`; and `clock` is a word of TSDL, which babeltrace2 takes for no field's name.
+    const bool is_of_lines = row.kind == Kind::definition && row.verb == Verb::process;
+    if (!is_of_lines) append_row(text, row);
+  }
   return text;
 }
 
