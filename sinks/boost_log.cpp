@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/dispatcher.hpp>
 #include <spool/sinks/boost_log.hpp>
 
 #include <boost/date_time/gregorian/conversion.hpp>
 #include <boost/date_time/gregorian/gregorian_types.hpp>
 #include <boost/date_time/posix_time/posix_time_types.hpp>
+#include <boost/log/attributes/attribute_name.hpp>
 #include <boost/log/attributes/attribute_value_impl.hpp>
 #include <boost/log/attributes/attribute_value_set.hpp>
 #include <boost/log/core/core.hpp>
 #include <boost/log/core/record.hpp>
 #include <boost/log/trivial.hpp>
 
+#include <cstdlib>
 #include <ctime>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -81,14 +85,58 @@ class Waits {
   std::unordered_map<trace::ThreadNumber, Wait> begun_;
 };
 
+/// Boost.Log ends with the destructors of its statics. Before they run, everything is delivered, and then no more.
+class Curtain {
+ public:
+  /// Nothing is called any more once the curtain has fallen.
+  template <class Call>
+  static void while_open(Call call) {
+    const std::lock_guard guard{state().mutex};
+    if (state().open) call();
+  }
+
+  /// Exit hooks run in the reverse order of what was made before them: of Boost's statics.
+  static void hang() {
+    (void)logging::core::get();
+    (void)logging::attribute_name{"Message"};
+    static const int hung = std::atexit([] {
+      log::Dispatcher::flush();
+      const std::lock_guard guard{state().mutex};
+      state().open = false;
+    });
+    (void)hung;
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    bool open = true;
+  };
+  static State& state() {
+    static auto* one = new State;  // leaked: the thread that feeds the sink ends later
+    return *one;
+  }
+};
+
 class BoostLogSink final : public Sink {
  public:
-  explicit BoostLogSink(BoostLogOptions options) : options_{options} {}
+  explicit BoostLogSink(BoostLogOptions options) : options_{options} { Curtain::hang(); }
 
   bool wants_transitions() const override { return options_.transitions; }
 
+  /// Their names are in each Record.
+  bool wants_definitions() const override { return false; }
+
   void write(const SinkRecord& record) override {
-    if (record.row->kind == trace::Kind::definition) return;  // their names are in each Record
+    Curtain::while_open([&] { push(record); });
+  }
+
+  void flush() override {
+    Curtain::while_open([] { logging::core::get()->flush(); });
+  }
+
+ private:
+  void push(const SinkRecord& record) {
     Attributes attributes;
     if (record.row->kind == trace::Kind::message) {
       add_message(record, attributes);
@@ -105,9 +153,6 @@ class BoostLogSink final : public Sink {
     if (logging::record made = core->open_record(attributes.take())) core->push_record(std::move(made));
   }
 
-  void flush() override { logging::core::get()->flush(); }
-
- private:
   static void add_message(const SinkRecord& record, Attributes& attributes) {
     attributes.add_text("Message", record.text);
     // The levels are in the same order in both.

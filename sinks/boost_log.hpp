@@ -35,7 +35,8 @@ struct BoostLogOptions {
   bool transitions = true;  ///< or messages only
 };
 
-/// To boost::log::core, from the thread that feeds this sink.
+/// To boost::log::core, from the thread that feeds this sink. What is logged after Boost.Log's own statics were destroyed, at
+/// the very end of the program, does not go there; all before that does.
 std::shared_ptr<Sink> boost_log(BoostLogOptions options = {});
 
 }  // namespace spool::sinks

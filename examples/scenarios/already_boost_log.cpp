@@ -3,8 +3,8 @@
 // beside the threads' transitions, each in the stream of the thread that made it.
 //
 // Output:
-//   [info] root (listener): listening on 8080
-//   [warning] store (worker): no such key: color
+//   [info] (listener) listening on 8080
+//   [warning] (worker) no such key: color
 #include <spool/sinks/from_boost_log.hpp>
 #include <spool/spool.hpp>
 
@@ -16,7 +16,7 @@ namespace logging = boost::log;
 using Severity = logging::trivial::severity_level;
 
 int main() {
-  spool::basic_config({.sinks = {spool::sinks::console("[%l] %n (%N): %v")}});
+  spool::basic_config({.sinks = {spool::sinks::console("[%l] (%N) %v")}});
   logging::core::get()->add_sink(spool::sinks::from_boost_log());
 
   spool::Thread listener{{.name = "listener"}, [] { BOOST_LOG_TRIVIAL(info) << "listening on " << 8080; }};

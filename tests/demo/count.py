@@ -2,7 +2,7 @@
 """Figures about locks, counted from the lines of `unspool cat --format json` and from nothing else.
 
 Written from the words of docs/design.md, so that a fault of the tool's own replay has no part in it. All times are
-integers of clock ticks. A wait is the span from a thread's first block to its acquire, timeout or cancel; a hold the
+integers of clock ticks, but for `spun`, which the lines have in nanoseconds. A wait is the span from a thread's first block to its acquire, timeout or cancel; a hold the
 span from acquire to release; what no hold covers of a wait is hand-over.
 
 One thing is not sharp. The lock is taken a moment before the acquire is written, and a release has its number a moment
@@ -13,11 +13,15 @@ import bisect
 import collections
 
 
+def site_of(record):
+    return f"{record['code.filepath']}:{record['code.lineno']}"
+
+
 class Wait:
     def __init__(self, block):
-        self.thread = block["thread"]
-        self.site = block["site_at"]
-        self.since = block["time"]
+        self.thread = block["thread.id"]
+        self.site = site_of(block)
+        self.since = block["ticks"]
         self.until = None
         self.named = []     # (time, owner, quoted seq) of each of its blocks
 
@@ -27,8 +31,8 @@ class Wait:
 
 class Hold:
     def __init__(self, acquire):
-        self.who = (acquire["thread"], acquire["site_at"])
-        self.since = acquire["time"]
+        self.who = (acquire["thread.id"], site_of(acquire))
+        self.since = acquire["ticks"]
         self.until = None
 
     def span(self):
@@ -55,15 +59,15 @@ class Lock:
         self.last_seq = record["seq"]
 
     def block(self, record):
-        thread = record["thread"]
+        thread = record["thread.id"]
         self.figures["futile_wakes"] += thread in self.waiting
         wait = self.waiting.setdefault(thread, Wait(record))
-        wait.named.append((record["time"], record["owner"], record["seq"]))
+        wait.named.append((record["ticks"], record["owner"], record["seq"]))
 
     def end_wait(self, record):
-        wait = self.waiting.pop(record["thread"], None)
+        wait = self.waiting.pop(record["thread.id"], None)
         if wait:
-            wait.until = record["time"]
+            wait.until = record["ticks"]
             self.waits.append(wait)
         return wait is not None
 
@@ -80,8 +84,8 @@ class Lock:
 
     def release(self, record):
         self.advance(record)
-        self.figures["released_by_other"] += self.holder.who[0] != record["thread"]
-        self.holder.until = record["time"]
+        self.figures["released_by_other"] += self.holder.who[0] != record["thread.id"]
+        self.holder.until = record["ticks"]
         self.holder = None
 
     def busy(self, _record):
@@ -166,12 +170,12 @@ class Count:
         if name.startswith("definition."):
             self.definitions += 1
             if name == "definition.object":
-                self.created[record["object"]] = (record["name"], record["site_at"])
+                self.created[record["object.id"]] = (record["name"], site_of(record))
             return
         self.records += 1
-        self.times = [min(self.times[0] or record["time"], record["time"]), max(self.times[1], record["time"])]
+        self.times = [min(self.times[0] or record["ticks"], record["ticks"]), max(self.times[1], record["ticks"])]
         if name.startswith("lock."):
-            self.locks[record["object"]].feed(record)
+            self.locks[record["object.id"]].feed(record)
 
     def groups(self):
         groups = collections.defaultdict(Group)

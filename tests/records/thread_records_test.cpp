@@ -41,6 +41,7 @@ TEST_CASE("a join that waits records block and continue") {
   Lock gate;
   gate.lock();
   Thread worker = start_thread("worker", [&] { const std::lock_guard guard{gate}; });
+  tap().await(Kind::thread, Verb::begin, worker.ident());
   Thread joiner = start_thread("joiner", [&] { worker.join(); });  // @join
   tap().await(Kind::thread, Verb::block, worker.ident());
   gate.unlock();

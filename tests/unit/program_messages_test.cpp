@@ -49,7 +49,7 @@ TEST_CASE("unspool makes the texts that fmt makes, of every type of argument and
   const std::vector<Json> messages = messages_in(scratch.trace());
   REQUIRE(messages.size() == expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    CHECK(messages[i]["text"].get<std::string>() == expected[i]);
+    CHECK(messages[i]["body"].get<std::string>() == expected[i]);
     CHECK(messages[i]["logger"] == "table");
   }
 }
@@ -68,11 +68,11 @@ TEST_CASE("named arguments are fields of their names, with their types and units
   said("names_arguments", scratch);
   const std::vector<Json> messages = messages_in(scratch.trace());
   REQUIRE(messages.size() == 7);
-  CHECK(messages[0]["text"] == "3 times served /index in 12ms");
+  CHECK(messages[0]["body"] == "3 times served /index in 12ms");
   CHECK(messages[0]["format"] == "{} times served {path} in {took}");
   CHECK(messages[0]["logger"] == "http.server");
   CHECK(messages[0]["arguments"] == Json{{"path", "/index"}, {"took", "12ms"}, {"took_ns", 12'000'000}, {"arg0", 3}});
-  CHECK(messages[1]["text"] == "1 2 3 c /index 5");
+  CHECK(messages[1]["body"] == "1 2 3 c /index 5");
   CHECK(messages[1]["arguments"] == Json{{"event", 1},
                                          {"site_2", 2},
                                          {"_x", 3},
@@ -81,16 +81,16 @@ TEST_CASE("named arguments are fields of their names, with their types and units
                                          {"path_length", 5},
                                          {"event_2", 300},
                                          {"arg0", true}});
-  CHECK(messages[2]["text"] == "0.5 green");
+  CHECK(messages[2]["body"] == "0.5 green");
   CHECK(messages[2]["arguments"] == Json{{"x", 0.5}, {"y", "green"}});
-  CHECK(messages[2]["logger"] == "");
-  CHECK(messages[3]["text"] == "1 [2]");
+  CHECK_FALSE(messages[2].contains("logger"));
+  CHECK(messages[3]["body"] == "1 [2]");
   CHECK(messages[3]["arguments"] == Json{{"size__in__________", 1}, {"arg1", 2}});
-  CHECK(messages[4]["text"] == "{nowhere} [1]");
+  CHECK(messages[4]["body"] == "{nowhere} [1]");
   CHECK(messages[5]["logger"] == "a\n\"b\" \x1b[31m");
-  CHECK(messages[5]["text"] == "from afar");
+  CHECK(messages[5]["body"] == "from afar");
   CHECK(messages[6]["logger"] == "http.server");
-  CHECK_THAT(messages[6]["text"].get<std::string>(), Contains("cut: 10005 bytes"));
+  CHECK_THAT(messages[6]["body"].get<std::string>(), Contains("cut: 10005 bytes"));
 }
 
 TEST_CASE("babeltrace2 shows loggers, names, types and values, and has nothing to complain of") {

@@ -234,7 +234,7 @@ TEST_CASE("cat gives JSON of JSON lines with typed arguments, and the line's pla
   const Files files;
   const std::string out = unspool("cat --format json " + files.json).out;
   CHECK(
-      out.find(R"("text":"served /a in 3 ms","format":"served {path} in {ms} ms","arguments":{"path":"/a","ms":3})") !=
+      out.find(R"("body":"served /a in 3 ms","format":"served {path} in {ms} ms","arguments":{"path":"/a","ms":3})") !=
       std::string::npos);
   CHECK(out.find("\"place\":\"" + files.json + "@") != std::string::npos);
 }

@@ -31,7 +31,7 @@ Script server() {
   script.join(13'000, 100, 1, 80);
   script.end(14'000, 1, true);
   script.joined(14'100, 100, 1, 80);
-  static const MessageClass warning{trace::Level::warning, "", "careful", {}, {}};
+  static const MessageClass warning{trace::Level::warning, "", "careful", {}, {}, "", false};
   script.add(Kind::message, Verb::text, 15'000, 100, 0).message = &warning;
   return script;
 }

@@ -70,11 +70,12 @@ Examples:
 One line a Record: time, thread, Record, object, and its fields. "worker-1(5)" is thread 5, "accounts(lock #17)" is the
 17th object of the process, "at" is the line that made the Record, "-" is nobody or not known.
 
-With --format json, one object a line, exactly as spool's JSON sink writes it (docs/lines.md): `time` (UTC), `level`,
+With --format json, one object a line, as spool's JSON sink writes it (docs/lines.md): `time` (UTC), `level`,
 `record`, `process.pid`, `thread.id`, `thread.name`, `object.id`, `object.kind`, `object.name`, `seq`, `site` with
 `code.filepath` and `code.lineno`, and the Record's other fields under their names; beside a number that is a thread or a
-word stands FIELD.name. A message has `body`, `logger`, and where it was typed `format` and `arguments`. With --definitions
-the lines hold all that the trace holds.
+word stands FIELD.name. A message has `body`, `logger`, and where it was typed `format` and `arguments`. Two keys
+more stand at the end: `ticks`, the exact time by the trace's clock (of logs: nanoseconds since 1970), and `place`,
+SEGMENT/CHUNK@BYTE, or of a log FILE@BYTE in its plain text. With --definitions the lines hold all that the trace holds.
 )text";
 
 struct Arguments {

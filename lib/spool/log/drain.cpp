@@ -16,7 +16,7 @@ constexpr std::size_t known_ids = trace::first_message_class;
 
 /// A definition's time is read under the recorder's mutex, a Record's is not, and the counter can be read a little ahead:
 /// so much earlier a definition counts.
-constexpr trace::Ticks definition_lead = 4096;
+constexpr trace::Ticks definition_lead = 512;
 
 /// Of a row: what a look at each Record needs.
 struct Shape {

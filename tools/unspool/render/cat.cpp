@@ -9,17 +9,35 @@
 #include <unspool/render/named.hpp>
 #include <unspool/render/text_line.hpp>
 
+#include <iterator>
+
 namespace unspool {
 namespace {
 
+/// Log lines, each with two keys at its end that only a reader knows: the exact time, and where the Record stands.
 class JsonLines {
  public:
-  explicit JsonLines(const Process& process) : naming_(process) {}
+  explicit JsonLines(const Process& process) : process_(process), naming_(process) {}
 
-  void append(const Record& record, std::string& out) { lines_.append(naming_.name(record), out); }
+  void append(const Record& record, std::string& out) {
+    lines_.append(naming_.name(record), out);
+    out.resize(out.size() - line_end.size());
+    trace::LineBuffer place;
+    trace::put_json_text(place_text(record.place), place);
+    fmt::format_to(std::back_inserter(out), R"(,"ticks":{},"place":"{}")", record.time, place.text());
+    out += line_end;
+  }
   void append_process(std::string& out) { lines_.append(naming_.process(), out); }
 
  private:
+  static constexpr std::string_view line_end = "}\n";
+
+  std::string place_text(const Place& at) const {
+    if (at.chunk < process_.logs.size()) return fmt::format("{}@{}", process_.logs[at.chunk], at.offset);
+    return fmt::format("{:06}/stream-{:04}@{}", at.segment, at.chunk, at.offset);
+  }
+
+  const Process& process_;
   Naming naming_;
   trace::JsonLines lines_;
 };
