@@ -7,6 +7,7 @@
 #include <spool/config/config.hpp>
 #include <spool/log/logger.hpp>
 #include <spool/log/message.hpp>
+#include <spool/sinks/json_lines.hpp>
 #include <spool/sinks/text.hpp>
 #include <spool/sync/barrier.hpp>
 #include <spool/sync/condition.hpp>
