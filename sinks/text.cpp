@@ -112,7 +112,7 @@ class Lines {
       now.words = now.line;
       return;
     }
-    now.thread_name = trace::escaped(record.thread_name);
+    now.thread_name = trace::thread_text(record.thread_name);
     now.number = std::to_string(record.thread);
     now.daemon = record.daemon;
     lines_.words(record, now.words);

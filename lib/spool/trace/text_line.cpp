@@ -80,6 +80,16 @@ void put_place(std::string_view file, std::uint32_t line, LineBuffer& out) {
 
 }  // namespace
 
+std::string thread_text(std::string_view name) {
+  LineBuffer made;
+  put_escaped_text(name, made);
+  std::string text{made.text()};
+  constexpr std::string_view end = ") ";
+  for (std::size_t at = text.find(end); at != std::string::npos; at = text.find(end, at))
+    text.replace(at, 1, "\\x29");
+  return text;
+}
+
 void put_escaped_text(std::string_view text, LineBuffer& out) {
   while (!text.empty()) {
     const std::size_t plain = plain_length(text);
@@ -188,9 +198,7 @@ void TextLines::put_field(const NamedField& field, bool is_point) {
 void TextLines::put_thread_name(const NamedRecord& record) {
   Caches::Thread& known = caches_->threads.place(record.thread);
   if (known.number != record.thread || known.raw != record.thread_name) {
-    LineBuffer made;
-    put_escaped_text(record.thread_name, made);
-    known = {record.thread, std::string{record.thread_name}, std::string{made.text()}};
+    known = {record.thread, std::string{record.thread_name}, thread_text(record.thread_name)};
   }
   line_.put(known.escaped);
 }

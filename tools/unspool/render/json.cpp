@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
 #include <unspool/render/json.hpp>
 #include <unspool/render/style.hpp>
+
+#include <iterator>
 
 #ifndef SPOOL_VERSION
 #define SPOOL_VERSION "0.1.0"
@@ -95,9 +98,32 @@ Json ProcessJson::calendar(trace::Ticks time) const {
   return text.empty() ? Json{} : Json(text);
 }
 
+namespace {
+
+/// In JSON they stand in texts only. Terminals heed DEL and the C1 characters, which JSON allows as they are.
+std::string without_controls(const std::string& text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if (byte == 0x7f) {
+      out += "\\u007f";
+    } else if (byte == 0xc2 && next < 0xa0) {
+      fmt::format_to(std::back_inserter(out), "\\u00{:02x}", next);
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 void print_document(std::string_view command, Json processes, std::FILE* out) {
   const Json document{{"unspool", SPOOL_VERSION}, {"command", command}, {"processes", std::move(processes)}};
-  const std::string text = document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = without_controls(document.dump(1, ' ', false, Json::error_handler_t::replace)) + "\n";
   std::fwrite(text.data(), 1, text.size(), out);
 }
 
