@@ -25,13 +25,14 @@ inline std::uint32_t saturated(std::uint64_t ticks) {
 bool can_spin() noexcept;
 
 /// Calls `look` until it gives true, for about as long as a sleep and a wake-up take; false if it never did. Each look
-/// takes a cache line from who is about to change it, so looks come less and less often.
+/// takes a cache line from who is about to change it, so looks come less and less often: where a lock is always held when
+/// looked at, its holder gets some hundred turns at full speed between two looks.
 template <class Look>
 bool spin_until(Look look) {
   // In pauses of the CPU.
   constexpr int least_pauses = 2;
-  constexpr int most_pauses = 8;
-  constexpr int most_spins = 400;
+  constexpr int most_pauses = 64;
+  constexpr int most_spins = 1000;
   if (!can_spin()) return false;
   int pauses = least_pauses;
   for (int paused = 0; paused < most_spins; paused += pauses) {
