@@ -147,7 +147,7 @@ bool take_text(std::string_view& text, std::size_t likely) {
 }
 
 bool parse_level(std::string_view word, trace::Level& level) {
-  constexpr std::array<std::pair<std::string_view, trace::Level>, 13> words{{{"info", trace::Level::info},
+  static constexpr std::array<std::pair<std::string_view, trace::Level>, 13> words{{{"info", trace::Level::info},
                                                                              {"trace", trace::Level::trace},
                                                                              {"debug", trace::Level::debug},
                                                                              {"warning", trace::Level::warning},
