@@ -70,16 +70,4 @@ std::string_view schema_name(const trace::Row& row, std::string_view key) {
   return key;
 }
 
-void ExpectedKey::set(std::string_view name, JsonKey key) {
-  key_ = key;
-  size_ = static_cast<std::uint8_t>(name.size() < longest ? name.size() : 0);
-  if (size_ == 0) return;
-  std::array<char, longest> text{};
-  std::array<char, longest> mask{};
-  std::memcpy(text.data(), name.data(), size_ + 1);  // with the closing quote
-  std::memset(mask.data(), 0xff, size_ + 1);
-  std::memcpy(words_.data(), text.data(), longest);
-  std::memcpy(masks_.data(), mask.data(), longest);
-}
-
 }  // namespace unspool

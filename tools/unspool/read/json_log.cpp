@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <unspool/read/expected_key.hpp>
 #include <unspool/read/json_keys.hpp>
 #include <unspool/read/json_log.hpp>
 #include <unspool/read/line_reader.hpp>
@@ -96,7 +97,7 @@ struct JsonLog::Parser {
       if (each.error() != simdjson::SUCCESS) throw simdjson::simdjson_error{each.error()};
       od::field& field = each.value_unsafe();
       const char* const at = field.key().raw();
-      ExpectedKey& guess = expected[std::min(index++, expected.size() - 1)];
+      ExpectedKey<JsonKey>& guess = expected[std::min(index++, expected.size() - 1)];
       if (!guess.is(at)) {
         const std::string_view name = raw(field.key());
         guess.set(name, json_key(name));
@@ -198,7 +199,7 @@ struct JsonLog::Parser {
   }
 
   QuickJson quick;
-  std::array<ExpectedKey, 24> expected;
+  std::array<ExpectedKey<JsonKey>, 24> expected;
   RowNames rows;
   bool newer = false;
 };

@@ -5,6 +5,7 @@
 // so that there is one judge of what a line is.
 #pragma once
 
+#include <unspool/read/expected_key.hpp>
 #include <unspool/read/json_keys.hpp>
 #include <unspool/read/line.hpp>
 
@@ -33,7 +34,7 @@ class QuickJson {
  private:
   /// One key of a row's lines, and which of the row's fields it is.
   struct Place {
-    ExpectedKey key;
+    ExpectedKey<JsonKey> key;
     std::uint8_t field = no_field;
   };
   using Places = std::array<Place, 24>;
