@@ -256,6 +256,33 @@ TEST_CASE("a text line gives its Record") {
   CHECK(text.line.lineno == 31);
 }
 
+TEST_CASE("the pairs of a text line may stand in any order, whatever that of the line before was") {
+  Text text;
+  const std::vector<std::string> lines = {
+      text_lines()[7],
+      text_line(
+          "200001000", "worker-1", "lock.block cache",
+          "pid=4711 thread=2 record=lock.block owner_site=4 owner=1 at=server.cpp:31 site=4 seq=1 object=4294967297"),
+      text_line(
+          "200001000", "worker-1", "lock.block cache",
+          "record=lock.block owner=1 object=4294967297 seq=1 at=server.cpp:31 site=4 object_nam=\"x\" own=7 pid=4711 "
+          "thread=2 owner_site=4"),
+  };
+  for (int i = 0; i < 2; ++i) {
+    for (const std::string& line : lines) {
+      REQUIRE(text.parse(line, Want::record) == Fault::none);
+      const std::string first = said(text.line);
+      Text fresh;
+      REQUIRE(fresh.parse(line, Want::record) == Fault::none);
+      CHECK(first == said(fresh.line));
+      CHECK(text.line.seq == 1);
+      CHECK(text.line.pid == 4711);
+      CHECK(text.line.object == 4294967297);
+      CHECK(text.line.lineno == 31);
+    }
+  }
+}
+
 TEST_CASE("a text message has its words, and what was escaped is as it was") {
   Text text;
   const std::string line = text_line("200000000", "a\\n\\x1b", "100 % \\\\ \\t | x=1",
