@@ -6,6 +6,7 @@
 #include <unspool/read/json_log.hpp>
 #include <unspool/read/line_reader.hpp>
 #include <unspool/read/pattern.hpp>
+#include <unspool/read/quick_json.hpp>
 #include <unspool/read/text_log.hpp>
 
 #include <algorithm>
@@ -63,6 +64,39 @@ std::vector<std::string> lines_of(const std::string& path) {
   return lines;
 }
 
+/// All that stands in a Line.
+std::string said(const Line& line) {
+  std::string out = fmt::format("{} {} {} {} {} {} {} {} {}|", line.row == nullptr ? "none" : line.row->name,
+                                static_cast<int>(line.level), line.time, line.pid, line.thread, line.object, line.site,
+                                line.seq, line.lineno);
+  for (std::size_t i = 0; i < line.numbers.size(); ++i)
+    out += fmt::format("{}={};", line.numbers[i], line.words[i]);
+  out += fmt::format("|{}|{}|{}|{}|{}|{}|{}|{}|{}", line.thread_name, line.object_kind, line.object_name, line.file,
+                     line.function, line.logger, line.text, line.format, line.typed);
+  for (const Line::Argument& argument : line.arguments)
+    out += fmt::format("|{}={}", argument.name, argument.value.index());
+  return out;
+}
+
+/// Where the quick reader takes the line, the other gives the same. Whether it took it.
+bool same_line(unspool::QuickJson& quick, unspool::JsonLog& json, const std::string& text) {
+  // What stands behind a line in the buffer is mostly another one.
+  const std::string padded = text + R"(,"seq":7,"thread.id":1,"process.pid":1,"record":"message","logger":"a"})" +
+                             std::string(unspool::LineReader::padding, '7');
+  const std::string_view line = std::string_view{padded}.substr(0, text.size());
+  bool taken = false;
+  for (const Want want : {Want::record, Want::texts, Want::names}) {
+    Line a;
+    Line b;
+    if (!quick.parse(line, want, a)) continue;
+    taken = true;
+    INFO(text);
+    CHECK(json.parse_any(line, want, b) == Fault::none);
+    CHECK(said(a) == said(b));
+  }
+  return taken;
+}
+
 }  // namespace
 
 TEST_CASE("a JSON line gives its Record, whatever the order of its keys and whoever added some") {
@@ -94,6 +128,75 @@ TEST_CASE("a JSON message keeps its text and its typed arguments") {
   CHECK(json.line.arguments[2].value == spool::trace::Value{~std::uint64_t{0}});
   CHECK(json.line.arguments[3].value == spool::trace::Value{1.5});
   CHECK(json.line.arguments[4].value == spool::trace::Value{true});
+}
+
+TEST_CASE("lines of the writer's form are read quickly, and give what the parser of all JSON gives") {
+  unspool::QuickJson quick;
+  unspool::JsonLog json;
+  for (const auto& lines : {json_definitions(), json_records(), json_definitions(), json_records()}) {
+    for (const std::string& line : lines)
+      CHECK(same_line(quick, json, line));
+  }
+  CHECK(same_line(quick, json,
+                  json_transition("200000000", "lock.acquire", 1, 4294967295, "\"new\":\"\xc3\xa4\",\"n\":9")));
+  CHECK(same_line(quick, json, json_transition("2", "lock.acquire", 1, 1, R"("waker":1,"waker":2,"":1)")));
+}
+
+TEST_CASE("lines of any other form are left to the parser of all JSON") {
+  unspool::QuickJson quick;
+  unspool::JsonLog json;
+  const auto with = [](std::string_view rest) { return json_transition("200000000", "lock.acquire", 1, 1, rest); };
+  for (const std::string& line : {with(R"("waker":01)"),
+                                  with(R"("waker":1.0)"),
+                                  with(R"("waker":1e2)"),
+                                  with(R"("waker":-1)"),
+                                  with(R"("waker":18446744073709551616)"),
+                                  with(R"("waker":4294967296)"),
+                                  with(R"("waker": 1)"),
+                                  with(R"("waker":"1")"),
+                                  with(R"("waker":1,)"),
+                                  with(R"("waker":1 )"),
+                                  with(R"("waker":)"),
+                                  with(R"("waker")"),
+                                  with(R"("x":"\u0041")"),
+                                  with("\"x\":\"\t\""),
+                                  with("\"x\":\"\xff\""),
+                                  with("\"x\":\"\xc3\""),
+                                  with(R"("x":tru)"),
+                                  with(R"("x":[1})"),
+                                  with(R"("x":{"a":[1]})"),
+                                  with(R"("x":{"a":1)"),
+                                  with(R"("x":{1})"),
+                                  with(R"("thread.id":4294967296)"),
+                                  with(R"("time":"2026")"),
+                                  with(R"("level":"loud")"),
+                                  with(R"("record":"lock.release")"),
+                                  with(R"("waker":1}})"),
+                                  std::string{R"({"waker":1,"record":"lock.acquire"})"},
+                                  json_line("200000000", "lock.acquire", R"("seq":1)"),
+                                  json_line("200000000", "lock.invented", R"("thread.id":1)"),
+                                  std::string{"{}"},
+                                  std::string{"{"},
+                                  std::string{},
+                                  std::string{"hello, world"}}) {
+    INFO(line);
+    CHECK_FALSE(same_line(quick, json, line));
+  }
+}
+
+TEST_CASE("cut anywhere or with any byte another one, no line is read quickly into something else") {
+  unspool::QuickJson quick;
+  unspool::JsonLog json;
+  for (const std::string& good : {json_definitions()[0], json_records()[1], json_records()[4]}) {
+    for (std::size_t i = 0; i < good.size(); ++i) {
+      for (const char with : {'\0', '"', '{', '}', ',', ':', '0', '9', ' ', '\\', '\xff'}) {
+        std::string bad = good;
+        bad[i] = with;
+        same_line(quick, json, bad);
+      }
+      CHECK_FALSE(same_line(quick, json, good.substr(0, i)));
+    }
+  }
 }
 
 TEST_CASE("a JSON line that cannot be used is told by kind") {
@@ -151,6 +254,33 @@ TEST_CASE("a text line gives its Record") {
   CHECK(text.line.numbers[2] == 1);
   CHECK(text.line.file == "server.cpp");
   CHECK(text.line.lineno == 31);
+}
+
+TEST_CASE("the pairs of a text line may stand in any order, whatever that of the line before was") {
+  Text text;
+  const std::vector<std::string> lines = {
+      text_lines()[7],
+      text_line(
+          "200001000", "worker-1", "lock.block cache",
+          "pid=4711 thread=2 record=lock.block owner_site=4 owner=1 at=server.cpp:31 site=4 seq=1 object=4294967297"),
+      text_line(
+          "200001000", "worker-1", "lock.block cache",
+          "record=lock.block owner=1 object=4294967297 seq=1 at=server.cpp:31 site=4 object_nam=\"x\" own=7 pid=4711 "
+          "thread=2 owner_site=4"),
+  };
+  for (int i = 0; i < 2; ++i) {
+    for (const std::string& line : lines) {
+      REQUIRE(text.parse(line, Want::record) == Fault::none);
+      const std::string first = said(text.line);
+      Text fresh;
+      REQUIRE(fresh.parse(line, Want::record) == Fault::none);
+      CHECK(first == said(fresh.line));
+      CHECK(text.line.seq == 1);
+      CHECK(text.line.pid == 4711);
+      CHECK(text.line.object == 4294967297);
+      CHECK(text.line.lineno == 31);
+    }
+  }
 }
 
 TEST_CASE("a text message has its words, and what was escaped is as it was") {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include <unspool/read/expected_key.hpp>
+#include <unspool/read/json_keys.hpp>
 #include <unspool/read/json_log.hpp>
 #include <unspool/read/line_reader.hpp>
+#include <unspool/read/quick_json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include <simdjson.h>
 
@@ -15,87 +17,7 @@ namespace od = simdjson::ondemand;
 using trace::Means;
 using trace::Type;
 
-static_assert(LineReader::padding >= simdjson::SIMDJSON_PADDING);
-
-enum class Key : std::uint8_t {
-  other,
-  time,
-  level,
-  record,
-  pid,
-  thread,
-  thread_name,
-  object,
-  object_kind,
-  object_name,
-  seq,
-  site,
-  file,
-  lineno,
-  function,
-  logger,
-  body,
-  format,
-  arguments,
-};
-
-/// The keys of docs/lines.md that are no field of a single row, by a hash without collisions.
-class Keys {
- public:
-  Keys() {
-    put("time", Key::time);
-    put("level", Key::level);
-    put("record", Key::record);
-    put("process.pid", Key::pid);
-    put("thread.id", Key::thread);
-    put("thread.name", Key::thread_name);
-    put("object.id", Key::object);
-    put("object.kind", Key::object_kind);
-    put("object.name", Key::object_name);
-    put("seq", Key::seq);
-    put("site", Key::site);
-    put("code.filepath", Key::file);
-    put("code.lineno", Key::lineno);
-    put("code.function", Key::function);
-    put("logger", Key::logger);
-    put("body", Key::body);
-    put("format", Key::format);
-    put("arguments", Key::arguments);
-  }
-  Key find(std::string_view name) const {
-    const Entry& entry = entries_[place(name)];
-    return entry.name == name ? entry.key : Key::other;
-  }
-
- private:
-  struct Entry {
-    std::string_view name;
-    Key key = Key::other;
-  };
-  static std::size_t place(std::string_view name) {
-    if (name.empty()) return 0;
-    const auto last = static_cast<unsigned char>(name.back());
-    const auto middle = static_cast<unsigned char>(name[name.size() / 2]);
-    return (name.size() * 5 + last * 3U + middle) % 128;
-  }
-  void put(std::string_view name, Key key) {
-    Entry& entry = entries_[place(name)];
-    if (!entry.name.empty()) std::abort();
-    entry = {name, key};
-  }
-
-  std::array<Entry, 128> entries_{};
-};
-
-/// Fields that have another name here than in the table, all of them of definitions.
-std::string_view schema_name(const trace::Row& row, std::string_view key) {
-  if (row.kind != trace::Kind::definition) return key;
-  if (key == "process.executable.name") return "program";
-  if (key == "host.name") return "host";
-  if (key == "process.parent_pid") return "parent_pid";
-  if (key == "thread.native_id") return "native_id";
-  return key;
-}
+static_assert(LineReader::padding >= simdjson::SIMDJSON_PADDING && LineReader::padding >= QuickJson::padding);
 
 trace::Value value_of(od::value& value) {
   switch (value.type()) {
@@ -131,39 +53,6 @@ std::string_view raw_time(od::raw_json_string text) {
   return begin[whole] == '"' && begin[whole - 1] == 'Z' ? std::string_view{begin, whole} : raw(text);
 }
 
-/// What the line before had at each place: mostly this one has the same, and eight bytes at a time are compared.
-class Expected {
- public:
-  static constexpr std::size_t longest = 24;
-
-  /// Requires: `longest` bytes at `text` may be read.
-  bool is(const char* text) const {
-    std::array<std::uint64_t, 3> words;
-    std::memcpy(words.data(), text, longest);
-    return size_ != 0 && ((words[0] ^ words_[0]) & masks_[0]) == 0 && ((words[1] ^ words_[1]) & masks_[1]) == 0 &&
-           ((words[2] ^ words_[2]) & masks_[2]) == 0;
-  }
-  void set(std::string_view name, Key key) {
-    key_ = key;
-    size_ = name.size() < longest ? name.size() : 0;
-    if (size_ == 0) return;
-    std::array<char, longest> text{};
-    std::array<char, longest> mask{};
-    std::memcpy(text.data(), name.data(), size_ + 1);  // with the closing quote
-    std::memset(mask.data(), 0xff, size_ + 1);
-    std::memcpy(words_.data(), text.data(), longest);
-    std::memcpy(masks_.data(), mask.data(), longest);
-  }
-  std::size_t size() const { return size_; }
-  Key key() const { return key_; }
-
- private:
-  std::array<std::uint64_t, 3> words_{};
-  std::array<std::uint64_t, 3> masks_{};
-  std::size_t size_ = 0;  ///< 0: nothing is expected
-  Key key_ = Key::other;
-};
-
 template <class T>
 bool fits(std::uint64_t number, T& into) {
   into = static_cast<T>(number);
@@ -173,7 +62,6 @@ bool fits(std::uint64_t number, T& into) {
 }  // namespace
 
 struct JsonLog::Parser {
-  static const Keys keys;
   od::parser parser;
   TimeParser times;
   Want want = Want::record;
@@ -209,10 +97,10 @@ struct JsonLog::Parser {
       if (each.error() != simdjson::SUCCESS) throw simdjson::simdjson_error{each.error()};
       od::field& field = each.value_unsafe();
       const char* const at = field.key().raw();
-      Expected& guess = expected[std::min(index++, expected.size() - 1)];
+      ExpectedKey<JsonKey>& guess = expected[std::min(index++, expected.size() - 1)];
       if (!guess.is(at)) {
         const std::string_view name = raw(field.key());
-        guess.set(name, keys.find(name));
+        guess.set(name, json_key(name));
         read(guess.key(), name, field.value());
       } else {
         read(guess.key(), {at, guess.size()}, field.value());
@@ -227,33 +115,33 @@ struct JsonLog::Parser {
     return Fault::none;
   }
 
-  void read(Key found, std::string_view key, od::value& value) {
+  void read(JsonKey found, std::string_view key, od::value& value) {
     switch (found) {
-      case Key::time:
+      case JsonKey::time:
         has_time = times.parse(raw_time(value.get_raw_json_string()), line->time);
         break;
-      case Key::record:
+      case JsonKey::record:
         read_row(raw(value.get_raw_json_string()));
         break;
-      case Key::pid:
+      case JsonKey::pid:
         has_pid = fits(value.get_uint64(), line->pid);
         break;
-      case Key::thread:
+      case JsonKey::thread:
         has_thread = fits(value.get_uint64(), line->thread);
         break;
-      case Key::object:
+      case JsonKey::object:
         line->object = value.get_uint64();
         break;
-      case Key::seq:
+      case JsonKey::seq:
         whole &= fits(value.get_uint64(), line->seq);
         break;
-      case Key::site:
+      case JsonKey::site:
         whole &= fits(value.get_uint64(), line->site);
         break;
-      case Key::level:
+      case JsonKey::level:
         whole &= parse_level(raw(value.get_raw_json_string()), line->level);
         break;
-      case Key::other:
+      case JsonKey::other:
         read_field(key, value);
         break;
       default:
@@ -262,20 +150,20 @@ struct JsonLog::Parser {
   }
 
   /// What only some are asked for: texts are unescaped, which costs.
-  void read_text(Key key, od::value& value) {
+  void read_text(JsonKey key, od::value& value) {
     const bool names = want == Want::names;
     const bool definition = line->row != nullptr && line->row->kind == trace::Kind::definition;
-    if (key == Key::thread_name && names) line->thread_name = value.get_string();
-    if (key == Key::object_kind && names) line->object_kind = value.get_string();
-    if (key == Key::object_name && names) line->object_name = value.get_string();
-    if (key == Key::file && (names || definition)) line->file = value.get_string();
-    if (key == Key::lineno) whole &= fits(value.get_uint64(), line->lineno);
-    if (key == Key::function && (names || definition)) line->function = value.get_string();
+    if (key == JsonKey::thread_name && names) line->thread_name = value.get_string();
+    if (key == JsonKey::object_kind && names) line->object_kind = value.get_string();
+    if (key == JsonKey::object_name && names) line->object_name = value.get_string();
+    if (key == JsonKey::file && (names || definition)) line->file = value.get_string();
+    if (key == JsonKey::lineno) whole &= fits(value.get_uint64(), line->lineno);
+    if (key == JsonKey::function && (names || definition)) line->function = value.get_string();
     if (want != Want::texts) return;
-    if (key == Key::logger) line->logger = value.get_string();
-    if (key == Key::body) line->text = value.get_string();
-    if (key == Key::format) line->format = value.get_string();
-    if (key == Key::arguments) read_arguments(value);
+    if (key == JsonKey::logger) line->logger = value.get_string();
+    if (key == JsonKey::body) line->text = value.get_string();
+    if (key == JsonKey::format) line->format = value.get_string();
+    if (key == JsonKey::arguments) read_arguments(value);
   }
 
   void read_arguments(od::value& value) {
@@ -310,17 +198,20 @@ struct JsonLog::Parser {
     }
   }
 
-  std::array<Expected, 24> expected;
+  QuickJson quick;
+  std::array<ExpectedKey<JsonKey>, 24> expected;
   RowNames rows;
   bool newer = false;
 };
-
-const Keys JsonLog::Parser::keys;
 
 JsonLog::JsonLog() : parser_{std::make_unique<Parser>()} {}
 JsonLog::~JsonLog() = default;
 
 Fault JsonLog::parse(std::string_view text, Want want, Line& out) {
+  return parser_->quick.parse(text, want, out) ? Fault::none : parse_any(text, want, out);
+}
+
+Fault JsonLog::parse_any(std::string_view text, Want want, Line& out) {
   try {
     const Fault fault = parser_->parse(text, want, out);
     if (fault != Fault::broken) return fault;

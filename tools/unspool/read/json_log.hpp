@@ -18,9 +18,11 @@ class JsonLog {
   JsonLog& operator=(const JsonLog&) = delete;
   ~JsonLog();
 
-  /// `out` is whole where the answer is Fault::none; its texts are valid until the next call.
+  /// `out` is whole where the answer is Fault::none; its texts are valid until the next call, and while `text` is.
   /// Requires: LineReader::padding bytes behind `text` may be read.
   Fault parse(std::string_view text, Want want, Line& out);
+  /// The same answer without QuickJson.
+  Fault parse_any(std::string_view text, Want want, Line& out);
 
   /// Of a line whose keys stand in the page's order; false: of any other, which has to be parsed. Looks at its first part
   /// and its last byte only.

@@ -147,19 +147,20 @@ bool take_text(std::string_view& text, std::size_t likely) {
 }
 
 bool parse_level(std::string_view word, trace::Level& level) {
-  constexpr std::array<std::pair<std::string_view, trace::Level>, 13> words{{{"info", trace::Level::info},
-                                                                             {"trace", trace::Level::trace},
-                                                                             {"debug", trace::Level::debug},
-                                                                             {"warning", trace::Level::warning},
-                                                                             {"error", trace::Level::error},
-                                                                             {"critical", trace::Level::critical},
-                                                                             {"warn", trace::Level::warning},
-                                                                             {"T", trace::Level::trace},
-                                                                             {"D", trace::Level::debug},
-                                                                             {"I", trace::Level::info},
-                                                                             {"W", trace::Level::warning},
-                                                                             {"E", trace::Level::error},
-                                                                             {"C", trace::Level::critical}}};
+  static constexpr std::array<std::pair<std::string_view, trace::Level>, 13> words{
+      {{"info", trace::Level::info},
+       {"trace", trace::Level::trace},
+       {"debug", trace::Level::debug},
+       {"warning", trace::Level::warning},
+       {"error", trace::Level::error},
+       {"critical", trace::Level::critical},
+       {"warn", trace::Level::warning},
+       {"T", trace::Level::trace},
+       {"D", trace::Level::debug},
+       {"I", trace::Level::info},
+       {"W", trace::Level::warning},
+       {"E", trace::Level::error},
+       {"C", trace::Level::critical}}};
   for (const auto& [name, value] : words) {
     if (name != word) continue;
     level = value;

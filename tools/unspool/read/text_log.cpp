@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <memory>
 
 namespace unspool {
@@ -148,14 +149,43 @@ void TextLog::read_names(const Matched& matched, Want want, Line& out) {
   if (out.logger.empty()) out.logger = plain(matched.logger);
 }
 
-/// Takes the pair at the front; false: it is none.
-bool TextLog::take_pair(std::string_view& pairs, Pair& pair) {
+TextLog::Key TextLog::key_of(std::string_view name) {
+  if (name == "record") return Key::record;
+  if (name == "object") return Key::object;
+  if (name == "seq") return Key::seq;
+  if (name == "site") return Key::site;
+  if (name == "thread") return Key::thread;
+  if (name == "pid") return Key::pid;
+  if (name == "at") return Key::at;
+  if (name == "object_name") return Key::object_name;
+  return name == "logger" ? Key::logger : Key::other;
+}
+
+/// Takes the key at the front and its equals sign; false: there is none.
+bool TextLog::take_name(std::string_view& pairs, Pair& pair) {
   std::size_t equals = 0;
   while (equals < pairs.size() && pairs[equals] != '=' && pairs[equals] != ' ' && pairs[equals] != '"')
     ++equals;
   if (equals == 0 || equals == pairs.size() || pairs[equals] != '=') return false;
   pair.key = pairs.substr(0, equals);
   pairs.remove_prefix(equals + 1);
+  return true;
+}
+
+/// The same of a key that is expected.
+bool TextLog::take_known(std::string_view& pairs, Pair& pair, const Place& place) {
+  constexpr std::size_t longest = ExpectedKey<Key>::longest;
+  std::array<char, longest> last{};  // there may be nothing to be read behind the line
+  const bool near_end = pairs.size() < longest;
+  if (near_end) std::memcpy(last.data(), pairs.data(), pairs.size());
+  if (!place.key.is(near_end ? last.data() : pairs.data())) return false;
+  pair.key = pairs.substr(0, place.key.size());
+  pairs.remove_prefix(place.key.size() + 1);
+  return true;
+}
+
+/// Takes the value at the front, and the blank before the next pair; false: it is none.
+bool TextLog::take_value(std::string_view& pairs, Pair& pair) {
   pair.quoted = pairs.starts_with('"');
   std::size_t end = pair.quoted ? 1 : 0;
   while (!pair.quoted && end < pairs.size() && pairs[end] != ' ')
@@ -176,14 +206,26 @@ bool TextLog::take_pair(std::string_view& pairs, Pair& pair) {
   return !pairs.empty();
 }
 
+/// Takes the pair at the front, and has `place` expect its key.
+bool TextLog::take_placed(std::string_view& pairs, Pair& pair, Place& place, const Line& line) {
+  if (take_known(pairs, pair, place)) return take_value(pairs, pair);
+  if (!take_name(pairs, pair)) return false;
+  place.key.set(pair.key, key_of(pair.key));
+  const bool own = line.row != nullptr && place.key.key() == Key::other;
+  place.field = static_cast<std::uint8_t>(own ? own_field(*line.row, pair.key) : no_field);
+  return take_value(pairs, pair);
+}
+
 bool TextLog::read_pairs(std::string_view pairs, Want want, Line& out) {
   Pair pair;
-  while (!pairs.empty()) {
+  now_ = &head_;
+  for (std::size_t index = 0; !pairs.empty(); ++index) {
     if (pairs.starts_with("| ")) {
       if (want == Want::texts) read_arguments(pairs.substr(2), out);
       return true;
     }
-    if (!take_pair(pairs, pair) || !read_pair(pair, want, out)) return false;
+    Place& place = (*now_)[std::min(index, now_->size() - 1)];
+    if (!take_placed(pairs, pair, place, out) || !read_pair(pair, place, want, out)) return false;
   }
   return true;
 }
@@ -191,45 +233,57 @@ bool TextLog::read_pairs(std::string_view pairs, Want want, Line& out) {
 /// Arguments in excess of a broken line are not worth the message.
 void TextLog::read_arguments(std::string_view pairs, Line& out) {
   Pair pair;
-  while (!pairs.empty() && take_pair(pairs, pair)) {
+  while (!pairs.empty() && take_name(pairs, pair) && take_value(pairs, pair)) {
     const std::string_view value = pair.quoted ? plain(pair.value) : pair.value;
     out.arguments.push_back({pair.key, pair.quoted ? trace::Value{value} : value_of(value)});
   }
 }
 
-bool TextLog::read_pair(const Pair& pair, Want want, Line& out) {
-  // In the order of the page, so that few comparisons are made; each begins with the sizes.
-  if (pair.key == "record") {
-    out.row = rows_.find(pair.value);
-    newer_ = out.row == nullptr;
-    return true;
+bool TextLog::read_pair(const Pair& pair, const Place& place, Want want, Line& out) {
+  switch (place.key.key()) {
+    case Key::record:
+      return read_row(pair.value, out);
+    case Key::object:
+      return whole_number(pair.value, out.object);
+    case Key::seq:
+      return small_number(pair.value, out.seq);
+    case Key::site:
+      return small_number(pair.value, out.site);
+    case Key::thread:
+      return has_thread_ = small_number(pair.value, out.thread);
+    case Key::pid:
+      return has_pid_ = small_number(pair.value, out.pid);
+    case Key::at: {
+      const std::size_t colon = pair.value.rfind(':');
+      if (colon == std::string_view::npos || !small_number(pair.value.substr(colon + 1), out.lineno)) return false;
+      if (want != Want::record) out.file = plain(pair.value.substr(0, colon));
+      return true;
+    }
+    case Key::object_name:
+      if (want == Want::names) out.object_name = plain(pair.value);
+      return true;
+    case Key::logger:
+      if (want == Want::texts) out.logger = plain(pair.value);
+      return true;
+    case Key::other:
+      break;
   }
-  if (pair.key == "object") return whole_number(pair.value, out.object);
-  if (pair.key == "seq") return small_number(pair.value, out.seq);
-  if (pair.key == "site") return small_number(pair.value, out.site);
-  if (pair.key == "thread") return has_thread_ = small_number(pair.value, out.thread);
-  if (pair.key == "pid") return has_pid_ = small_number(pair.value, out.pid);
-  if (pair.key == "at") {
-    const std::size_t colon = pair.value.rfind(':');
-    if (colon == std::string_view::npos || !small_number(pair.value.substr(colon + 1), out.lineno)) return false;
-    if (want != Want::record) out.file = plain(pair.value.substr(0, colon));
-    return true;
-  }
-  if (pair.key == "object_name") {
-    if (want == Want::names) out.object_name = plain(pair.value);
-    return true;
-  }
-  if (pair.key == "logger") {
-    if (want == Want::texts) out.logger = plain(pair.value);
-    return true;
-  }
-  return read_field(pair, out);
+  return place.field == no_field || read_field(pair, place.field, out);
 }
 
-/// A field of the row; what it does not know it passes over.
-bool TextLog::read_field(const Pair& pair, Line& out) {
-  const std::size_t at = out.row != nullptr ? own_field(*out.row, pair.key) : no_field;
-  if (at == no_field) return true;
+bool TextLog::read_row(std::string_view name, Line& out) {
+  out.row = rows_.find(name);
+  newer_ = out.row == nullptr;
+  now_ = &head_;
+  if (newer_) return true;
+  auto& places = places_[static_cast<std::size_t>(out.row - trace::rows().data())];
+  if (!places) places = std::make_unique<Places>();
+  now_ = places.get();
+  return true;
+}
+
+/// A field of the row.
+bool TextLog::read_field(const Pair& pair, std::size_t at, Line& out) {
   const trace::Field& field = out.row->fields()[at];
   if (field.type == Type::text) {
     out.words[at] = plain(pair.value);
