@@ -144,6 +144,14 @@ struct JsonLines::Caches {
   FragmentCache<Object> objects;
   FragmentCache<Site> sites;
   FragmentCache<Format> formats;
+  std::uint32_t pid = 0;
+  std::string pid_text = "0";
+
+  std::string_view text_of_pid(std::uint32_t wanted) {
+    if (wanted != pid) pid_text = std::to_string(wanted);
+    pid = wanted;
+    return pid_text;
+  }
 };
 
 JsonLines::JsonLines() : caches_{std::make_unique<Caches>()} {
@@ -353,7 +361,7 @@ void JsonLines::append(const NamedRecord& record, LineBuffer& out) {
   out.literal("Z\",\"level\":\"");
   out.put(name_of(record.level));
   out.put(plan.head);
-  out.number(std::uint64_t{record.pid});
+  out.put(caches_->text_of_pid(record.pid));
   if (record.row->kind != Kind::definition)
     out.put(known_thread(record.thread, record.thread_name, record.names).fragment);
   if (record.row->kind == Kind::message) {
