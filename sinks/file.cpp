@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -15,7 +16,9 @@
 namespace spool::sinks {
 namespace {
 
-constexpr std::size_t piece = std::size_t{64} << 10U;
+/// Larger ones cost the kernel less a byte; much larger ones would not stay in the processor's cache until they are written.
+constexpr std::size_t piece = std::size_t{256} << 10U;
+constexpr std::size_t usual_line = std::size_t{4} << 10U;
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view what, int why) {
   throw std::system_error{why, std::generic_category(), fmt::format("{}: {}", path.string(), what)};
@@ -62,6 +65,15 @@ void File::make_room() {
   }
   if (reopen_asked_.load(std::memory_order_relaxed)) open_again();  // relaxed: a switch
   if (buffer_.size() >= piece) write_out();
+  if (buffer_.empty()) buffer_.reserve(piece + usual_line);
+}
+
+void File::put_in_front(std::string_view text) {
+  trace::LineBuffer joined;
+  joined.reserve(std::max(text.size() + buffer_.size(), piece + usual_line));
+  joined.put(text);
+  joined.put(buffer_.text());
+  buffer_ = std::move(joined);
 }
 
 void File::flush() {
@@ -86,15 +98,17 @@ void File::open_again() {
   reopen_asked_.store(false, std::memory_order_relaxed);  // relaxed: a switch
   close(std::exchange(file_, opened));
   torn_ = false;
-  buffer_.insert(0, head_);
+  put_in_front(head_);
 }
 
 void File::write_out() {
   if (buffer_.empty()) return;
-  if (std::exchange(torn_, false)) buffer_.insert(0, 1, '\n');
+  if (torn_) put_in_front("\n");
+  torn_ = false;
+  const std::string_view text = buffer_.text();
   std::size_t done = 0;
-  while (done < buffer_.size()) {
-    const ssize_t wrote = write(file_, buffer_.data() + done, buffer_.size() - done);
+  while (done < text.size()) {
+    const ssize_t wrote = write(file_, text.data() + done, text.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) fail_in_line(done, wrote < 0 ? errno : ENOSPC);
     done += static_cast<std::size_t>(wrote);
@@ -104,10 +118,11 @@ void File::write_out() {
 
 /// So much of the buffer is in the file, perhaps up to the middle of a line.
 void File::fail_in_line(std::size_t done, int why) {
-  const std::size_t line_end = done == 0 ? std::string::npos : buffer_.rfind('\n', done - 1);
-  const std::size_t whole = line_end == std::string::npos ? 0 : line_end + 1;
+  const std::string_view text = buffer_.text();
+  const std::size_t line_end = done == 0 ? std::string_view::npos : text.rfind('\n', done - 1);
+  const std::size_t whole = line_end == std::string_view::npos ? 0 : line_end + 1;
   if (done != whole) torn_ = !cut_back(done - whole);
-  buffer_.erase(0, whole);
+  buffer_.drop_front(whole);
   fail(path_, "cannot be written", why);
 }
 

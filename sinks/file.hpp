@@ -4,11 +4,14 @@
 #pragma once
 
 #include <spool/log/sink.hpp>
+#include <spool/trace/line_buffer.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace spool::sinks {
 
@@ -29,8 +32,7 @@ struct FileOptions {
 /// one, it is cut off again, or, where that cannot be, ended there and repeated as a whole later. A file that was removed is
 /// made anew, with its directories. Two processes (a fork) may write to the same file.
 ///
-///   file.make_room();              // may throw: then the line is not in it
-///   file.buffer() += "a line\n";
+///   file.add([&](spool::trace::LineBuffer& out) { out.put("a line\n"); });
 ///   file.flush();
 ///
 /// Thread-bound but for reopen. Throws std::system_error, and can be called again then.
@@ -43,9 +45,18 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  /// Makes sure that a line may be added to the buffer.
-  void make_room();
-  std::string& buffer() { return buffer_; }
+  /// Has `put` append a line to the buffer. Where it throws, or the file takes no more, the line is not in it.
+  template <class Put>
+  void add(Put put) {
+    make_room();
+    const std::size_t whole = buffer_.size();
+    try {
+      put(buffer_);
+    } catch (...) {
+      buffer_.cut(whole);
+      throw;
+    }
+  }
   void flush();
 
   /// What each file begins with that is opened from now on.
@@ -53,6 +64,8 @@ class File {
   void reopen() noexcept { reopen_asked_.store(true, std::memory_order_relaxed); }  // relaxed: a switch, seen soon
 
  private:
+  void make_room();
+  void put_in_front(std::string_view text);
   void write_out();
   [[noreturn]] void fail_in_line(std::size_t done, int why);
   bool cut_back(std::size_t bytes) const;
@@ -61,7 +74,7 @@ class File {
 
   const std::filesystem::path path_;
   int file_ = -1;
-  std::string buffer_;  ///< whole lines, not yet written
+  trace::LineBuffer buffer_;  ///< whole lines, not yet written
   std::string head_;
   bool torn_ = false;  ///< half a line stands at the end of the file
   std::uint32_t fork_depth_ = 0;

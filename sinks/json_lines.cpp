@@ -18,8 +18,7 @@ class JsonLinesSink final : public FileSink {
       lines_.append(record, head);
       file_.set_head(std::move(head));
     }
-    file_.make_room();
-    lines_.append(record, file_.buffer());
+    file_.add([&](trace::LineBuffer& out) { lines_.append(record, out); });
   }
 
   void flush() override { file_.flush(); }

@@ -18,7 +18,7 @@ struct Current {
   std::string number;
   std::string pairs;
   std::string words;
-  std::string line;  ///< of the default pattern
+  trace::LineBuffer line;  ///< of the default pattern
   bool daemon = false;
 };
 
@@ -53,7 +53,8 @@ class WholeLine final : public spdlog::formatter {
   explicit WholeLine(std::shared_ptr<const Current> current) : current_{std::move(current)} {}
 
   void format(const spdlog::details::log_msg& /*message*/, spdlog::memory_buf_t& out) override {
-    out.append(current_->line.data(), current_->line.data() + current_->line.size());
+    const std::string_view line = current_->line.text();
+    out.append(line.data(), line.data() + line.size());
   }
   std::unique_ptr<formatter> clone() const override { return std::make_unique<WholeLine>(current_); }
 
@@ -85,33 +86,56 @@ class Lines {
   /// Calls `log` with the message.
   template <class F>
   void with_message(const SinkRecord& record, F log) {
-    take(record);
-    const std::string file = trace::escaped(record.file);
-    const std::string function = trace::escaped(record.function);
-    const std::string logger = trace::escaped(record.logger);
-    const spdlog::source_loc place{file.empty() ? nullptr : file.c_str(), static_cast<int>(record.line),
-                                   function.c_str()};
+    const std::string_view words = take(record);
+    const Place& place = place_of(record);
+    if (raw_logger_ != record.logger) {
+      raw_logger_ = record.logger;
+      logger_ = trace::escaped(raw_logger_);
+    }
+    const spdlog::source_loc at{place.file.empty() ? nullptr : place.file.c_str(), static_cast<int>(record.line),
+                                place.function.c_str()};
     const spdlog::log_clock::time_point time{std::chrono::nanoseconds{record.time}};
-    spdlog::details::log_msg message{time, place, logger, level_of(record.level), current_->words};
+    spdlog::details::log_msg message{time, at, logger_, level_of(record.level), words};
     message.thread_id = record.native_id;
     log(message);
   }
 
  private:
+  /// A site's texts as spdlog may show them.
+  struct Place : trace::Made {
+    std::string raw_file;
+    std::string raw_function;
+    std::string file;
+    std::string function;
+  };
+
   static spdlog::level::level_enum level_of(trace::Level level) {
     return static_cast<spdlog::level::level_enum>(level);  // the same order in both
   }
 
-  void take(const SinkRecord& record) {
+  const Place& place_of(const SinkRecord& record) {
+    Place& known = places_->place(record.site);
+    const auto is_same = [&] { return known.raw_file == record.file && known.raw_function == record.function; };
+    if (!known.is_of(record.site, record.names, is_same)) {
+      known = {{record.site, record.names},
+               std::string{record.file},
+               std::string{record.function},
+               trace::escaped(record.file),
+               trace::escaped(record.function)};
+    }
+    return known;
+  }
+
+  /// The message's text.
+  std::string_view take(const SinkRecord& record) {
     Current& now = *current_;
-    now.line.clear();
+    if (is_default_) {
+      now.line.clear();
+      lines_.append(record, now.line);
+      return now.line.text();
+    }
     now.words.clear();
     now.pairs.clear();
-    if (is_default_) {
-      lines_.append(record, now.line);
-      now.words = now.line;
-      return;
-    }
     now.thread_name = trace::thread_text(record.thread_name);
     now.number = std::to_string(record.thread);
     now.daemon = record.daemon;
@@ -123,6 +147,7 @@ class Lines {
       now.words += ' ';
       lines_.pairs(record, now.words);
     }
+    return now.words;
   }
 
   const std::string pattern_;
@@ -131,6 +156,9 @@ class Lines {
   const spdlog::pattern_time_type clock_;
   std::shared_ptr<Current> current_ = std::make_shared<Current>();
   trace::TextLines lines_;
+  std::unique_ptr<trace::FragmentCache<Place>> places_ = std::make_unique<trace::FragmentCache<Place>>();
+  std::string raw_logger_;
+  std::string logger_;
 };
 
 class TextSink final : public Sink {
@@ -166,12 +194,11 @@ class TextFileSink final : public FileSink {
 
   void write(const SinkRecord& record) override {
     if (record.row->verb == trace::Verb::process) [[unlikely]] {
-      std::string head;
-      append(record, head);
-      file_.set_head(std::move(head));
+      trace::LineBuffer made;
+      append(record, made);
+      file_.set_head(std::string{made.text()});
     }
-    file_.make_room();
-    append(record, file_.buffer());
+    file_.add([&](trace::LineBuffer& out) { append(record, out); });
   }
 
   void flush() override { file_.flush(); }
@@ -180,12 +207,12 @@ class TextFileSink final : public FileSink {
   bool wants_definitions() const override { return true; }
 
  private:
-  void append(const SinkRecord& record, std::string& out) {
+  void append(const SinkRecord& record, trace::LineBuffer& out) {
     if (is_default_) return lines_.append(record, out);
     by_pattern_->with_message(record, [&](const auto& message) {
       spdlog::memory_buf_t made;
       formatter_->format(message, made);
-      out.append(made.data(), made.size());
+      out.put(std::string_view{made.data(), made.size()});
     });
   }
 

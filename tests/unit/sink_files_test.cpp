@@ -41,8 +41,7 @@ unsigned mode_of(const fs::path& path) {
 }
 
 void put(File& file, const std::string& line) {
-  file.make_room();
-  file.buffer() += line;
+  file.add([&](spool::trace::LineBuffer& out) { out.put(line); });
 }
 
 std::string line_of(int number) {

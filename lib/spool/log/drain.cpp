@@ -18,11 +18,20 @@ constexpr std::size_t known_ids = trace::first_message_class;
 /// so much earlier a definition counts.
 constexpr trace::Ticks definition_lead = 512;
 
+constexpr std::size_t usual_batch = 4096;  ///< Records
+
 /// Of a row: what a look at each Record needs.
 struct Shape {
   const trace::Row* row = nullptr;
   std::size_t length = 0;  ///< 0: it has texts
 };
+
+/// The length of the fields where it is always the same; 0 where one is a text.
+std::size_t fixed_length(std::span<const trace::Field> fields) {
+  const std::vector<std::byte> longest(sizeof(std::uint64_t) * fields.size());
+  const bool fixed = std::ranges::none_of(fields, [](const auto& each) { return each.type == trace::Type::text; });
+  return fixed ? trace::packed_length(fields, longest).value_or(0) : 0;
+}
 
 const Shape& shape_of(std::uint16_t id) {
   // Trivially destructible: feeders read it until the last moment of the program, after the destructors of statics.
@@ -31,10 +40,7 @@ const Shape& shape_of(std::uint16_t id) {
     for (const trace::Row& row : trace::rows()) {
       Shape& shape = shapes[trace::record_id(row.kind, row.verb)];
       shape.row = &row;
-      const std::vector<std::byte> longest(std::size_t{8} * trace::max_fields);
-      const bool fixed =
-          std::ranges::none_of(row.fields(), [](const auto& each) { return each.type == trace::Type::text; });
-      if (fixed) shape.length = trace::packed_length(row.fields(), longest).value_or(0);
+      shape.length = fixed_length(row.fields());
     }
     return shapes;
   }();
@@ -106,11 +112,19 @@ Drain::~Drain() {
   Recorder::instance().remove_reader(*this);
 }
 
-const MessageSite* Drain::message_site(std::uint16_t id) const {
+const Drain::MessageShape& Drain::message_shape(std::uint16_t id) const {
   const std::size_t index = id - trace::first_message_class;
-  if (index >= sites_.size()) sites_.resize(index + 1);
-  if (sites_[index] == nullptr) sites_[index] = MessageSites::instance().find(id);
-  return sites_[index];
+  if (index >= messages_.size()) messages_.resize(index + 1);
+  MessageShape& shape = messages_[index];
+  if (shape.site == nullptr) {
+    shape.site = MessageSites::instance().find(id);
+    if (shape.site != nullptr) {
+      const std::size_t arguments = fixed_length(shape.site->declared.arguments);
+      const bool has_texts = arguments == 0 && !shape.site->declared.arguments.empty();
+      shape.length = has_texts ? 0 : sizeof(trace::SiteNumber) + arguments;
+    }
+  }
+  return shape;
 }
 
 std::size_t Drain::fields_length(std::uint16_t id, std::span<const std::byte> rest) const {
@@ -120,9 +134,11 @@ std::size_t Drain::fields_length(std::uint16_t id, std::span<const std::byte> re
     if (shape.length != 0) return std::min(shape.length, rest.size());
     return trace::packed_length(shape.row->fields(), rest).value_or(rest.size());
   }
-  const MessageSite* message = message_site(id);
-  if (message == nullptr || rest.size() < sizeof(trace::SiteNumber)) return rest.size();
-  const auto arguments = trace::packed_length(message->declared.arguments, rest.subspan(sizeof(trace::SiteNumber)));
+  const MessageShape& message = message_shape(id);
+  if (message.site == nullptr || rest.size() < sizeof(trace::SiteNumber)) return rest.size();
+  if (message.length != 0) return std::min(message.length, rest.size());
+  const auto arguments =
+      trace::packed_length(message.site->declared.arguments, rest.subspan(sizeof(trace::SiteNumber)));
   return arguments ? sizeof(trace::SiteNumber) + *arguments : rest.size();
 }
 
@@ -196,6 +212,8 @@ void Drain::open_runs(const Segment& segment, Place& place, bool definitions, st
 /// True: there is more than the batch takes.
 bool Drain::merge(DrainedBatch& out, trace::Ticks horizon, std::vector<Run>& runs) {
   const auto later = [](const Run* left, const Run* right) { return left->key > right->key; };
+  // What is taken is to stay in the processor's cache until it is used, and to be worth the look at each run.
+  const std::size_t full = out.records.size() + std::max<std::size_t>(usual_batch, 64 * runs.size());
   std::vector<Run*> heap;
   heap.reserve(runs.size());
   for (Run& run : runs)
@@ -208,7 +226,7 @@ bool Drain::merge(DrainedBatch& out, trace::Ticks horizon, std::vector<Run>& run
     const trace::Ticks until = heap.size() > 1 ? std::min(horizon, heap.front()->key) : horizon;
     bool goes_on = true;
     while (goes_on && run.key <= until) {
-      if (!take(run, out)) return true;
+      if (out.records.size() >= full || !take(run, out)) return true;
       goes_on = advance(run);
     }
     if (goes_on) {

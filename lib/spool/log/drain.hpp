@@ -113,6 +113,11 @@ class Drain {
     bool done = false;            ///< closed and read to its end, or missed
   };
   struct Run;
+  /// Of a message class.
+  struct MessageShape {
+    const MessageSite* site = nullptr;
+    std::size_t length = 0;  ///< 0: it has texts
+  };
 
   bool merge(DrainedBatch& out, trace::Ticks horizon, std::vector<Run>& runs);
   void open_runs(const Segment& segment, Place& place, bool definitions, std::vector<Run>& runs);
@@ -123,15 +128,15 @@ class Drain {
   bool take(const Run& run, DrainedBatch& out) const;
   std::uint64_t count_unread(const Segment& segment, std::vector<Cursor> cursors) const;
   std::size_t fields_length(std::uint16_t id, std::span<const std::byte> rest) const;
-  const MessageSite* message_site(std::uint16_t id) const;
+  const MessageShape& message_shape(std::uint16_t id) const;
 
   const Wanted wanted_;
   const Unread unread_;
   const std::chrono::milliseconds patience_;
-  std::mutex mutex_;                               ///< the places; taken before the recorder's m, after its fm
-  std::map<std::uint32_t, Place> places_;          ///< by segment number
-  mutable std::vector<const MessageSite*> sites_;  ///< by class; under the mutex
-  std::atomic<std::uint32_t> read_until_{0};       ///< all segments up to this one are done
+  std::mutex mutex_;                            ///< the places; taken before the recorder's m, after its fm
+  std::map<std::uint32_t, Place> places_;       ///< by segment number
+  mutable std::vector<MessageShape> messages_;  ///< by class; under the mutex
+  std::atomic<std::uint32_t> read_until_{0};    ///< all segments up to this one are done
   std::atomic<std::uint64_t> lapped_{0};
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<bool> given_up_{false};

@@ -10,7 +10,16 @@
 namespace spool::log {
 namespace {
 
+template <class T>
+void append_whole(T number, std::string& out) {
+  const fmt::format_int digits{number};
+  out.append(digits.data(), digits.size());
+}
+
 void append_value(const trace::Value& value, std::string& out) {
+  // The usual ones first: a visit is an indirect call.
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return append_whole(*number, out);
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) return append_whole(*number, out);
   std::visit(
       [&](const auto& each) {
         using T = std::decay_t<decltype(each)>;
@@ -18,10 +27,7 @@ void append_value(const trace::Value& value, std::string& out) {
           out += each;
         } else if constexpr (std::is_same_v<T, bool>) {
           out += each ? "true" : "false";
-        } else if constexpr (std::is_integral_v<T>) {
-          const fmt::format_int digits{each};
-          out.append(digits.data(), digits.size());
-        } else {
+        } else if constexpr (std::is_floating_point_v<T>) {
           fmt::format_to(std::back_inserter(out), "{}", each);
         }
       },

@@ -67,6 +67,11 @@ std::string key_text(std::string_view name, std::string_view suffix = {}) {
   return std::string{out.text()};
 }
 
+/// The table's own texts are most often at one address.
+bool is_same_text(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && (left.data() == right.data() || left == right);
+}
+
 template <class T>
 void put_float(T value, LineBuffer& out) {
   if (std::isnan(value)) return out.literal("\"nan\"");
@@ -107,29 +112,31 @@ struct JsonLines::RowPlan {
   bool has_site = false;
 };
 
-struct JsonLines::KnownThread {
-  ThreadNumber number = 0;
+struct JsonLines::KnownThread : Made {
   std::string raw;
   std::string escaped;
   std::string fragment;
 };
 
 struct JsonLines::Caches {
-  struct Object {
-    ObjectNumber number = 0;
+  struct Object : Made {
     Kind kind = Kind::trace;
     std::string raw;
     std::string fragment;
   };
-  struct Site {
-    SiteNumber number = 0;
+  struct Site : Made {
     std::uint32_t line = 0;
     std::string file;
     std::string function;
-    std::string fragment;
-    std::string function_fragment;
+    std::string fragment;         ///< with the function last
+    std::size_t to_function = 0;  ///< its length without
+
+    bool has_texts_of(const NamedRecord& record) const {
+      return line == record.line && file == record.file && function == record.function && !fragment.empty();
+    }
   };
-  struct Format {
+  struct Format : Made {
+    const char* at = nullptr;
     std::string raw;
     std::string fragment;
   };
@@ -137,6 +144,14 @@ struct JsonLines::Caches {
   FragmentCache<Object> objects;
   FragmentCache<Site> sites;
   FragmentCache<Format> formats;
+  std::uint32_t pid = 0;
+  std::string pid_text = "0";
+
+  std::string_view text_of_pid(std::uint32_t wanted) {
+    if (wanted != pid) pid_text = std::to_string(wanted);
+    pid = wanted;
+    return pid_text;
+  }
 };
 
 JsonLines::JsonLines() : caches_{std::make_unique<Caches>()} {
@@ -163,33 +178,30 @@ const JsonLines::RowPlan& JsonLines::plan_of(const Row& row) const {
   return plans_[static_cast<std::size_t>(&row - rows().data())];
 }
 
-const JsonLines::KnownThread& JsonLines::known_thread(ThreadNumber thread, std::string_view name) {
+const JsonLines::KnownThread& JsonLines::known_thread(ThreadNumber thread, std::string_view name, std::uint64_t names) {
   KnownThread& known = caches_->threads.place(thread);
-  if (known.number != thread || known.raw != name || known.fragment.empty()) {
+  const auto is_same = [&] { return known.raw == name && !known.fragment.empty(); };
+  if (!known.is_of(thread, names, is_same)) {
     LineBuffer made;
     put_json_text(name, made);
-    known.number = thread;
-    known.raw = name;
-    known.escaped = made.text();
+    known = {{thread, names}, std::string{name}, std::string{made.text()}, {}};
     known.fragment = ",\"thread.id\":" + std::to_string(thread) + ",\"thread.name\":\"" + known.escaped + '"';
   }
   return known;
 }
 
-void JsonLines::put_thread(const NamedRecord& record) {
-  line_.put(known_thread(record.thread, record.thread_name).fragment);
-}
-
-void JsonLines::put_object(const NamedRecord& record) {
+void JsonLines::put_object(const NamedRecord& record, LineBuffer& out) {
   if (record.object == 0) return;
   const bool is_definition = record.row->kind == Kind::definition;
   if (is_definition) {
-    line_.literal(",\"object.id\":");
-    line_.number(std::uint64_t{record.object});
+    out.literal(",\"object.id\":");
+    out.number(std::uint64_t{record.object});
     return;
   }
   Caches::Object& known = caches_->objects.place(record.object);
-  if (known.number != record.object || known.kind != record.object_kind || known.raw != record.object_name) {
+  const bool is_known = known.is_of(record.object, record.names, [&] { return known.raw == record.object_name; }) &&
+                        known.kind == record.object_kind;
+  if (!is_known) {
     LineBuffer made;
     made.literal(",\"object.id\":");
     made.number(std::uint64_t{record.object});
@@ -201,15 +213,15 @@ void JsonLines::put_object(const NamedRecord& record) {
     made.literal(",\"object.name\":\"");
     put_json_text(record.object_name, made);
     made.put('"');
-    known = {record.object, record.object_kind, std::string{record.object_name}, std::string{made.text()}};
+    known = {
+        {record.object, record.names}, record.object_kind, std::string{record.object_name}, std::string{made.text()}};
   }
-  line_.put(known.fragment);
+  out.put(known.fragment);
 }
 
-void JsonLines::put_site(const NamedRecord& record, bool with_function) {
+void JsonLines::put_site(const NamedRecord& record, bool with_function, LineBuffer& out) {
   Caches::Site& known = caches_->sites.place(record.site);
-  if (known.number != record.site || known.line != record.line || known.file != record.file ||
-      known.function != record.function || known.fragment.empty()) {
+  if (!known.is_of(record.site, record.names, [&] { return known.has_texts_of(record); })) {
     LineBuffer made;
     made.literal(",\"site\":");
     made.number(std::uint64_t{record.site});
@@ -220,126 +232,144 @@ void JsonLines::put_site(const NamedRecord& record, bool with_function) {
       made.literal("\",\"code.lineno\":");
       made.number(std::uint64_t{record.line});
     }
-    known = {record.site, record.line, std::string{record.file}, std::string{record.function}, std::string{made.text()},
-             {}};
+    const std::size_t to_function = made.size();
     if (is_known) {
-      made.clear();
       made.literal(",\"code.function\":\"");
       put_json_text(record.function, made);
       made.put('"');
-      known.function_fragment = made.text();
     }
+    known = {{record.site, record.names}, record.line, std::string{record.file}, std::string{record.function},
+             std::string{made.text()},    to_function};
   }
-  line_.put(known.fragment);
-  if (with_function) line_.put(known.function_fragment);
+  const std::string_view fragment = known.fragment;
+  out.put(with_function ? fragment : fragment.substr(0, known.to_function));
 }
 
-void JsonLines::put_value(const Value& value) {
+void JsonLines::put_value(const Value& value, LineBuffer& out) {
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) return out.number(*number);
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return out.number(*number);
   std::visit(
       [&](const auto& each) {
         using T = std::decay_t<decltype(each)>;
         if constexpr (std::is_same_v<T, bool>) {
-          line_.put(each ? std::string_view{"true"} : std::string_view{"false"});
+          out.put(each ? std::string_view{"true"} : std::string_view{"false"});
         } else if constexpr (std::is_same_v<T, std::string_view>) {
-          line_.put('"');
-          put_json_text(each, line_);
-          line_.put('"');
+          out.put('"');
+          put_json_text(each, out);
+          out.put('"');
         } else if constexpr (std::is_floating_point_v<T>) {
-          put_float(each, line_);
-        } else {
-          line_.number(each);
+          put_float(each, out);
         }
       },
       value);
 }
 
-void JsonLines::put_field(const FieldPlan& plan, const NamedField& field) {
-  line_.put(plan.key);
+void JsonLines::put_field(const FieldPlan& plan, const NamedField& field, std::uint64_t names, LineBuffer& out) {
+  out.put(plan.key);
   const auto* number = std::get_if<std::uint64_t>(&field.value);
-  if (number == nullptr) return put_value(field.value);
+  if (number == nullptr) return put_value(field.value, out);
   if (plan.kind == FieldPlan::Kind::point) {
-    line_.put('"');
-    times_.put(*number, line_);
-    return line_.literal("Z\"");
+    out.put('"');
+    times_.put(*number, out);
+    return out.literal("Z\"");
   }
-  line_.number(*number);
+  out.number(*number);
   if (plan.kind == FieldPlan::Kind::thread) {
     if (*number == 0 || field.stands_for.empty()) return;
-    line_.put(plan.name_key);
-    line_.put('"');
-    line_.put(known_thread(static_cast<ThreadNumber>(*number), field.stands_for).escaped);
-    line_.put('"');
+    out.put(plan.name_key);
+    out.put('"');
+    out.put(known_thread(static_cast<ThreadNumber>(*number), field.stands_for, names).escaped);
+    out.put('"');
   } else if (field.means == Means::value && !field.stands_for.empty()) {
-    line_.put(plan.name_key);
-    line_.put('"');
-    put_json_text(field.stands_for, line_);
-    line_.put('"');
+    out.put(plan.name_key);
+    out.put('"');
+    put_json_text(field.stands_for, out);
+    out.put('"');
   }
 }
 
-void JsonLines::put_message(const NamedRecord& record) {
-  put_site(record, true);
-  if (!record.logger.empty()) {
-    line_.literal(",\"logger\":\"");
-    put_json_text(record.logger, line_);
-    line_.put('"');
-  }
-  line_.literal(",\"body\":\"");
-  put_json_text(record.text, line_);
-  line_.put('"');
-  if (record.format.empty()) return;
+const std::string& JsonLines::known_format(const NamedRecord& record) {
   Caches::Format& known = caches_->formats.place(record.site);
-  if (known.raw != record.format) {
-    known.raw = record.format;
-    known.fragment = key_text("format");
+  const char* const at = record.format.data();
+  const bool is_known = known.is_of(record.site, record.names, [&] {
+    return known.raw == record.format;
+  }) && (known.at == at && record.names != 0 ? known.raw.size() == record.format.size() : known.raw == record.format);
+  if (!is_known) {
     LineBuffer made;
+    made.literal(",\"format\":\"");
     put_json_text(record.format, made);
-    known.fragment += '"' + std::string{made.text()} + "\",\"arguments\":{";
+    made.literal("\",\"arguments\":{");
+    known = {{record.site, record.names}, at, std::string{record.format}, std::string{made.text()}};
   }
-  line_.put(known.fragment);
+  known.at = at;
+  return known.fragment;
+}
+
+void JsonLines::put_message(const NamedRecord& record, LineBuffer& out) {
+  put_site(record, true, out);
+  if (!record.logger.empty()) {
+    out.literal(",\"logger\":\"");
+    put_json_text(record.logger, out);
+    out.put('"');
+  }
+  out.literal(",\"body\":\"");
+  put_json_text(record.text, out);
+  out.put('"');
+  if (record.format.empty()) return;
+  out.put(known_format(record));
   bool first = true;
   for (const NamedField& argument : record.fields) {
-    if (!first) line_.put(',');
+    if (!first) out.put(',');
     first = false;
-    line_.put('"');
-    put_json_text(argument.name, line_);
-    line_.literal("\":");
-    put_value(argument.value);
+    out.put('"');
+    put_json_text(argument.name, out);
+    out.literal("\":");
+    put_value(argument.value, out);
   }
-  line_.put('}');
+  out.put('}');
+}
+
+void JsonLines::put_row(const NamedRecord& record, const RowPlan& plan, LineBuffer& out) {
+  put_object(record, out);
+  if (plan.has_sequence) {
+    out.literal(",\"seq\":");
+    out.number(std::uint64_t{record.seq});
+  }
+  if (plan.has_site) put_site(record, false, out);
+  for (std::size_t i = 0; i < record.fields.size(); ++i) {
+    const NamedField& field = record.fields[i];
+    if (i < plan.fields.size() && is_same_text(plan.fields[i].name, field.name)) {
+      put_field(plan.fields[i], field, record.names, out);
+    } else {  // of a newer program than this
+      const FieldPlan unknown{field.name, FieldPlan::Kind::plain, key_text(field.name), key_text(field.name, ".name")};
+      put_field(unknown, field, record.names, out);
+    }
+  }
 }
 
 void JsonLines::append(const NamedRecord& record, std::string& out) {
+  line_.clear();
+  append(record, line_);
+  out += line_.text();
+}
+
+void JsonLines::append(const NamedRecord& record, LineBuffer& out) {
   if (record.row == nullptr) return;
   const RowPlan& plan = plan_of(*record.row);
-  line_.clear();
-  line_.literal("{\"time\":\"");
-  times_.put(record.time, line_);
-  line_.literal("Z\",\"level\":\"");
-  line_.put(name_of(record.level));
-  line_.put(plan.head);
-  line_.number(std::uint64_t{record.pid});
-  if (record.row->kind != Kind::definition) put_thread(record);
+  out.literal("{\"time\":\"");
+  times_.put(record.time, out);
+  out.literal("Z\",\"level\":\"");
+  out.put(name_of(record.level));
+  out.put(plan.head);
+  out.put(caches_->text_of_pid(record.pid));
+  if (record.row->kind != Kind::definition)
+    out.put(known_thread(record.thread, record.thread_name, record.names).fragment);
   if (record.row->kind == Kind::message) {
-    put_message(record);
+    put_message(record, out);
   } else {
-    put_object(record);
-    if (plan.has_sequence) {
-      line_.literal(",\"seq\":");
-      line_.number(std::uint64_t{record.seq});
-    }
-    if (plan.has_site) put_site(record, false);
-    for (std::size_t i = 0; i < record.fields.size(); ++i) {
-      const NamedField& field = record.fields[i];
-      if (i < plan.fields.size() && plan.fields[i].name == field.name) {
-        put_field(plan.fields[i], field);
-      } else {  // of a newer program than this
-        put_field({field.name, FieldPlan::Kind::plain, key_text(field.name), key_text(field.name, ".name")}, field);
-      }
-    }
+    put_row(record, plan, out);
   }
-  line_.literal("}\n");
-  out += line_.text();
+  out.literal("}\n");
 }
 
 }  // namespace spool::trace

@@ -31,6 +31,8 @@ class JsonLines {
 
   /// With the line's end. Nothing where `record.row` is null.
   void append(const NamedRecord& record, std::string& out);
+  /// The same. Where it throws (no memory), half a line may stand in `out`.
+  void append(const NamedRecord& record, LineBuffer& out);
 
  private:
   struct RowPlan;
@@ -39,13 +41,14 @@ class JsonLines {
   struct KnownThread;
 
   const RowPlan& plan_of(const Row& row) const;
-  const KnownThread& known_thread(ThreadNumber thread, std::string_view name);
-  void put_thread(const NamedRecord& record);
-  void put_object(const NamedRecord& record);
-  void put_site(const NamedRecord& record, bool with_function);
-  void put_field(const FieldPlan& plan, const NamedField& field);
-  void put_message(const NamedRecord& record);
-  void put_value(const Value& value);
+  const KnownThread& known_thread(ThreadNumber thread, std::string_view name, std::uint64_t names);
+  const std::string& known_format(const NamedRecord& record);
+  void put_object(const NamedRecord& record, LineBuffer& out);
+  void put_site(const NamedRecord& record, bool with_function, LineBuffer& out);
+  void put_field(const FieldPlan& plan, const NamedField& field, std::uint64_t names, LineBuffer& out);
+  void put_message(const NamedRecord& record, LineBuffer& out);
+  void put_row(const NamedRecord& record, const RowPlan& plan, LineBuffer& out);
+  static void put_value(const Value& value, LineBuffer& out);
 
   std::vector<RowPlan> plans_;  ///< by the row's place in the table
   std::unique_ptr<Caches> caches_;

@@ -22,10 +22,19 @@ constexpr auto two_digits = [] {
   return digits;
 }();
 
+constexpr std::size_t most_digits = 20;
+constexpr std::size_t longest_float = 64;
+
+/// `to` again.
+char* put_pair(char* to, std::uint64_t below_hundred) {
+  std::memcpy(to, two_digits.data() + 2 * below_hundred, 2);
+  return to;
+}
+
 template <class T>
-std::string_view shortest(T value, std::array<char, 64>& room) {
-  const auto [end, error] = std::to_chars(room.data(), room.data() + room.size(), value);
-  return {room.data(), error == std::errc{} ? static_cast<std::size_t>(end - room.data()) : 0};
+char* put_shortest(T value, char* to) {
+  const auto [end, error] = std::to_chars(to, to + longest_float, value);
+  return error == std::errc{} ? end : to;
 }
 
 }  // namespace
@@ -33,7 +42,7 @@ std::string_view shortest(T value, std::array<char, 64>& room) {
 void LineBuffer::grow(std::size_t more) {
   const std::size_t used = size();
   const std::size_t wanted = std::max<std::size_t>({512, 2 * used, used + more});
-  auto larger = std::make_unique<char[]>(wanted);
+  auto larger = std::make_unique_for_overwrite<char[]>(wanted);
   if (used != 0) std::memcpy(larger.get(), bytes_.get(), used);
   bytes_ = std::move(larger);
   end_ = bytes_.get() + used;
@@ -41,45 +50,50 @@ void LineBuffer::grow(std::size_t more) {
 }
 
 void LineBuffer::number(std::uint64_t value) {
-  reserve(20);
+  reserve(most_digits);
   if (value < 10) {
     *end_++ = static_cast<char>('0' + value);
     return;
   }
-  const fmt::format_int digits{value};
-  std::memcpy(end_, digits.data(), digits.size());
-  end_ += digits.size();
+  char digits[most_digits];
+  char* front = digits + most_digits;
+  for (; value >= 100; value /= 100)
+    front = put_pair(front - 2, value % 100);
+  if (value >= 10) {
+    front = put_pair(front - 2, value);
+  } else {
+    *--front = static_cast<char>('0' + value);
+  }
+  const auto count = static_cast<std::size_t>(digits + most_digits - front);
+  copy(end_, front, count);
+  end_ += count;
 }
 
 void LineBuffer::number(std::int64_t value) {
-  const fmt::format_int digits{value};
-  put(std::string_view{digits.data(), digits.size()});
+  const auto bits = static_cast<std::uint64_t>(value);
+  if (value < 0) put('-');
+  number(value < 0 ? 0 - bits : bits);
 }
 
 void LineBuffer::number(double value) {
-  std::array<char, 64> room{};
-  put(shortest(value, room));
+  reserve(longest_float);
+  end_ = put_shortest(value, end_);
 }
 
 void LineBuffer::number(float value) {
-  std::array<char, 64> room{};
-  put(shortest(value, room));
+  reserve(longest_float);
+  end_ = put_shortest(value, end_);
 }
 
 void LineBuffer::nine_digits(std::uint32_t value) {
   reserve(9);
   const std::uint32_t high = value / 10'000;
   const std::uint32_t low = value % 10'000;
-  const std::uint32_t pairs[] = {high / 1000 % 100, high / 10 % 100, low / 100, low % 100};
-  end_[0] = two_digits[2 * pairs[0]];
-  end_[1] = two_digits[2 * pairs[0] + 1];
-  end_[2] = two_digits[2 * pairs[1]];
-  end_[3] = two_digits[2 * pairs[1] + 1];
-  end_[4] = static_cast<char>('0' + high % 10);
-  end_[5] = two_digits[2 * pairs[2]];
-  end_[6] = two_digits[2 * pairs[2] + 1];
-  end_[7] = two_digits[2 * pairs[3]];
-  end_[8] = two_digits[2 * pairs[3] + 1];
+  end_[0] = static_cast<char>('0' + high / 10'000);
+  put_pair(end_ + 1, high / 100 % 100);
+  put_pair(end_ + 3, high % 100);
+  put_pair(end_ + 5, low / 100);
+  put_pair(end_ + 7, low % 100);
   end_ += 9;
 }
 

@@ -51,6 +51,9 @@ struct NamedRecord {
   std::string_view format;  ///< of a message with typed arguments: fmt's format string
   /// A message's arguments; of anything else all its row's fields but `site`, `seq` and the reserved ones.
   std::span<const NamedField> fields;
+  /// For whoever keeps what it made of a name. Two Records with the same number here, other than 0, have the same names for the
+  /// same numbers of threads, objects and sites, and formats at the same address are the same. 0: nothing is promised.
+  std::uint64_t names = 0;
 };
 
 }  // namespace spool::trace

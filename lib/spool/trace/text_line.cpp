@@ -99,26 +99,36 @@ void put_escaped_text(std::string_view text, LineBuffer& out) {
   }
 }
 
+struct TextLines::FieldPlan {
+  std::string_view name;  ///< in the table
+  std::string key;        ///< " waker="
+  bool is_point = false;
+};
+
+struct TextLines::RowPlan {
+  std::string head;  ///< "record=lock.acquire"
+  std::vector<FieldPlan> fields;
+  bool has_sequence = false;
+  bool has_site = false;
+};
+
 struct TextLines::Caches {
-  struct Thread {
-    ThreadNumber number = 0;
+  struct Thread : Made {
     std::string raw;
     std::string escaped;
   };
-  struct Object {
-    ObjectNumber number = 0;
+  struct Object : Made {
     std::string raw;
     std::string words;  ///< " cache"
     std::string pairs;  ///< " object=4294967297 object_name=\"cache\""
   };
-  struct Site {
-    SiteNumber number = 0;
+  struct Site : Made {
     std::uint32_t line = 0;
     std::string file;
     std::string pairs;  ///< " site=4 at=server.cpp:31"
 
-    bool is_of(const NamedRecord& record) const {
-      return number == record.site && line == record.line && file == record.file && !pairs.empty();
+    bool has_texts_of(const NamedRecord& record) const {
+      return line == record.line && file == record.file && !pairs.empty();
     }
   };
   FragmentCache<Thread> threads;
@@ -130,8 +140,9 @@ struct TextLines::Caches {
 
 const TextLines::Caches::Object& TextLines::Caches::object(const NamedRecord& record) {
   Object& known = objects.place(record.object);
-  if (known.number == record.object && known.raw == record.object_name) return known;
-  known = {record.object, std::string{record.object_name}, {}, " object=" + std::to_string(record.object)};
+  if (known.is_of(record.object, record.names, [&] { return known.raw == record.object_name; })) return known;
+  known = {
+      {record.object, record.names}, std::string{record.object_name}, {}, " object=" + std::to_string(record.object)};
   if (!record.object_name.empty()) {
     LineBuffer made;
     made.put(' ');
@@ -145,67 +156,79 @@ const TextLines::Caches::Object& TextLines::Caches::object(const NamedRecord& re
   return known;
 }
 
-TextLines::TextLines() : caches_{std::make_unique<Caches>()} {}
+TextLines::TextLines() : caches_{std::make_unique<Caches>()} {
+  for (const Row& row : rows()) {
+    RowPlan& plan = plans_.emplace_back();
+    plan.head = "record=" + std::string{row.name};
+    for (const Field& field : row.fields()) {
+      plan.has_sequence |= field.means == Means::sequence;
+      plan.has_site |= field.name == "site";
+      if (field.name == "site" || field.means == Means::sequence || field.name.starts_with("reserved")) continue;
+      const bool is_point = field.means == Means::ticks && is_point_in_time(row, field.name);
+      plan.fields.push_back({field.name, ' ' + std::string{field.name} + '=', is_point});
+    }
+  }
+}
+
 TextLines::~TextLines() = default;
 
+const TextLines::RowPlan& TextLines::plan_of(const Row& row) const {
+  return plans_[static_cast<std::size_t>(&row - rows().data())];
+}
+
+namespace {
+
 /// A key of ours is plain; an argument's name may be anything, and must not feign another pair.
-void TextLines::put_key(std::string_view key) {
-  line_.put(' ');
+void put_key(std::string_view key, LineBuffer& out) {
+  out.put(' ');
   const auto is_safe = [](char each) {
     return each > ' ' && each < 0x7f && each != '=' && each != '"' && each != '\\';
   };
   if (std::ranges::all_of(key, is_safe)) {
-    line_.put(key);
+    out.put(key);
   } else {
     for (const char each : key) {
       if (is_safe(each)) {
-        line_.put(each);
+        out.put(each);
       } else {
-        line_.literal("\\x");
-        line_.hex(static_cast<unsigned char>(each));
+        out.literal("\\x");
+        out.hex(static_cast<unsigned char>(each));
       }
     }
   }
-  line_.put('=');
+  out.put('=');
 }
 
-void TextLines::put_value(const Value& value) {
+void put_value(const Value& value, LineBuffer& out) {
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) return out.number(*number);
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return out.number(*number);
   std::visit(
       [&](const auto& each) {
         using T = std::decay_t<decltype(each)>;
         if constexpr (std::is_same_v<T, bool>) {
-          line_.put(each ? std::string_view{"true"} : std::string_view{"false"});
+          out.put(each ? std::string_view{"true"} : std::string_view{"false"});
         } else if constexpr (std::is_same_v<T, std::string_view>) {
-          put_quoted(each, line_);
+          put_quoted(each, out);
         } else {
-          line_.number(each);
+          out.number(each);
         }
       },
       value);
 }
 
-void TextLines::put_field(const NamedField& field, bool is_point) {
-  put_key(field.name);
-  const auto* number = std::get_if<std::uint64_t>(&field.value);
-  if (is_point && number != nullptr) {
-    times_.put(*number, line_);
-    line_.put('Z');
-  } else {
-    put_value(field.value);
-  }
-}
+}  // namespace
 
-void TextLines::put_thread_name(const NamedRecord& record) {
+void TextLines::put_thread_name(const NamedRecord& record, LineBuffer& out) {
   Caches::Thread& known = caches_->threads.place(record.thread);
-  if (known.number != record.thread || known.raw != record.thread_name) {
-    known = {record.thread, std::string{record.thread_name}, thread_text(record.thread_name)};
+  if (!known.is_of(record.thread, record.names, [&] { return known.raw == record.thread_name; })) {
+    known = {{record.thread, record.names}, std::string{record.thread_name}, thread_text(record.thread_name)};
   }
-  line_.put(known.escaped);
+  out.put(known.escaped);
 }
 
-void TextLines::put_site(const NamedRecord& record) {
+void TextLines::put_site(const NamedRecord& record, LineBuffer& out) {
   Caches::Site& known = caches_->sites.place(record.site);
-  if (!known.is_of(record)) {
+  if (!known.is_of(record.site, record.names, [&] { return known.has_texts_of(record); })) {
     LineBuffer made;
     made.literal(" site=");
     made.number(std::uint64_t{record.site});
@@ -213,89 +236,106 @@ void TextLines::put_site(const NamedRecord& record) {
       made.literal(" at=");
       put_place(record.file, record.line, made);
     }
-    known = {record.site, record.line, std::string{record.file}, std::string{made.text()}};
+    known = {{record.site, record.names}, record.line, std::string{record.file}, std::string{made.text()}};
   }
-  line_.put(known.pairs);
+  out.put(known.pairs);
 }
 
-void TextLines::put_words(const NamedRecord& record) {
-  if (record.row->kind == Kind::message) return put_escaped_text(record.text, line_);
-  line_.put(record.row->name);
-  if (record.object != 0 && !record.object_name.empty()) line_.put(caches_->object(record).words);
+void TextLines::put_words(const NamedRecord& record, LineBuffer& out) {
+  if (record.row->kind == Kind::message) return put_escaped_text(record.text, out);
+  out.put(record.row->name);
+  if (record.object != 0 && !record.object_name.empty()) out.put(caches_->object(record).words);
 }
 
-void TextLines::put_message_pairs(const NamedRecord& record) {
-  line_.literal("thread=");
-  line_.number(std::uint64_t{record.thread});
-  line_.literal(" pid=");
-  line_.number(std::uint64_t{record.pid});
-  put_site(record);
+void TextLines::put_message_pairs(const NamedRecord& record, LineBuffer& out) {
+  out.literal("thread=");
+  out.number(std::uint64_t{record.thread});
+  out.literal(" pid=");
+  out.number(std::uint64_t{record.pid});
+  put_site(record, out);
   if (!record.logger.empty()) {
-    line_.literal(" logger=");
-    put_quoted(record.logger, line_);
+    out.literal(" logger=");
+    put_quoted(record.logger, out);
   }
   if (record.fields.empty()) return;
-  line_.literal(" |");
-  for (const NamedField& argument : record.fields)
-    put_field(argument, false);
+  out.literal(" |");
+  for (const NamedField& argument : record.fields) {
+    put_key(argument.name, out);
+    put_value(argument.value, out);
+  }
 }
 
-void TextLines::put_pairs(const NamedRecord& record) {
-  if (record.row->kind == Kind::message) return put_message_pairs(record);
-  line_.literal("record=");
-  line_.put(record.row->name);
-  if (record.object != 0) line_.put(caches_->object(record).pairs);
-  bool has_sequence = false;
-  bool has_site = false;
-  for (const Field& field : record.row->fields()) {
-    has_sequence |= field.means == Means::sequence;
-    has_site |= field.name == "site";
+void TextLines::put_fields(const NamedRecord& record, const RowPlan& plan, LineBuffer& out) {
+  for (std::size_t i = 0; i < record.fields.size(); ++i) {
+    const NamedField& field = record.fields[i];
+    const bool is_planned = i < plan.fields.size() && plan.fields[i].name == field.name;
+    if (is_planned) {
+      out.put(plan.fields[i].key);
+    } else {  // of a newer program than this
+      put_key(field.name, out);
+    }
+    const auto* number = std::get_if<std::uint64_t>(&field.value);
+    const bool is_point = is_planned && plan.fields[i].is_point && field.means == Means::ticks;
+    if (is_point && number != nullptr) {
+      times_.put(*number, out);
+      out.put('Z');
+    } else {
+      put_value(field.value, out);
+    }
   }
-  if (has_sequence) {
-    line_.literal(" seq=");
-    line_.number(std::uint64_t{record.seq});
+}
+
+void TextLines::put_pairs(const NamedRecord& record, LineBuffer& out) {
+  if (record.row->kind == Kind::message) return put_message_pairs(record, out);
+  const RowPlan& plan = plan_of(*record.row);
+  out.put(plan.head);
+  if (record.object != 0) out.put(caches_->object(record).pairs);
+  if (plan.has_sequence) {
+    out.literal(" seq=");
+    out.number(std::uint64_t{record.seq});
   }
-  if (has_site) put_site(record);
-  for (const NamedField& field : record.fields) {
-    const bool is_point = field.means == Means::ticks && is_point_in_time(*record.row, field.name);
-    put_field(field, is_point);
-  }
+  if (plan.has_site) put_site(record, out);
+  put_fields(record, plan, out);
   if (record.row->kind != Kind::definition) {
-    line_.literal(" thread=");
-    line_.number(std::uint64_t{record.thread});
+    out.literal(" thread=");
+    out.number(std::uint64_t{record.thread});
   }
-  line_.literal(" pid=");
-  line_.number(std::uint64_t{record.pid});
+  out.literal(" pid=");
+  out.number(std::uint64_t{record.pid});
 }
 
 void TextLines::words(const NamedRecord& record, std::string& out) {
   if (record.row == nullptr) return;
   line_.clear();
-  put_words(record);
+  put_words(record, line_);
   out += line_.text();
 }
 
 void TextLines::pairs(const NamedRecord& record, std::string& out) {
   if (record.row == nullptr) return;
   line_.clear();
-  put_pairs(record);
+  put_pairs(record, line_);
   out += line_.text();
 }
 
 void TextLines::append(const NamedRecord& record, std::string& out) {
-  if (record.row == nullptr) return;
   line_.clear();
-  times_.put(record.time, line_);
-  line_.literal("+00:00 [");
-  line_.put(name_of(record.level));
-  line_.literal("] (");
-  put_thread_name(record);
-  line_.literal(") ");
-  put_words(record);
-  line_.put('\t');
-  put_pairs(record);
-  line_.put('\n');
+  append(record, line_);
   out += line_.text();
+}
+
+void TextLines::append(const NamedRecord& record, LineBuffer& out) {
+  if (record.row == nullptr) return;
+  times_.put(record.time, out);
+  out.literal("+00:00 [");
+  out.put(name_of(record.level));
+  out.literal("] (");
+  put_thread_name(record, out);
+  out.literal(") ");
+  put_words(record, out);
+  out.put('\t');
+  put_pairs(record, out);
+  out.put('\n');
 }
 
 }  // namespace spool::trace

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace spool::trace {
 
@@ -31,6 +32,8 @@ class TextLines {
 
   /// The line of the default pattern, with its end. Nothing where `record.row` is null.
   void append(const NamedRecord& record, std::string& out);
+  /// The same. Where it throws (no memory), half a line may stand in `out`.
+  void append(const NamedRecord& record, LineBuffer& out);
 
   // The parts, each appended.
   /// A message's text; of anything else its Record's name and its object's name.
@@ -39,18 +42,19 @@ class TextLines {
   void pairs(const NamedRecord& record, std::string& out);
 
  private:
+  struct RowPlan;
+  struct FieldPlan;
   struct Caches;
 
-  void put_words(const NamedRecord& record);
-  void put_pairs(const NamedRecord& record);
-  void put_message_pairs(const NamedRecord& record);
-  void put_thread_name(const NamedRecord& record);
-  void put_object(const NamedRecord& record);
-  void put_site(const NamedRecord& record);
-  void put_field(const NamedField& field, bool is_point);
-  void put_value(const Value& value);
-  void put_key(std::string_view key);
+  const RowPlan& plan_of(const Row& row) const;
+  void put_words(const NamedRecord& record, LineBuffer& out);
+  void put_pairs(const NamedRecord& record, LineBuffer& out);
+  void put_fields(const NamedRecord& record, const RowPlan& plan, LineBuffer& out);
+  void put_message_pairs(const NamedRecord& record, LineBuffer& out);
+  void put_thread_name(const NamedRecord& record, LineBuffer& out);
+  void put_site(const NamedRecord& record, LineBuffer& out);
 
+  std::vector<RowPlan> plans_;  ///< by the row's place in the table
   std::unique_ptr<Caches> caches_;
   TimeText times_;
   LineBuffer line_;
