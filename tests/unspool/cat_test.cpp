@@ -108,20 +108,22 @@ TEST_CASE("cat prints times as clock times and as ticks") {
   CHECK(lines_of(sample.cat("--time ticks").out)[0].starts_with("110  main(1)"));
 }
 
-TEST_CASE("cat prints each Record as the line of JSON that a sink would write") {
+TEST_CASE("cat prints each Record as the line of JSON that a sink would write, with its ticks and its place") {
   const auto lines = lines_of(Sample{}.cat("--format json").out);
   REQUIRE(lines.size() == 14);
-  CHECK(lines[5] ==
-        R"({"time":"1970-01-01T00:00:00.000000140Z","level":"trace","record":"lock.block","process.pid":4711,)"
-        R"("thread.id":1,"thread.name":"main","object.id":)" +
-            std::to_string(lock) +
-            R"(,"object.kind":"lock","object.name":"accounts","seq":1,"site":5,"code.filepath":"/src/transfer.cpp",)"
-            R"("code.lineno":31,"owner":5,"owner.name":"worker\u000a\"1\"","owner_site":5})");
+  CHECK(
+      lines[5] ==
+      R"({"time":"1970-01-01T00:00:00.000000140Z","level":"trace","record":"lock.block","process.pid":4711,)"
+      R"("thread.id":1,"thread.name":"main","object.id":)" +
+          std::to_string(lock) +
+          R"(,"object.kind":"lock","object.name":"accounts","seq":1,"site":5,"code.filepath":"/src/transfer.cpp",)"
+          R"("code.lineno":31,"owner":5,"owner.name":"worker\u000a\"1\"","owner_site":5,"ticks":140,"place":"000001/stream-0001@160"})");
   CHECK(lines[6] ==
         R"({"time":"1970-01-01T00:00:00.000000141Z","level":"warning","record":"message","process.pid":4711,)"
         R"("thread.id":5,"thread.name":"worker\u000a\"1\"","site":5,"code.filepath":"/src/transfer.cpp",)"
         R"("code.lineno":31,"code.function":"transfer","logger":"net","body":"request /\u001b[1m took 12.3 ms",)"
-        R"("format":"request {} took {:.1f} ms","arguments":{"arg0":"/\u001b[1m","ms":12.34}})");
+        R"("format":"request {} took {:.1f} ms","arguments":{"arg0":"/\u001b[1m","ms":12.34},)"
+        R"("ticks":141,"place":"000001/stream-0002@192"})");
   const Json hold = Json::parse(lines[4]);
   CHECK(hold["record"] == "status.hold");
   CHECK(hold["mode.name"] == "exclusive");

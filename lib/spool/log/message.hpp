@@ -13,8 +13,8 @@
 // Which arguments are copied, and which are formatted at once, by the caller, stands in argument.hpp; how they are named
 // as well. A text longer than 4096 bytes is cut, with its length and a hash.
 //
-// -DSPOOL_LEVEL_FLOOR=info leaves messages below info out of the program when it is compiled: no test, no format string,
-// no Record, whatever the level at run time. Their arguments are evaluated all the same, as those of any function are;
+// -DSPOOL_LEVEL_FLOOR=info leaves messages below info out of the program when it is compiled: no test, no Record, and from
+// -O1 on no format string, whatever the level at run time. Their arguments are evaluated all the same, as those of any function are;
 // what the compiler sees to be without effect goes away with them. Give it to all files of a program alike.
 #pragma once
 

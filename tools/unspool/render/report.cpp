@@ -35,9 +35,10 @@ std::string head(const Process& process, const Analysis& analysis, const Options
   if (!calendar.empty()) more += fmt::format(", first Record {}", calendar);
   more += fmt::format(", mode {}, clock {}", trace::name_of(process.mode),
                       trace::escaped(process.clock_source.empty() ? "?" : process.clock_source));
-  if (!process.logs.empty()) more += ", read from a log, so to whole nanoseconds";
   more += fmt::format(", {}", counted(std::max(process.lost, replay.lost_records()), "Record lost", "Records lost"));
-  return out + wrapped(more, options.width, 2);
+  out += wrapped(more, options.width, 2);
+  if (!process.logs.empty()) out += "  Read from a log: times are whole nanoseconds.\n";
+  return out;
 }
 
 /// The share of the waits' time that one line, or hand-over, is to blame for.
