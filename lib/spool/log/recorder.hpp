@@ -194,10 +194,10 @@ class Recorder {
   std::vector<Drain*> readers_;            ///< changed under fm and m
   os::Word unpinned_{0};                   ///< changes when a reader has got on
   std::atomic<std::uint32_t> held_up_{0};  ///< threads that wait for that
-  std::vector<LeftHold> leaving_;       ///< by the fork under way
-  std::vector<LeftHold> left_holds_;    ///< under fm: not yet warned of
-  std::vector<LeftHold> left_readers_;  ///< the shared ones of all processes before this one; does not change
-  std::uint32_t forking_pid_ = 0;       ///< of the parent, by the fork under way
+  std::vector<LeftHold> leaving_;          ///< by the fork under way
+  std::vector<LeftHold> left_holds_;       ///< under fm: not yet warned of
+  std::vector<LeftHold> left_readers_;     ///< the shared ones of all processes before this one; does not change
+  std::uint32_t forking_pid_ = 0;          ///< of the parent, by the fork under way
   std::atomic<bool> awaits_first_record_{false};
 };
 

@@ -13,7 +13,8 @@ void NamedArguments::append(std::span<const Field> fields, std::span<const Value
   for (std::size_t i = 0; i < count; ++i) {
     const bool plain = fields[i].means == Means::value;
     any_duration |= fields[i].means == Means::duration;
-    out.push_back({fields[i].name, Means::value,
+    out.push_back({fields[i].name,
+                   Means::value,
                    plain ? values[i] : Value{std::string_view{texts_.emplace_back(value_text(fields[i], values[i]))}},
                    {},
                    0});
