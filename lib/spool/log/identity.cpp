@@ -34,6 +34,10 @@ std::mutex& names_mutex() {
   return *made;
 }
 
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const Table& table_before_any_fork = table();
+[[maybe_unused]] const std::mutex& mutex_before_any_fork = names_mutex();
+
 std::shared_ptr<Identity> look_up(const std::map<trace::ThreadNumber, std::shared_ptr<Identity>>& all,
                                   trace::ThreadNumber number) {
   const auto found = all.find(number);

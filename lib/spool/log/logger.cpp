@@ -92,6 +92,9 @@ class Loggers {
   std::map<std::string, std::unique_ptr<Node>, std::less<>> nodes_;
 };
 
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const Loggers& made_before_any_fork = Loggers::instance();
+
 }  // namespace
 
 void set_level(Level level) {

@@ -48,6 +48,13 @@ MessageSites& MessageSites::instance() {
   return *sites;
 }
 
+namespace {
+
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const MessageSites& made_before_any_fork = MessageSites::instance();
+
+}  // namespace
+
 MessageSite* MessageSites::find_or_add(const MessageKey& key) {
   const std::lock_guard guard{mutex_};
   const auto found = by_digest_.find(key.digest);

@@ -8,28 +8,40 @@
 
 namespace spool {
 
+namespace {
+
+struct Kept {
+  Kept() { log::guard_across_fork(mutex, log::ForkOrder::innermost); }
+  std::mutex mutex;
+  std::set<std::string, std::less<>> names;
+  std::size_t bytes = 0;
+  bool told = false;
+};
+
+Kept& kept() {
+  static auto* made = new Kept;  // leaked: names outlive static destructors
+  return *made;
+}
+
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const Kept& made_before_any_fork = kept();
+
+}  // namespace
+
 const char* Name::keep(std::string_view text) {
   constexpr std::size_t most_names = 65'536;
   constexpr std::size_t most_bytes = std::size_t{4} << 20U;
-  static std::mutex mutex;
-  static auto* names = new std::set<std::string, std::less<>>;  // leaked: names outlive static destructors
-  static std::size_t bytes = 0;
-  static bool told = false;
-  static const bool guarded = [] {
-    log::guard_across_fork(mutex, log::ForkOrder::innermost);
-    return true;
-  }();
-  (void)guarded;
+  auto& [mutex, names, bytes, told] = kept();
   const std::lock_guard guard{mutex};
-  const auto found = names->find(text);
-  if (found != names->end()) return found->c_str();
-  if (names->size() >= most_names || bytes + text.size() > most_bytes) {
+  const auto found = names.find(text);
+  if (found != names.end()) return found->c_str();
+  if (names.size() >= most_names || bytes + text.size() > most_bytes) {
     if (!told) std::fputs("spool: too many different object names; further new ones are recorded without\n", stderr);
     told = true;
     return nullptr;
   }
   bytes += text.size();
-  return names->emplace(text).first->c_str();
+  return names.emplace(text).first->c_str();
 }
 
 }  // namespace spool

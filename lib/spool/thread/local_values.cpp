@@ -81,6 +81,9 @@ class Slots {
   std::size_t next_ = 0;
 };
 
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const Slots& slots_before_any_fork = Slots::instance();
+
 using SharedValues = std::shared_ptr<LocalValues::Shared>;
 
 struct Entry {

@@ -22,6 +22,9 @@ KnownPools& known_pools() {
   return *made;
 }
 
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const KnownPools& made_before_any_fork = known_pools();
+
 }  // namespace
 
 void end_with_program(const std::shared_ptr<PoolCore>& pool) {

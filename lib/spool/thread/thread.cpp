@@ -260,6 +260,9 @@ Hook& hook() {
   return *made;
 }
 
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const Hook& hook_before_any_fork = hook();
+
 }  // namespace
 
 ExceptHook set_excepthook(ExceptHook function) {
