@@ -230,7 +230,9 @@ int leaves_shared_holders() SPOOL_NO_THREAD_SAFETY_ANALYSIS {
 int leaves_pool_behind() {
   static spool::Event never;
   static std::atomic<bool> runs{false};
-  static auto* const pool = new spool::ThreadPool{1, {.name = "io", .max_queued = 2, .daemon = true}};
+  auto* const pool = new spool::ThreadPool{1, {.name = "io", .max_queued = 2, .daemon = true}};
+  static std::atomic<const spool::ThreadPool*> reachable;  // for ever
+  reachable.store(pool);
   static spool::Future<int> running = pool->submit([] {
     runs.store(true);
     never.wait();

@@ -21,6 +21,12 @@
 #include <utility>
 
 namespace spool::log {
+namespace {
+
+// A fork while another thread is in the midst of making it would have the child wait for ever for that thread.
+[[maybe_unused]] const Recorder& made_before_any_fork = Recorder::instance();
+
+}  // namespace
 
 /// The status file is not mapped in the child, so what it has to know is copied before.
 void Recorder::lock_for_fork() {
