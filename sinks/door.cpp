@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <spool/log/hidden_thread.hpp>
+#include <spool/log/dispatcher.hpp>
 #include <spool/log/message.hpp>
 #include <spool/sinks/door.hpp>
 
@@ -30,7 +30,7 @@ const char* KeptTexts::keep(const std::string& text) {
 }
 
 void write_foreign(const Logger& logger, trace::Level level, const Site& site, std::string_view text) noexcept {
-  if (!logger.is_logged(level) || level >= trace::Level::off || log::is_hidden_thread()) return;
+  if (!logger.is_logged(level) || level >= trace::Level::off || log::Dispatcher::is_feeding()) return;
   log::write_text(level, site, text, logger.name());
 }
 

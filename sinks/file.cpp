@@ -33,7 +33,9 @@ void make_directories(const std::filesystem::path& path) {
   }
 }
 
-int open_file(const std::filesystem::path& path) {
+}  // namespace
+
+int open_log(const std::filesystem::path& path) {
   make_directories(path.parent_path());
   // O_NONBLOCK: a pipe in its place must not make us wait; it is refused below.
   constexpr int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
@@ -48,10 +50,8 @@ int open_file(const std::filesystem::path& path) {
   fail(path, "is no regular file", EINVAL);
 }
 
-}  // namespace
-
 File::File(std::filesystem::path path)
-    : path_{std::filesystem::absolute(path)}, file_{open_file(path_)}, fork_depth_{log::fork_depth()} {}
+    : path_{std::filesystem::absolute(path)}, file_{open_log(path_)}, fork_depth_{log::fork_depth()} {}
 
 File::~File() {
   close(file_);
@@ -94,7 +94,7 @@ void File::open_again() {
     } catch (const std::system_error&) {  // the old one takes no more: what is left goes into the new one
     }
   }
-  const int opened = open_file(path_);
+  const int opened = open_log(path_);
   reopen_asked_.store(false, std::memory_order_relaxed);  // relaxed: a switch
   close(std::exchange(file_, opened));
   torn_ = false;

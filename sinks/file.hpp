@@ -15,6 +15,10 @@
 
 namespace spool::sinks {
 
+/// The descriptor of a log's file, for appending: made with mode 0600 in directories made with 0700. Throws
+/// std::system_error where it cannot be opened, or where a symbolic link or no regular file is in its place.
+int open_log(const std::filesystem::path& path);
+
 /// A sink that writes to a file of its own.
 class FileSink : public Sink {
  public:

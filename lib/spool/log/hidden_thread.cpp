@@ -5,18 +5,7 @@
 
 namespace spool::log {
 
-namespace {
-
-constinit thread_local bool is_hidden = false;
-
-}  // namespace
-
-bool is_hidden_thread() {
-  return is_hidden;
-}
-
 void* HiddenThread::enter(void* self) {
-  is_hidden = true;
   const auto* thread = static_cast<const HiddenThread*>(self);
   thread->run_(thread->argument_);
   return nullptr;

@@ -28,7 +28,4 @@ class HiddenThread {
   void* argument_ = nullptr;
 };
 
-/// Is the calling thread one of ours?
-bool is_hidden_thread();
-
 }  // namespace spool::log
