@@ -106,6 +106,24 @@ TEST_CASE("rotated files of one process are put in the order of their times") {
   CHECK(unspool("threads " + files.path("r.log")).out.find("worker-1") != std::string::npos);
 }
 
+TEST_CASE("the order in which rotated files are named changes nothing") {
+  const Files files;
+  const auto records = json_records();
+  files.put("r.log.1", joined(json_definitions()) + joined({records[0]}));
+  // A block that quotes an acquire whose Record came late, by more than what a log with gaps is waited for.
+  const auto late = [](std::string_view at, std::string_view record, unsigned thread, std::string_view rest) {
+    return json_transition(at, record, thread, thread == 1 ? 2 : 3, rest);
+  };
+  files.put("r.log", json_definitions()[0] + "\n" +
+                         joined({late("200001000", "lock.release", 1, R"("waiters":0,"owner":1)"),
+                                 json_transition("200002000", "lock.block", 1, 3, R"("owner":2,"owner_site":4)"),
+                                 late("299000000", "lock.acquire", 2, R"("waker":1,"spun":0)")}));
+  for (const std::string command : {"cat ", "locks --format json "}) {
+    const std::string named = unspool(command + files.path("r.log.1") + " " + files.path("r.log")).out;
+    CHECK(unspool(command + files.path("r.log") + " " + files.path("r.log.1")).out == named);
+  }
+}
+
 TEST_CASE("lines of several processes in one file are several processes, as are a later start and another format") {
   const Files files;
   const auto a = json_records(1);

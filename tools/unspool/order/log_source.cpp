@@ -11,12 +11,11 @@ LogSource::LogSource(const Logs& logs, LogProcess& process, bool definitions, bo
       log_{process},
       definitions_{definitions},
       want_{texts ? Want::texts : Want::record},
-      order_{patience(process.process)} {}
+      order_{patience(process.process.frequency, has_gaps(process.process))} {}
 
-trace::Ticks LogSource::patience(const Process& process) {
+bool LogSource::has_gaps(const Process& process) {
   const auto damaged = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
-  const bool gaps = process.cut || std::ranges::any_of(process.problems, damaged);
-  return gaps ? process.frequency / 1000 : process.frequency * 10;
+  return process.cut || std::ranges::any_of(process.problems, damaged);
 }
 
 bool LogSource::next(Record& record) {

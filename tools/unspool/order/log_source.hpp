@@ -32,7 +32,7 @@ class LogSource final : public RecordSource {
   bool read();
   void open_due();
   void finish();
-  static trace::Ticks patience(const Process& process);
+  static bool has_gaps(const Process& process);
 
   const Logs& logs_;
   LogProcess& log_;

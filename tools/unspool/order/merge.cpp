@@ -7,19 +7,19 @@
 namespace unspool {
 namespace {
 
-// A hostile trace may let every chain wait for one object, and each Record wakes by going through the list.
-constexpr std::size_t most_waiters = 1024;
-
-/// The Record that has to come before this one on its object, by number.
-trace::Sequence needed_by(const Record& record) {
-  return record.row->advances ? record.seq - 1 : record.seq;
-}
-
 trace::Ticks after(trace::Ticks time, trace::Ticks span) {
   return time + std::min(span, std::numeric_limits<trace::Ticks>::max() - time);
 }
 
 }  // namespace
+
+/// Chains whose head has become possible go from `held_` back to `ready_`.
+auto Merge::waker() {
+  return [this](std::uint32_t index) {
+    held_.erase(index);
+    ready_.push(index, chains_[index].head.time);
+  };
+}
 
 Merge::Merge(Trace& trace, bool definitions) : trace_(trace) {
   make_chains(definitions);
@@ -66,8 +66,8 @@ void Merge::advance(std::uint32_t index) {
 bool Merge::next(Record& record) {
   if (given_ != Progress::nobody) advance(std::exchange(given_, Progress::nobody));
   for (;;) {
-    if (!held_.empty() && (ready_.empty() || after(held_.first_time(), patience()) < ready_.first_time())) {
-      give_up_on(held_.first());
+    if (!held_.empty() && (ready_.empty() || lost_patience())) {
+      objects_.give_up_on(held_.first(), waker());
       continue;
     }
     if (ready_.empty()) break;
@@ -86,16 +86,9 @@ bool Merge::next(Record& record) {
 }
 
 /// Moves the chain to `held_` if its head has to wait.
-bool Merge::must_wait(Chain& chain, std::uint32_t index) {
-  if (!chain.sequenced) return false;
-  Progress& object = objects_.of(chain.head.object);
-  chain.need = needed_by(chain.head);
-  if (object.has(chain.need)) return false;
-  std::size_t waiters = 0;
-  for (std::uint32_t each = object.waiter; each != Progress::nobody; each = chains_[each].next_waiter)
-    ++waiters;
-  if (waiters >= most_waiters) return false;
-  chain.next_waiter = std::exchange(object.waiter, index);
+bool Merge::must_wait(const Chain& chain, std::uint32_t index) {
+  if (!chain.sequenced || !objects_.must_wait(chain.head)) return false;
+  objects_.wait(index, chain.head);
   ready_.erase(index);
   held_.push(index, chain.head.time);
   return true;
@@ -103,42 +96,16 @@ bool Merge::must_wait(Chain& chain, std::uint32_t index) {
 
 void Merge::give_out(Chain& chain, Record& record) {
   record = chain.head;
-  if (chain.sequenced && record.row->advances) {
-    Progress& object = objects_.of(record.object);
-    object.advance(record.seq);
-    if (object.waiter != Progress::nobody) wake(object);
-  }
+  if (chain.sequenced) objects_.given(record, waker());
   if (record.row->kind == trace::Kind::trace && record.row->verb == trace::Verb::end)
     trace_.process().orderly_end = true;
 }
 
-/// What the chain waits for is taken to be lost, and all before it.
-void Merge::give_up_on(std::uint32_t index) {
-  Progress& object = objects_.of(chains_[index].head.object);
-  object.advance(chains_[index].need);
-  wake(object);
-}
-
-/// Chains whose Record has become possible go back to `ready_`.
-void Merge::wake(Progress& object) {
-  std::uint32_t* link = &object.waiter;
-  while (*link != Progress::nobody) {
-    const std::uint32_t index = *link;
-    Chain& chain = chains_[index];
-    if (!object.has(chain.need)) {
-      link = &chain.next_waiter;
-      continue;
-    }
-    *link = chain.next_waiter;
-    held_.erase(index);
-    ready_.push(index, chain.head.time);
-  }
-}
-
-trace::Ticks Merge::patience() const {
+/// Requires: chains are held back, and others are not.
+bool Merge::lost_patience() const {
   const Process& process = trace_.process();
   const bool gaps = process.cut || trace_.problems().damaged() || trace_.has_passed_over();
-  return gaps ? process.frequency / 1000 : process.frequency * 10;
+  return after(held_.first_time(), patience(process.frequency, gaps)) < ready_.first_time();
 }
 
 }  // namespace unspool

@@ -7,9 +7,8 @@
 // is held back until a Record of another thread brings the object that far. So the order on one object is exact however
 // far the threads' clocks are apart, and chains that are held back cost no memory.
 //
-// What is missing must not stall it. In a trace that is whole, every number comes, so that a chain may be held back for
-// long; where segments were dropped or bytes could not be read, only as long as clocks differ in practice. When all
-// chains are held back (a kill leaves the last number of a thread unwritten), the earliest goes on.
+// What is missing must not stall it: a chain is held back no longer than `patience` says (sequences.hpp). When all are
+// (a kill leaves the last number of a thread unwritten), the earliest goes on.
 #pragma once
 
 #include <unspool/model/source.hpp>
@@ -39,17 +38,14 @@ class Merge final : public RecordSource {
     std::unique_ptr<Cursor> cursor;  ///< none: the next packet is not opened yet
     Record head;                     ///< valid with a cursor
     bool sequenced = false;
-    trace::Sequence need = 0;                      ///< what it is held back for
-    std::uint32_t next_waiter = Progress::nobody;  ///< the next one that waits for the same object
   };
 
   void make_chains(bool definitions);
   void advance(std::uint32_t chain);
-  bool must_wait(Chain& chain, std::uint32_t index);
+  bool must_wait(const Chain& chain, std::uint32_t index);
   void give_out(Chain& chain, Record& record);
-  void give_up_on(std::uint32_t chain);
-  void wake(Progress& object);
-  trace::Ticks patience() const;
+  bool lost_patience() const;
+  auto waker();
 
   Trace& trace_;
   std::vector<Chain> chains_;

@@ -6,8 +6,11 @@
 
 #include <spool/trace/ids.hpp>
 
+#include <unspool/model/model.hpp>
+
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace unspool {
@@ -33,6 +36,13 @@ struct Progress {
 };
 static_assert(sizeof(Progress) == 16);
 
+/// How much longer a Record that waits for a missing one is held back. Where Records are known to be missing, only as long
+/// as a thread may have been off its processor between what it did and the Record of it; in what is whole each number
+/// comes, however far the clocks are apart.
+inline spool::trace::Ticks patience(std::uint64_t frequency, bool gaps) {
+  return gaps ? frequency / 100 : frequency * 10;
+}
+
 /// Objects by number: open addressing, never shrinks. Objects stay after their end, because a Record of one may
 /// come late.
 class Sequences {
@@ -49,7 +59,69 @@ class Sequences {
     return table_[at];
   }
 
+  /// Whether the Record has to come after one that has not been given out. Requires: it has a sequence number.
+  bool must_wait(const Record& record) {
+    const Progress& object = of(record.object);
+    return !object.has(needed_by(record)) && !is_crowded(object);
+  }
+
+  /// The chain waits for what its first Record has to come after. Requires: it waits for nothing yet.
+  void wait(std::uint32_t chain, const Record& record) {
+    Progress& object = of(record.object);
+    if (chain >= waiters_.size()) waiters_.resize(chain + std::size_t{1});
+    waiters_[chain] = {record.object, needed_by(record), std::exchange(object.waiter, chain)};
+  }
+
+  /// The Record is given out. `woken(chain)` is called for each chain that waited for it.
+  /// Requires: the Record has a sequence number.
+  template <typename Woken>
+  void given(const Record& record, Woken woken) {
+    if (record.row->advances) advance(of(record.object), record.seq, woken);
+  }
+
+  /// What the chain waits for is taken to be lost, and all before it.
+  template <typename Woken>
+  void give_up_on(std::uint32_t chain, Woken woken) {
+    const Waiter waiter = waiters_[chain];
+    advance(of(waiter.object), waiter.need, woken);
+  }
+
  private:
+  struct Waiter {
+    spool::trace::ObjectNumber object = 0;
+    spool::trace::Sequence need = 0;
+    std::uint32_t next = Progress::nobody;  ///< that waits for the same object
+  };
+
+  static spool::trace::Sequence needed_by(const Record& record) {
+    return record.row->advances ? record.seq - 1 : record.seq;
+  }
+
+  /// A hostile trace may let every chain wait for one object, and each Record wakes by going through the list.
+  bool is_crowded(const Progress& object) const {
+    constexpr std::size_t most_waiters = 1024;
+    std::size_t waiters = 0;
+    for (std::uint32_t each = object.waiter; each != Progress::nobody; each = waiters_[each].next)
+      ++waiters;
+    return waiters >= most_waiters;
+  }
+
+  template <typename Woken>
+  void advance(Progress& object, spool::trace::Sequence to, Woken& woken) {
+    object.advance(to);
+    std::uint32_t* link = &object.waiter;
+    while (*link != Progress::nobody) {
+      const std::uint32_t chain = *link;
+      Waiter& waiter = waiters_[chain];
+      if (!object.has(waiter.need)) {
+        link = &waiter.next;
+        continue;
+      }
+      *link = waiter.next;
+      woken(chain);
+    }
+  }
+
   static Progress empty() { return {0, 0, 0, Progress::nobody}; }
   std::size_t place(spool::trace::ObjectNumber object) const {
     // Fibonacci hashing: object numbers are dense, hostile ones are not.
@@ -59,6 +131,7 @@ class Sequences {
 
   std::vector<Progress> table_;
   std::size_t used_ = 0;
+  std::vector<Waiter> waiters_;  ///< by chain
 };
 
 }  // namespace unspool

@@ -4,8 +4,8 @@
 // back; `Merge` does the same for a trace, whose threads can be read each on its own.
 //
 // A Record that has to wait for another one on its object is kept, and all that its thread did after it, until the other
-// one has come. What is missing must not stall it: it waits only as long as clocks differ in practice where the log has
-// gaps, longer where it is whole, and never for more than `most_held` Records.
+// one has come. What is missing must not stall it: it waits no longer than `patience` says (sequences.hpp), and never for
+// more than `most_held` Records.
 #pragma once
 
 #include <unspool/order/heap.hpp>
@@ -31,22 +31,16 @@ class Straighten {
 
  private:
   static constexpr std::size_t most_held = 100'000;
-  static constexpr std::size_t most_waiters = 1024;
 
   /// What one thread has done since its first Record that is held back.
-  struct Chain {
-    std::deque<std::unique_ptr<HeldRecord>> records;
-    trace::Sequence need = 0;
-    std::uint32_t next_waiter = Progress::nobody;
-  };
+  using Chain = std::deque<std::unique_ptr<HeldRecord>>;
 
-  Chain& keep(const HeldRecord& record, std::uint32_t index);
+  void keep(const HeldRecord& record, std::uint32_t index);
   std::uint32_t chain_of(trace::ThreadNumber thread);
   bool must_wait(const Record& record);
   void hold(std::uint32_t chain);
-  void advance(const Record& record);
-  void give_up_on(std::uint32_t chain);
-  void wake(Progress& object);
+  void given(const Record& record);
+  auto waker();
   bool lost_patience(trace::Ticks now) const;
 
   trace::Ticks patience_;

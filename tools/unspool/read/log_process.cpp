@@ -58,6 +58,7 @@ void LogProcess::define(const Line& line) {
     case Verb::thread: {
       if (line.object == 0 || line.object > trace::max_thread_number) return;
       const auto origin = static_cast<trace::Origin>(std::min(line.numbers[3], std::uint64_t{3}));
+      undefined_.erase(word_of(a_thread, line.object));
       process.threads[static_cast<trace::ThreadNumber>(line.object)] = {std::string{line.words[4]}, small(0), small(1),
                                                                         line.numbers[2] != 0, origin};
       return;
@@ -65,11 +66,13 @@ void LogProcess::define(const Line& line) {
     case Verb::object: {
       const bool known = line.numbers[1] < trace::kind_count;
       const auto kind = known ? static_cast<trace::Kind>(line.numbers[1]) : trace::Kind::trace;
+      undefined_.erase(word_of(an_object, line.object));
       process.objects[line.object] = {std::string{line.words[3]}, kind, line.site, line.numbers[2]};
       return;
     }
     case Verb::site:
       // JSON has file, line and function under the names that every line has them under.
+      undefined_.erase(word_of(a_site, small(0)));
       process.sites[small(0)] = {std::string{line.words[2].empty() ? line.file : line.words[2]},
                                  std::string{line.words[3].empty() ? line.function : line.words[3]},
                                  line.numbers[1] == 0 ? line.lineno : small(1)};
@@ -88,18 +91,18 @@ void LogProcess::define(const Line& line) {
 
 void LogProcess::learn(const Line& line) {
   if (line.thread != 0 && process.threads.size() < most_learnt && !process.threads.contains(line.thread)) {
-    process.cut = true;
+    undefined_.insert(word_of(a_thread, line.thread));
     process.threads[line.thread].name = line.thread_name;
   }
   const trace::Kind kind = kind_of(line);
   const bool thing = line.object >= trace::first_object_number && kind != trace::Kind::trace;
   if (thing && process.objects.size() < most_learnt && !process.objects.contains(line.object)) {
-    process.cut = true;
+    undefined_.insert(word_of(an_object, line.object));
     process.objects[line.object] = {std::string{line.object_name}, kind, 0, 0};
   }
   if (line.site != 0 && !line.file.empty() && process.sites.size() < most_learnt &&
       !process.sites.contains(line.site)) {
-    process.cut = true;
+    undefined_.insert(word_of(a_site, line.site));
     process.sites[line.site] = {std::string{line.file}, std::string{line.function}, line.lineno};
   }
   remember(a_thread, line.thread);
@@ -112,7 +115,7 @@ bool LogProcess::knows(const Glance& glance) {
 }
 
 bool LogProcess::is_known(std::uint64_t kind, std::uint64_t number) {
-  const std::uint64_t word = kind << 60U | number;
+  const std::uint64_t word = word_of(kind, number);
   if (number == 0 || known_[place(word)] == word) return true;
   const bool known = kind == a_thread           ? process.threads.contains(static_cast<trace::ThreadNumber>(number))
                      : kind == a_site           ? process.sites.contains(static_cast<trace::SiteNumber>(number))
@@ -123,7 +126,7 @@ bool LogProcess::is_known(std::uint64_t kind, std::uint64_t number) {
 }
 
 void LogProcess::remember(std::uint64_t kind, std::uint64_t number) {
-  const std::uint64_t word = kind << 60U | number;
+  const std::uint64_t word = word_of(kind, number);
   if (number != 0) known_[place(word)] = word;
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace unspool {
@@ -47,6 +48,8 @@ class LogProcess {
   void define(const Line& line);
   /// Takes over the names that a line carries and no definition has given.
   void learn(const Line& line);
+  /// Names were learnt of what no definition has told, or its `definition.process` is not there: what stood before is gone.
+  bool is_cut() const { return process.cut || !undefined_.empty(); }
   /// All that the line's numbers stand for has been seen: it need not be read in full.
   bool knows(const Glance& glance);
   /// The number of the thread with this name, for lines that have none.
@@ -67,9 +70,11 @@ class LogProcess {
 
   bool is_known(std::uint64_t kind, std::uint64_t number);
   void remember(std::uint64_t kind, std::uint64_t number);
+  static std::uint64_t word_of(std::uint64_t kind, std::uint64_t number) { return kind << 60U | number; }
   static std::size_t place(std::uint64_t word) { return (word * 0x9e37'79b9'7f4a'7c15) >> 54U; }
 
-  std::array<std::uint64_t, 1024> known_{};  ///< kind << 60 | number, each in its place
+  std::array<std::uint64_t, 1024> known_{};      ///< words of numbers, each in its place
+  std::unordered_set<std::uint64_t> undefined_;  ///< words of what was learnt and has not been defined
   std::map<std::string, trace::ThreadNumber, std::less<>> numbers_;
 };
 

@@ -201,6 +201,7 @@ void Logs::refuse_newer(std::vector<std::string>& refusals) {
 /// All is read: what the Process says of itself as a whole.
 void Logs::settle(LogProcess& log) const {
   Process& process = log.process;
+  process.cut = log.is_cut();
   std::erase_if(log.parts, [](const LogPart& part) { return part.end == 0; });
   std::ranges::stable_sort(log.parts, {}, &LogPart::first_time);
   constexpr auto never = std::numeric_limits<trace::Ticks>::max();
