@@ -43,10 +43,10 @@ class Local {
   template <class First, class... Rest>
   requires(!std::same_as<std::remove_cvref_t<First>, Local>) explicit Local(First&& first, Rest&&... rest) {
     if constexpr (sizeof...(Rest) == 0 && is_factory<std::decay_t<First>>) {
-      maker_ = std::make_unique<FactoryMaker<std::decay_t<First>>>(std::forward<First>(first));
+      maker_.made = new FactoryMaker<std::decay_t<First>>(std::forward<First>(first));
     } else {
-      maker_ = std::make_unique<ArgumentMaker<std::decay_t<First>, std::decay_t<Rest>...>>(std::forward<First>(first),
-                                                                                           std::forward<Rest>(rest)...);
+      maker_.made = new ArgumentMaker<std::decay_t<First>, std::decay_t<Rest>...>(std::forward<First>(first),
+                                                                                  std::forward<Rest>(rest)...);
     }
   }
   Local(const Local&) = delete;
@@ -59,8 +59,8 @@ class Local {
     log::park_if_ending();
     thread::LocalValue* value = values_.find();
     if (value == nullptr) [[unlikely]] {
-      if (maker_ == nullptr) thread::throw_no_value();
-      value = &values_.put(maker_->make());
+      if (maker_.made == nullptr) thread::throw_no_value();
+      value = &values_.put(maker_.made->make());
     }
     return static_cast<Held*>(value)->value;
   }
@@ -130,7 +130,19 @@ class Local {
     std::tuple<Args...> arguments;
   };
 
-  std::unique_ptr<Maker> maker_;
+  /// Left as it is where daemon threads may be in the middle of get() as the program ends: no pointer is cleared under them.
+  struct OwnedMaker {
+    OwnedMaker() = default;
+    OwnedMaker(const OwnedMaker&) = delete;
+    OwnedMaker& operator=(const OwnedMaker&) = delete;
+    ~OwnedMaker() {
+      std::unique_ptr<const Maker> mine{made};
+      if (thread::daemons_may_be_inside()) thread::leave(std::move(mine));
+    }
+    const Maker* made = nullptr;
+  };
+
+  OwnedMaker maker_;
   thread::LocalValues values_;  ///< last: destroyed first, while a value's destructor may still have one made
 };
 

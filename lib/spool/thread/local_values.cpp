@@ -169,16 +169,15 @@ Table& own_table() {
 LocalValues::LocalValues() : shared_{std::make_shared<Shared>()}, slot_{Slots::instance().take()} {}
 
 LocalValues::~LocalValues() {
-  if ((log::current_state() & log::ending_bit) != 0) {
-    // Daemon threads may be in the middle of theirs.
+  if (daemons_may_be_inside()) {
+    leave(shared_);  // with their values, which they may be using or just making
     for (int round = 0; round < most_rounds && find() != nullptr; ++round)
       reset();
-    for (auto& [token, value] : shared_->take_all())
-      (void)value.release();
-  }
-  for (int round = 0; round < most_rounds; ++round) {
-    if (find() != nullptr) my_table->entries[slot_].value = nullptr;
-    if (shared_->take_all().empty()) break;  // and if not: destroyed here, where it is not locked
+  } else {
+    for (int round = 0; round < most_rounds; ++round) {
+      if (find() != nullptr) my_table->entries[slot_].value = nullptr;
+      if (shared_->take_all().empty()) break;  // and if not: destroyed here, where it is not locked
+    }
   }
   if (find() != nullptr) my_table->entries[slot_].value = nullptr;
   Slots::instance().give_back(slot_);
@@ -213,6 +212,16 @@ void LocalValues::reset() noexcept {
   if (find() == nullptr) return;
   my_table->entries[slot_].value = nullptr;
   (void)shared_->take(my_table->token);  // destroyed here, where it is not locked
+}
+
+bool daemons_may_be_inside() noexcept {
+  return (log::current_state() & log::ending_bit) != 0;
+}
+
+void leave(std::shared_ptr<const void> used) {
+  static auto* left = new std::vector<std::shared_ptr<const void>>;  // leaked, and so is all that is in it
+  const std::lock_guard guard{values_mutex()};
+  left->push_back(std::move(used));
 }
 
 void throw_no_value() {

@@ -46,4 +46,8 @@ class LocalValues {
 
 [[noreturn]] void throw_no_value();
 
+/// The program ends, and daemon threads may be in the middle of a call: what they may be using is left as it is.
+bool daemons_may_be_inside() noexcept;
+void leave(std::shared_ptr<const void> used);
+
 }  // namespace spool::thread
