@@ -50,7 +50,7 @@ int open_log(const std::filesystem::path& path) {
   fail(path, "is no regular file", EINVAL);
 }
 
-File::File(std::filesystem::path path)
+File::File(const std::filesystem::path& path)
     : path_{std::filesystem::absolute(path)}, file_{open_log(path_)}, fork_depth_{log::fork_depth()} {}
 
 File::~File() {

@@ -44,7 +44,7 @@ class File {
  public:
   /// Opens it, made with mode 0600 in directories made with 0700. A symbolic link in its place is refused, and what is no
   /// regular file.
-  explicit File(std::filesystem::path path);
+  explicit File(const std::filesystem::path& path);
   ~File();
   File(const File&) = delete;
   File& operator=(const File&) = delete;

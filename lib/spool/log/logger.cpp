@@ -120,11 +120,11 @@ Level Logger::level() const noexcept {
   return static_cast<Level>(least.load(std::memory_order_relaxed));  // relaxed: a switch
 }
 
-void Logger::set_level(Level level) {
+void Logger::set_level(Level level) const {
   log::set_level(name(), level);
 }
 
-void Logger::reset_level() {
+void Logger::reset_level() const {
   log::set_level(name(), std::nullopt);
 }
 

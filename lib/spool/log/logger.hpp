@@ -79,9 +79,9 @@ class Logger {
   /// The level that counts, its own or the one that it follows.
   Level level() const noexcept;
   /// Gives it, and all that follow it, this level. At run time, in every thread; messages under way may still be written.
-  void set_level(Level level);
+  void set_level(Level level) const;
   /// Has it follow its parent again. The general logger goes back to warning, as before any configuration.
-  void reset_level();
+  void reset_level() const;
 
   std::string_view name() const noexcept;
 

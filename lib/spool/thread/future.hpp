@@ -67,9 +67,7 @@ class ResultTask : public PoolTask {
 template <class R, class F>
 class FunctionTask final : public ResultTask<R> {
  public:
-  template <class G>
-  requires(!std::same_as<std::remove_cvref_t<G>, FunctionTask>) explicit FunctionTask(G&& function)
-      : function_(std::forward<G>(function)) {}
+  explicit FunctionTask(F function) : function_(std::move(function)) {}
 
  private:
   void invoke() override { this->keep_result_of(*function_); }

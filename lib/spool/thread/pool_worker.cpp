@@ -8,7 +8,6 @@
 namespace spool::thread {
 
 using sync::Chosen;
-using sync::Waiter;
 using sync::Waker;
 using trace::Verb;
 

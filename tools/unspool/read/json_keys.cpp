@@ -41,9 +41,9 @@ class Keys {
   };
   static std::size_t place(std::string_view name) {
     if (name.empty()) return 0;
-    const auto last = static_cast<unsigned char>(name.back());
-    const auto middle = static_cast<unsigned char>(name[name.size() / 2]);
-    return (name.size() * 5 + last * 3U + middle) % 128;
+    const std::size_t last = static_cast<unsigned char>(name.back());
+    const std::size_t middle = static_cast<unsigned char>(name[name.size() / 2]);
+    return (name.size() * 5 + last * 3 + middle) % 128;
   }
   void put(std::string_view name, JsonKey key) {
     Entry& entry = entries_[place(name)];

@@ -166,7 +166,7 @@ struct JsonLog::Parser {
     if (key == JsonKey::arguments) read_arguments(value);
   }
 
-  void read_arguments(od::value& value) {
+  void read_arguments(od::value& value) const {
     line->typed = true;
     od::object object = value.get_object();
     for (od::field field : object) {

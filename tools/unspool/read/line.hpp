@@ -142,9 +142,9 @@ class RowNames {
  private:
   static std::size_t place(std::string_view name) {
     if (name.empty()) return 0;
-    const auto last = static_cast<unsigned char>(name.back());
-    const auto middle = static_cast<unsigned char>(name[name.size() / 2]);
-    return (name.size() * 31 + last * 7U + middle) % 128;
+    const std::size_t last = static_cast<unsigned char>(name.back());
+    const std::size_t middle = static_cast<unsigned char>(name[name.size() / 2]);
+    return (name.size() * 31 + last * 7 + middle) % 128;
   }
   std::array<const trace::Row*, 128> known_{};
 };
