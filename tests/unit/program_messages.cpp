@@ -6,7 +6,11 @@
 #include "program.hpp"
 #include "support/message_table.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
+#include <memory>
 
 using namespace spool::test;
 
@@ -52,8 +56,55 @@ int has_levels() {
   return 0;
 }
 
+/// Counts what it gets.
+class Counting final : public spool::Sink {
+ public:
+  void write(const spool::SinkRecord& record) override {
+    if (record.row->kind != spool::trace::Kind::message) return;
+    got_.fetch_add(1);
+    got_.notify_all();
+  }
+  void await(int count) const {
+    for (int got = got_.load(); got < count; got = got_.load())
+      got_.wait(got);
+  }
+
+ private:
+  std::atomic<int> got_{0};
+};
+
+/// Prints how many microseconds the fastest of twenty messages took to the sink.
+template <class Say>
+int takes_to_the_sink(Say say) {
+  const auto sink = std::make_shared<Counting>();
+  spool::basic_config({.immediate = spool::Level::warning, .sinks = {sink}});
+  auto fastest = std::chrono::steady_clock::duration::max();
+  for (int i = 1; i <= 20; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    say(i);
+    sink->await(i);
+    fastest = std::min(fastest, std::chrono::steady_clock::now() - begin);
+  }
+  std::printf("%lld", static_cast<long long>(std::chrono::duration_cast<std::chrono::microseconds>(fastest).count()));
+  return 0;
+}
+
+int says_warnings_at_once() {
+  return takes_to_the_sink([](int i) { spool::warning("{}", i); });
+}
+
+int says_the_rest_later() {
+  return takes_to_the_sink([](int i) { spool::info("{}", i); });
+}
+
 }  // namespace
 
 Programs spool::test::message_programs() {
-  return {{"says_the_table", says_the_table}, {"names_arguments", names_arguments}, {"has_levels", has_levels}};
+  return {
+      {"says_the_table", says_the_table},
+      {"names_arguments", names_arguments},
+      {"has_levels", has_levels},
+      {"says_warnings_at_once", says_warnings_at_once},
+      {"says_the_rest_later", says_the_rest_later},
+  };
 }

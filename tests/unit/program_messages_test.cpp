@@ -130,3 +130,14 @@ TEST_CASE("a part of SPOOL_LEVEL that makes no sense is told, and the others cou
   }
   CHECK(lines_of(ended.err) == 5);  // and the message
 }
+
+TEST_CASE(
+    "messages of the immediate level and worse are delivered at once, the others after the delay that orders them") {
+  constexpr int delay = 10'000;  // microseconds; nothing but a wake can be faster
+  const Ended at_once = run("says_warnings_at_once");
+  CHECK(at_once.exit_code == 0);
+  CHECK(std::stoi(at_once.out) < delay);
+  const Ended later = run("says_the_rest_later");
+  CHECK(later.exit_code == 0);
+  CHECK(std::stoi(later.out) >= delay);
+}

@@ -29,9 +29,9 @@ void Inputs::open(const std::vector<std::string>& arguments, Ask ask) {
   }
   for (const auto& log : logs_.processes()) {
     records_.push_back(std::make_unique<LogSource>(logs_, *log, ask.definitions, ask.texts));
-    sources_.emplace_back(log->process, *records_.back());
+    sources_.push_back({log->process, *records_.back()});
   }
-  if (sources_.empty() && refusals_.empty()) refusals_.push_back("no file in there has a line of spool's");
+  if (sources_.empty() && refusals_.empty()) refusals_.emplace_back("no file in there has a line of spool's");
 }
 
 void Inputs::add(const std::string& argument) {
