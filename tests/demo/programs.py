@@ -74,6 +74,12 @@ def unspool_json(command, trace):
     return code, processes[0]
 
 
+def check_rules(*inputs):
+    """Every Record keeps to the rules of the primitives."""
+    run = subprocess.run([UNSPOOL, "check", *inputs], capture_output=True, text=True, check=False)
+    check(run.returncode == 0, f"unspool check {inputs} ended with {run.returncode}: {run.stdout}{run.stderr}")
+
+
 def check_babeltrace(trace):
     """babeltrace2 reads every segment without a word on stderr, and as many events as `unspool cat` prints lines."""
     events = 0

@@ -4,6 +4,7 @@
 // and tells through shared memory how far it has come; it is killed at a random moment, and what it left is read by a
 // reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills; SPOOL_SEED repeats a run's random choices.
 #include "kill/counters.hpp"
+#include "support/child.hpp"
 #include "support/trace_reader.hpp"
 
 #include <catch2/catch.hpp>
@@ -234,6 +235,9 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
     records += trace.records().size();
     segments += trace.segments().size();
     if (!is_whole(trace)) ++recycled;
+    const Ended judged = run_program({"../tools/unspool/unspool", "check", trace_in(scratch).string()});
+    INFO(judged.out << judged.err);
+    CHECK(judged.exit_code == 0);
     if (i % 10 >= 2) continue;
     for (const fs::path& segment : trace.segments()) {
       INFO(segment);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unspool/render/command.hpp>
 #include <unspool/render/named.hpp>
+#include <unspool/render/names.hpp>
 #include <unspool/render/text_line.hpp>
 
 #include <iterator>
@@ -23,7 +24,7 @@ class JsonLines {
     lines_.append(naming_.name(record), out);
     out.resize(out.size() - line_end.size());
     trace::LineBuffer place;
-    trace::put_json_text(place_text(record.place), place);
+    trace::put_json_text(place_text(process_, record.place), place);
     fmt::format_to(std::back_inserter(out), R"(,"ticks":{},"place":"{}")", record.time, place.text());
     out += line_end;
   }
@@ -31,11 +32,6 @@ class JsonLines {
 
  private:
   static constexpr std::string_view line_end = "}\n";
-
-  std::string place_text(const Place& at) const {
-    if (at.chunk < process_.logs.size()) return fmt::format("{}@{}", process_.logs[at.chunk], at.offset);
-    return fmt::format("{:06}/stream-{:04}@{}", at.segment, at.chunk, at.offset);
-  }
 
   const Process& process_;
   Naming naming_;

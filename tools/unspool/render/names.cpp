@@ -90,6 +90,11 @@ std::string Names::site_and_function(trace::SiteNumber site_number) const {
   return fmt::format("{} ({})", site(site_number), trace::escaped(found->second.function));
 }
 
+std::string place_text(const Process& process, const Place& at) {
+  if (at.chunk < process.logs.size()) return fmt::format("{}@{}", process.logs[at.chunk], at.offset);
+  return fmt::format("{:06}/stream-{:04}@{}", at.segment, at.chunk, at.offset);
+}
+
 std::string object_number(trace::ObjectNumber object) {
   return fmt::format("#{}", trace::is_thread(object) ? object : object - trace::first_object_number + 1);
 }

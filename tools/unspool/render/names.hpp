@@ -31,6 +31,9 @@ class Names {
   std::unordered_map<std::string, std::string> files_;         ///< path → what is unique of it
 };
 
+/// Where a Record stands: "000003/stream-0001@4096", or "server.log@4096", raw.
+std::string place_text(const Process& process, const Place& at);
+
 /// What stands for an object's number: counts from 1, so that it can be read out and found again in `cat`.
 std::string object_number(trace::ObjectNumber object);
 

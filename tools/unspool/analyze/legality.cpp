@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/analyze/legality.hpp>
+#include <unspool/replay/kinds.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace unspool {
+namespace {
+
+using trace::Effect;
+using trace::Kind;
+using trace::Verb;
+
+bool ends_a_wait_well(Effect effect) {
+  return effect == Effect::acquire || effect == Effect::resume || effect == Effect::share || effect == Effect::take;
+}
+
+bool has_sequence(const Record& record) {
+  return record.object != 0 && field_means(*record.row, 1, trace::Means::sequence);
+}
+
+}  // namespace
+
+std::string_view name_of(Rule rule) {
+  constexpr std::array<std::string_view, rule_count> names{"time",  "defined", "step", "sequence",
+                                                           "quote", "holder",  "waker"};
+  return names[static_cast<std::size_t>(rule)];
+}
+
+Legality::Legality(const Process& process, RecordSource& source) : process_{process}, source_{source} {}
+
+bool Legality::next(Record& record) {
+  if (source_.next(record)) {
+    judge(record);
+    return true;
+  }
+  finish();
+  return false;
+}
+
+std::uint64_t Legality::all() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+}
+
+/// All Records from the beginning are there. Damage and losses show while the Records are read.
+bool Legality::is_whole() const {
+  return !process_.cut && process_.lost == 0 && losses_ == 0 && process_.bytes_lost == 0 && process_.parent_pid == 0 &&
+         process_.mode == trace::Mode::all && !process_.mode_changed;
+}
+
+Violation& Legality::complain(Rule rule, const Record& record) {
+  ++counts_[static_cast<std::size_t>(rule)];
+  if (violations_.size() == most_kept) return unused_;
+  const auto found = process_.objects.find(record.object);
+  const Kind kind = trace::is_thread(record.object)   ? Kind::thread
+                    : found != process_.objects.end() ? found->second.kind
+                                                      : record.row->kind;
+  return violations_.emplace_back(
+      Violation{rule, record.row, record.place, record.time, record.thread, record.object, kind, nullptr, 0, 0, 0});
+}
+
+void Legality::judge(const Record& record) {
+  if (record.row == nullptr || record.row->kind == Kind::definition) return;
+  ++judged_;
+  judge_time(record);
+  judge_names(record);
+  if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) ++losses_;
+  if (record.row->kind == Kind::status || !has_sequence(record)) return;
+  ObjectState& object = objects_[record.object];
+  judge_step(record, object);
+  judge_sequence(record, object);
+  judge_holder(record, object);
+  if (record.row->verb == Verb::destroy) object.destroyed = true;
+}
+
+void Legality::judge_time(const Record& record) {
+  trace::Ticks& last = times_[record.thread];
+  if (record.time < last) {
+    Violation& violation = complain(Rule::time, record);
+    violation.found = record.time;
+    violation.due = last;
+  }
+  last = std::max(last, record.time);
+}
+
+void Legality::judge_names(const Record& record) {
+  const auto judge = [&](bool defined, std::uint64_t number) {
+    if (number != 0 && !defined) complain(Rule::defined, record).found = number;
+  };
+  judge(process_.threads.contains(record.thread), record.thread);
+  judge(process_.sites.contains(record.site), record.site);
+  const bool is_thread = trace::is_thread(record.object);
+  judge(is_thread ? process_.threads.contains(static_cast<trace::ThreadNumber>(record.object))
+                  : process_.objects.contains(record.object),
+        record.object);
+}
+
+void Legality::judge_step(const Record& record, ObjectState& object) {
+  const trace::Row& row = *record.row;
+  const Step step{record.thread, record.object};
+  const auto waiting = waits_.find(step);
+  const trace::Row* const before = waiting == waits_.end() ? nullptr : waiting->second;
+  const bool fits = before != nullptr ? before->next.has(row.verb)
+                    : is_whole()      ? trace::at_rest(row.kind).has(row.verb) && !object.destroyed
+                                      : true;
+  if (!fits) complain(Rule::step, record).after = before;
+  if (before != nullptr && ends_a_wait_well(row.effect)) judge_waker(record, *before);
+  if (row.effect == Effect::wait) {
+    waits_[step] = &row;
+  } else if (waiting != waits_.end()) {
+    waits_.erase(waiting);
+  }
+}
+
+void Legality::judge_waker(const Record& record, const trace::Row& before) {
+  if (record.row->kind == Kind::timer) return;  // time itself ends it
+  const bool names_one =
+      field_means(*record.row, 2, trace::Means::thread) && record.row->field_array[2].name == "waker";
+  if (names_one && record.a == 0 && is_whole()) complain(Rule::waker, record).after = &before;
+}
+
+void Legality::judge_sequence(const Record& record, ObjectState& object) {
+  const auto ahead = static_cast<std::int32_t>(record.seq - object.last);
+  if (!record.row->advances) {
+    if (ahead > 0 && is_whole()) {
+      Violation& violation = complain(Rule::quote, record);
+      violation.found = record.seq;
+      violation.due = object.last;
+    }
+    return;
+  }
+  const bool begins = !object.sequence_known && !is_whole();
+  if (!begins && ahead != 1 && (ahead <= 0 || is_whole())) {
+    Violation& violation = complain(Rule::sequence, record);
+    violation.found = record.seq;
+    violation.due = object.last + 1;
+    if (ahead > 1) gap_numbers_ += static_cast<std::uint64_t>(ahead) - 1;
+  }
+  if (ahead > 1) {
+    object.holders_known = false;
+    object.readers = 0;
+  }
+  if (ahead > 0 || begins) object.last = record.seq;
+  object.sequence_known = true;
+}
+
+void Legality::judge_holder(const Record& record, ObjectState& object) {
+  object.holders_known |= record.seq == 1;
+  const bool known = object.holders_known && is_whole();
+  const auto complain_of = [&](trace::ThreadNumber holder) {
+    if (known) complain(Rule::holder, record).holder = holder;
+  };
+  switch (record.row->effect) {
+    case Effect::acquire:
+      if (object.owner != 0 || object.readers != 0) complain_of(object.owner);
+      object.owner = record.thread;
+      object.readers = 0;
+      object.holders_known = true;
+      break;
+    case Effect::release:
+      if (object.owner == 0) complain_of(0);
+      object.owner = 0;
+      object.holders_known = true;
+      break;
+    case Effect::share:
+      if (object.owner != 0) complain_of(object.owner);
+      object.owner = 0;
+      ++object.readers;
+      break;
+    case Effect::unshare:
+      if (object.readers == 0) complain_of(object.owner);
+      if (object.readers != 0) --object.readers;
+      break;
+    default:
+      break;
+  }
+}
+
+void Legality::finish() {
+  if (std::exchange(finished_, true)) return;
+  // A thread that is killed between taking a number and writing the Record leaves it to nobody.
+  std::uint64_t& gaps = counts_[static_cast<std::size_t>(Rule::sequence)];
+  const auto is_gap = [](const Violation& each) { return each.rule == Rule::sequence && each.found > each.due; };
+  const auto kept = static_cast<std::uint64_t>(std::ranges::count_if(violations_, is_gap));
+  if (process_.orderly_end || gaps != kept || gap_numbers_ > times_.size()) return;
+  unwritten_ = std::exchange(gap_numbers_, 0);
+  gaps = 0;
+  std::erase_if(violations_, is_gap);
+}
+
+}  // namespace unspool
