@@ -75,16 +75,19 @@ SharedHold shared_hold(const Writer& writer, trace::ObjectNumber object) noexcep
   return static_cast<std::uint32_t>(writer.holds) == entry.depth ? SharedHold::none : SharedHold::unrecorded;
 }
 
-void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,
-                trace::SiteNumber owner_site) noexcept {
+void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at,
+                const WaitState& wait) noexcept {
   trace::StatusEntry& entry = writer.current_status();
   const bool goes_on = entry.wait_record != 0 && entry.wait_object == object.known_number();
   if (goes_on) put(entry.version, entry.version + 1);
   if (!goes_on) put(entry.wait_since, at.time);
   put(entry.wait_object, object.known_number());
   put(entry.wait_site, at.site);
-  put(entry.wait_owner, owner);
-  put(entry.wait_owner_site, owner_site);
+  put(entry.wait_owner, wait.owner);
+  put(entry.wait_owner_site, wait.owner_site);
+  put(entry.wait_limit, static_cast<std::uint32_t>(wait.limit));
+  put(entry.wait_a, wait.a);
+  put(entry.wait_b, wait.b);
   Object* parent = object.parent();
   // release, both: partner is the acquire in snapshot
   writer.waited.store(object.shared_class(), std::memory_order_release);
@@ -115,6 +118,9 @@ bool snapshot(const Writer& writer, StatusSnapshot& out) noexcept {
     out.entry.wait_site = get(entry.wait_site);
     out.entry.wait_owner = get(entry.wait_owner);
     out.entry.wait_owner_site = get(entry.wait_owner_site);
+    out.entry.wait_limit = get(entry.wait_limit);
+    out.entry.wait_a = get(entry.wait_a);
+    out.entry.wait_b = get(entry.wait_b);
     for (std::size_t hold = 0; hold < trace::status_holds; ++hold) {
       out.entry.holds[hold] = read_hold(entry.holds[hold]);
       // acquire: partner is the release of the owner

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <spool/log/writer.hpp>
+#include <spool/os/park.hpp>
 
 namespace spool::log {
 
@@ -79,9 +80,23 @@ enum class SharedHold : std::uint8_t {
 };
 SharedHold shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept;
 
+inline trace::WaitLimit limit_of(os::Deadline deadline, bool can_be_stopped) noexcept {
+  if (deadline != os::never) return trace::WaitLimit::deadline;
+  return can_be_stopped ? trace::WaitLimit::stop : trace::WaitLimit::none;
+}
+
+/// What the entry keeps of a wait beside its place.
+struct WaitState {
+  trace::ThreadNumber owner = 0;
+  trace::SiteNumber owner_site = 0;
+  std::uint32_t a = 0;  ///< of the block Record
+  std::uint32_t b = 0;
+  trace::WaitLimit limit = trace::WaitLimit::none;
+};
+
 /// A wait begins, or goes on with another owner.
-void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at, trace::ThreadNumber owner,
-                trace::SiteNumber owner_site) noexcept;
+void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at,
+                const WaitState& wait) noexcept;
 void end_wait(Writer& writer) noexcept;
 
 /// A consistent copy of another thread's entry; false if its owner was writing all the time.

@@ -117,7 +117,7 @@ std::ptrdiff_t Barrier::arrive_last(const Call& call, const Party& party) {
 
 std::ptrdiff_t Barrier::wait_for_others(const Call& call, Party& party, trace::Sequence sequence,
                                         const sync::Patience& patience) {
-  if (party.recorded) call.notes.block(Verb::block, sequence, party.what, party.generation);
+  if (party.recorded) call.notes.block(Verb::block, sequence, party.what, party.generation, patience);
   const Waiter::Woken woken = party.sleep(patience);
   if (woken != Waiter::Woken::granted) {
     const Cause cause = woken == Waiter::Woken::stop ? Cause::cancel : Cause::timeout;

@@ -222,7 +222,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     hold_ = hold;
     return false;
   }
-  bool note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner);
+  bool note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner, trace::WaitLimit limit);
   void note_failed(log::Writer& me, const Site& site, trace::Verb verb, bool recorded);
   bool give_up(log::Writer& me, const Site& site, Waited& waited, trace::Verb verb);
   trace::ThreadNumber last_releaser() const;

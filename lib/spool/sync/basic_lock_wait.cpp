@@ -72,7 +72,7 @@ bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::D
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
     // Registered, and about to sleep: the block. Again after a futile wake, with the new owner.
     if (!waited.blocked || owner != seen_owner || sequence != seen_sequence) {
-      waited.recorded |= note_block(me, site, owner);
+      waited.recorded |= note_block(me, site, owner, log::limit_of(deadline, stopped != nullptr));
     }
     waited.blocked = true;
     seen_owner = owner;
@@ -111,13 +111,13 @@ std::string BasicLock<kind>::give_up_orphan(log::Writer& me, const Site& site, b
 }
 
 template <Kind kind>
-bool BasicLock<kind>::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner) {
+bool BasicLock<kind>::note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner, trace::WaitLimit limit) {
   if (log::current_mode() == Mode::off) return false;
   const log::Quoted quoted{owner, site_of(owner)};
   const log::Emitted at = log::emit_quoting(me, id(Verb::block), object_, site,
                                             sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
                                             quoted.thread, quoted.site, quoted);
-  log::begin_wait(me, id(Verb::block), object_, at, quoted.thread, quoted.site);
+  log::begin_wait(me, id(Verb::block), object_, at, {quoted.thread, quoted.site, quoted.thread, quoted.site, limit});
   return true;
 }
 
@@ -138,7 +138,7 @@ template std::uint32_t BasicLock<Kind::lock>::register_waiter();
 template bool BasicLock<Kind::lock>::give_up(log::Writer&, const Site&, Waited&, Verb);
 template bool BasicLock<Kind::lock>::is_orphaned(trace::ThreadNumber) const;
 template std::string BasicLock<Kind::lock>::give_up_orphan(log::Writer&, const Site&, bool);
-template bool BasicLock<Kind::lock>::note_block(log::Writer&, const Site&, trace::ThreadNumber);
+template bool BasicLock<Kind::lock>::note_block(log::Writer&, const Site&, trace::ThreadNumber, trace::WaitLimit);
 template void BasicLock<Kind::lock>::note_failed(log::Writer&, const Site&, Verb, bool);
 template bool BasicLock<Kind::rlock>::acquire_contended(log::Writer&, const Site&, os::Deadline, os::Word*);
 template bool BasicLock<Kind::rlock>::spin(log::Writer&, Waited&);
@@ -146,7 +146,7 @@ template std::uint32_t BasicLock<Kind::rlock>::register_waiter();
 template bool BasicLock<Kind::rlock>::give_up(log::Writer&, const Site&, Waited&, Verb);
 template bool BasicLock<Kind::rlock>::is_orphaned(trace::ThreadNumber) const;
 template std::string BasicLock<Kind::rlock>::give_up_orphan(log::Writer&, const Site&, bool);
-template bool BasicLock<Kind::rlock>::note_block(log::Writer&, const Site&, trace::ThreadNumber);
+template bool BasicLock<Kind::rlock>::note_block(log::Writer&, const Site&, trace::ThreadNumber, trace::WaitLimit);
 template void BasicLock<Kind::rlock>::note_failed(log::Writer&, const Site&, Verb, bool);
 
 }  // namespace spool::sync

@@ -109,13 +109,14 @@ void Condition::take_again(std::uint32_t depth, const Site& site) SPOOL_NO_THREA
   lock_ != nullptr ? lock_->lock(site) : rlock_->lock_again(depth, site);
 }
 
-void Condition::note_block(const Node& node, std::uint32_t depth, const Site& site) {
+void Condition::note_block(const Node& node, std::uint32_t depth, trace::WaitLimit limit, const Site& site) {
   if (!node.recorded) return;
   log::Writer& me = log::self();
-  // relaxed, both: under the lock
-  const log::Emitted at = log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed),
-                                    waiters_.load(std::memory_order_relaxed), depth);
-  log::begin_wait(me, id(Verb::block), object_, at, 0, 0);
+  const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: under the lock
+  const log::Emitted at = log::emit(me, id(Verb::block), object_, site,
+                                    sequence_.load(std::memory_order_relaxed),  // relaxed: under the lock
+                                    waiters, depth);
+  log::begin_wait(me, id(Verb::block), object_, at, {0, 0, waiters, depth, limit});
 }
 
 void Condition::note_woken(const Node& node, const Site& site) {
@@ -140,7 +141,7 @@ bool Condition::wait_on(os::Deadline deadline, const std::stop_token* stop, cons
   node.recorded = log::current_mode() != Mode::off;
   enqueue(node);
   const std::uint32_t depth = depth_of_lock();
-  note_block(node, depth, site);
+  note_block(node, depth, log::limit_of(deadline, stop != nullptr), site);
   let_go(site);
   if (stop == nullptr) {
     sleep(node, deadline);

@@ -148,7 +148,7 @@ class SPOOL_CAPABILITY("mutex") Condition {
   std::uint32_t depth_of_lock() const;
   void let_go(const Site& site);
   void take_again(std::uint32_t depth, const Site& site);
-  void note_block(const Node& node, std::uint32_t depth, const Site& site);
+  void note_block(const Node& node, std::uint32_t depth, trace::WaitLimit limit, const Site& site);
   void note_woken(const Node& node, const Site& site);
   void check_owned(const char* what, const Site& site);
 

@@ -88,7 +88,7 @@ bool Event::wait_slowly(const sync::Patience& patience, Mode mode, const Site& s
     if (mode == Mode::all) notes.tell(Verb::busy, sequence, waiters, 0);
     return false;
   }
-  if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0);
+  if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0, patience);
   return wait_for_set(notes, waiter, patience);
 }
 

@@ -17,10 +17,10 @@ class Notes {
   Notes(log::Writer& me, log::ObjectState& object, const Site& site) : me_{me}, object_{object}, site_{site} {}
 
   /// The thread is queued, and about to sleep.
-  void block(trace::Verb verb, trace::Sequence quoted, std::uint32_t a, std::uint32_t b,
+  void block(trace::Verb verb, trace::Sequence quoted, std::uint32_t a, std::uint32_t b, const Patience& patience,
              const Waker& owner = {}) const noexcept {
     const log::Emitted at = log::emit_quoting(me_, id(verb), object_, site_, quoted, a, b, {owner.thread, owner.site});
-    log::begin_wait(me_, id(verb), object_, at, owner.thread, owner.site);
+    log::begin_wait(me_, id(verb), object_, at, {owner.thread, owner.site, a, b, patience.limit()});
   }
 
   /// Any other Record; `named` is the thread and site that `a` and `b` may stand for.

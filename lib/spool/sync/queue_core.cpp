@@ -141,7 +141,7 @@ bool QueueCore::join(const Patience& patience, const Site& site) {
     if (!passes) notes.tell(Verb::busy, sequence, what, size);
     return passes;
   }
-  if (waiter.recorded) notes.block(Verb::block, sequence, what, size);
+  if (waiter.recorded) notes.block(Verb::block, sequence, what, size, patience);
   return wait_for_join(notes, waiter, patience);
 }
 
@@ -191,7 +191,7 @@ void QueueTurn::wait(std::uint32_t state, const Patience& patience) {
   core_.word_.unlock(state);
 
   const Notes notes{me_, core_.object_, site_};
-  if (waiter_.recorded) notes.block(Verb::block, sequence, number_of(call_), size);
+  if (waiter_.recorded) notes.block(Verb::block, sequence, number_of(call_), size, patience);
   const Waiter::Woken woken = waiter_.sleep(patience);
   if (woken != Waiter::Woken::granted && notes.give_up(core_.word_, queue, waiter_)) {
     notes.gave_up(waiter_, woken, core_.last_sequence(), number_of(call_), core_.told_size());

@@ -76,7 +76,7 @@ bool Semaphore::acquire_slowly(const sync::Patience& patience, Mode mode, const 
 bool Semaphore::wait_for_permit(const sync::Notes& notes, Waiter& waiter, Queued queued,
                                 const sync::Patience& patience) {
   const auto [sequence, waiters] = queued;
-  if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0);
+  if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0, patience);
   const Waiter::Woken woken = waiter.sleep(patience);
   const auto leave = [&](std::uint32_t left) { return waiters_.first() == nullptr ? 0 : left; };
   if (woken != Waiter::Woken::granted && notes.give_up(word_, waiters_, waiter, leave)) {

@@ -124,7 +124,7 @@ bool SharedLock::wait(const sync::Notes& notes, log::Writer& me, Request& reques
                       const sync::Patience& patience, const Site& site) {
   if (request.recorded) {
     notes.block(request.want() == shared ? Verb::block_shared : Verb::block, quote.sequence, quote.owner.thread,
-                quote.owner.site, quote.owner);
+                quote.owner.site, patience, quote.owner);
   }
   const Waiter::Woken woken = request.sleep(patience);
   if (woken == Waiter::Woken::granted) {

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <spool/log/identity.hpp>
+#include <spool/log/status.hpp>
 #include <spool/os/park.hpp>
 #include <spool/trace/ids.hpp>
 
@@ -34,6 +35,7 @@ struct Patience {
 
   /// A mere try: it never sleeps.
   bool is_none() const { return deadline == os::Deadline::min(); }
+  trace::WaitLimit limit() const { return log::limit_of(deadline, stop != nullptr); }
   static constexpr Patience none() { return {os::Deadline::min(), nullptr}; }
 };
 

@@ -106,7 +106,7 @@ bool PoolCore::wait_for_room(Call& call, Waiter& waiter, const Patience& patienc
     if (call.mode() == Mode::all) call.tell(Verb::busy, what, 0);
     return false;
   }
-  if (waiter.recorded) call.notes().block(Verb::block, sequence, what, 0);
+  if (waiter.recorded) call.notes().block(Verb::block, sequence, what, 0, patience);
   const Waiter::Woken woken = waiter.sleep(patience);
   if (woken != Waiter::Woken::granted && call.notes().give_up(word_, submitters_, waiter)) {
     call.notes().gave_up(waiter, woken, call.last_sequence(), what);
@@ -157,7 +157,7 @@ bool PoolCore::wait_in(Call& call, std::uint32_t state, WaiterQueue& queue, Pool
     if (call.mode() == Mode::all) call.tell(Verb::busy, number_of(what), task);
     return false;
   }
-  if (waiter.recorded) call.notes().block(Verb::block, sequence, number_of(what), task);
+  if (waiter.recorded) call.notes().block(Verb::block, sequence, number_of(what), task, patience);
   const Waiter::Woken woken = waiter.sleep(patience);
   if (woken != Waiter::Woken::granted && call.notes().give_up(word_, queue, waiter)) {
     call.notes().gave_up(waiter, woken, call.last_sequence(), number_of(what), task);

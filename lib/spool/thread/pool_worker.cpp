@@ -56,7 +56,7 @@ std::shared_ptr<PoolTask> PoolCore::next_task(bool& has_waited) {
   has_waited = waits && waiter.recorded;
   if (!waits) return task;
   constexpr std::uint32_t what = number_of(PoolWait::work);
-  if (waiter.recorded) call.notes().block(Verb::block, sequence, what, 0);
+  if (waiter.recorded) call.notes().block(Verb::block, sequence, what, 0, {});
   (void)waiter.sleep({});
   if (waiter.refused) {
     const Waker closer{waiter.waker, waiter.waker_site};

@@ -105,19 +105,19 @@ class Join {
       const bool cancelled = blocked && stopped != nullptr && stopped->load(std::memory_order_acquire) != 0;
       if (cancelled) return note_failed(Verb::cancel);
       if (!in_time) return note_failed(Verb::timeout);
-      if (!blocked) note_block();
+      if (!blocked) note_block(log::limit_of(deadline, stopped != nullptr));
       in_time = stopped == nullptr ? os::park(target_.ended, 0, deadline)
                                    : os::park_either(target_.ended, 0, *stopped, deadline);
     }
     return true;
   }
 
-  void note_block() {
+  void note_block(trace::WaitLimit limit) {
     if (log::current_mode() == Mode::off) return;
     const trace::ThreadNumber owner = target_.thread_number();
     const log::Emitted at =
         log::emit_quoting(me_, id(Verb::block), target_, site_, target_.last_sequence(), owner, 0, {owner, 0});
-    log::begin_wait(me_, id(Verb::block), target_, at, owner, 0);
+    log::begin_wait(me_, id(Verb::block), target_, at, {owner, 0, owner, 0, limit});
   }
 
   bool note_failed(Verb verb) {

@@ -93,7 +93,7 @@ bool Countdown::wait(const std::stop_token& stop) {
   word_.unlock(state);
 
   // One that was cancelled before blocks too, for a moment: so the trace has a wait, and what ended it.
-  if (waiter.recorded) notes.block(Verb::block, sequence, milliseconds(), 0);
+  if (waiter.recorded) notes.block(Verb::block, sequence, milliseconds(), 0, patience);
   const auto tell_cancel = [&](const sync::Waker& by) {
     notes.unblock(waiter, [&] {
       // relaxed: a quote

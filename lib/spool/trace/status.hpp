@@ -43,6 +43,14 @@ static_assert(sizeof(StatusHold) == 24);
 
 inline constexpr std::size_t status_holds = 18;
 
+/// What else than its object can end a wait.
+enum class WaitLimit : std::uint32_t {
+  unknown = 0,  ///< written by a version that did not say it
+  none = 1,
+  deadline = 2,  ///< and perhaps a stop too
+  stop = 3,      ///< a std::stop_token
+};
+
 struct StatusEntry {
   std::uint32_t version;      ///< advanced before anything that counts goes; odd: see above
   std::uint32_t thread;       ///< ThreadNumber; 0: unused
@@ -53,8 +61,10 @@ struct StatusEntry {
   std::uint32_t wait_site;
   std::uint32_t wait_owner;       ///< ThreadNumber seen when it blocked, 0: none
   std::uint32_t wait_owner_site;  ///< where the owner acquired, 0: not known
-  std::uint32_t reserved_a;
-  std::array<std::uint64_t, 4> reserved_b;
+  std::uint32_t wait_limit;       ///< WaitLimit
+  std::uint32_t wait_a;           ///< the third field of the block Record, and
+  std::uint32_t wait_b;           ///< the fourth: a Queue's call, a pool's task, ...
+  std::array<std::uint64_t, 3> reserved;
   std::array<StatusHold, status_holds> holds;
 };
 static_assert(sizeof(StatusEntry) == 512);
