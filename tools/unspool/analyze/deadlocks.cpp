@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
+#include <unspool/analyze/components.hpp>
 #include <unspool/analyze/deadlocks.hpp>
 #include <unspool/analyze/fingerprint.hpp>
 #include <unspool/replay/kinds.hpp>
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
 
 namespace unspool {
 namespace {
 
 constexpr std::size_t nowhere = Waiting::no_cycle;
+
+bool is_owner_kind(trace::Kind kind) {
+  return kind == trace::Kind::thread || can_be_held(kind);
+}
 
 }  // namespace
 
@@ -39,113 +47,66 @@ std::string_view name_of(Edge edge) {
   return "none";
 }
 
-/// Kind and creation site; an object without a known one is a class of its own.
-std::uint64_t Deadlocks::class_of(trace::ObjectNumber object, trace::Kind kind) const {
-  const auto found = process_.objects.find(object);
-  if (found == process_.objects.end() || found->second.site == 0) return std::uint64_t{1} << 63U | object;
-  return std::uint64_t{static_cast<std::uint8_t>(kind)} << 32U | found->second.site;
+std::string_view name_of(Cause cause) {
+  switch (cause) {
+    case Cause::cycle:
+      return "cycle";
+    case Cause::abandoned:
+      return "abandoned";
+    case Cause::nobody:
+      return "nobody";
+  }
+  return "cycle";
 }
 
-void Deadlocks::released_by_other(const ObjectState& object, const Record&) {
-  released_by_other_.insert(class_of(object.number, object.kind));
+void Deadlocks::released_by_other(const ObjectState& object, const Record& record) {
+  habits_.other_releasers[deeds_.class_of(object.number, object.kind)].insert(record.thread);
 }
 
 void Deadlocks::waited(const ObjectState*, const Wait& wait) {
-  if (wait.ending == Ending::timeout || wait.ending == Ending::cancel) gave_up_.insert(wait.site);
+  if (wait.ending == Ending::timeout || wait.ending == Ending::cancel) habits_.gave_up.insert(wait.site);
 }
 
 void Deadlocks::failed(const ObjectState*, const Record& record) {
   const trace::Verb verb = record.row->verb;
-  if (verb == trace::Verb::timeout || verb == trace::Verb::cancel) gave_up_.insert(record.site);
+  if (verb == trace::Verb::timeout || verb == trace::Verb::cancel) habits_.gave_up.insert(record.site);
 }
 
 void Deadlocks::finished(const Replay& replay) {
-  std::unordered_map<trace::ThreadNumber, std::uint64_t> holds;
-  for (const auto& [number, object] : replay.objects()) {
-    for (const Reader& each : object.readers)
-      ++holds[each.thread];
-    if (object.readers.empty() && object.now().holder.tenant == Holder::Tenant::thread) {
-      ++holds[object.now().holder.thread];
-    }
-  }
-  for (const auto& [number, thread] : replay.threads()) {
-    if (thread.waits.empty()) continue;
-    waiting_.push_back(waiting_of(replay, thread.waits.back()));
-    const auto held = holds.find(number);
-    waiting_.back().holds = held == holds.end() ? 0 : held->second;
-  }
-  std::ranges::sort(waiting_, {}, [](const Waiting& each) { return each.wait.thread; });
+  deeds_.finish();
+  Hopes hopes{process_, replay, deeds_, habits_};
+  standstill_ = hopes.standstill();
+  incomplete_ = hopes.incomplete();
+  waiting_ = hopes.take();
   for (std::size_t i = 0; i < waiting_.size(); ++i)
     index_[waiting_[i].wait.thread] = i;
   find_cycles();
+  // What daemons wait for at an orderly end is of no interest, unless they lock each other out.
+  if (!replay.ended_orderly()) find_knots();
+  order_cycles();
   find_hanging();
 }
 
-Waiting Deadlocks::waiting_of(const Replay& replay, const Wait& wait) const {
-  Waiting waiting;
-  waiting.wait = wait;
-  if (wait.kind == trace::Kind::thread) {
-    waiting.owner = static_cast<trace::ThreadNumber>(wait.object);
-    waiting.edge = Edge::owned;
-  } else if (can_be_held(wait.kind)) {
-    find_owner(replay, waiting);
-  }
-  const auto owner = replay.threads().find(waiting.owner);
-  waiting.owner_ended = owner != replay.threads().end() && owner->second.life == ThreadState::Life::ended;
-  // A join of an ended thread was about to return.
-  if (waiting.owner_ended && wait.kind == trace::Kind::thread) waiting.edge = Edge::none;
-  if (waiting.edge == Edge::none) return waiting;
-  const bool others_release = released_by_other_.contains(class_of(wait.object, wait.kind));
-  const bool gives_up = wait.site != 0 && gave_up_.contains(wait.site);
-  if (others_release || gives_up) waiting.edge = Edge::candidate;
-  return waiting;
-}
-
-/// Of several readers one that waits itself, if there is one: who waits for all of them waits for that one.
-const Reader& Deadlocks::blocking_reader(const Replay& replay, const std::vector<Reader>& readers) {
-  const auto waits = [&](const Reader& each) {
-    const auto thread = replay.threads().find(each.thread);
-    return thread != replay.threads().end() && !thread->second.waits.empty();
-  };
-  const auto found = std::ranges::find_if(readers, waits);
-  return found == readers.end() ? readers.front() : *found;
-}
-
-void Deadlocks::find_owner(const Replay& replay, Waiting& waiting) const {
-  const auto found = replay.objects().find(waiting.wait.object);
-  if (found == replay.objects().end()) return;
-  const Tenure& now = found->second.now();
-  if (!found->second.readers.empty()) {
-    const Reader& reader = blocking_reader(replay, found->second.readers);
-    waiting.owner = reader.thread;
-    waiting.owner_site = reader.site;
-    waiting.owner_since = reader.since;
-    waiting.owner_since_known = true;
-    waiting.edge = found->second.confirmed == replay.losses() ? Edge::owned : Edge::last_known;
-    return;
-  }
-  if (now.holder.tenant == Holder::Tenant::nobody) return;
-  if (now.holder.tenant == Holder::Tenant::thread) {
-    waiting.owner = now.holder.thread;
-    waiting.owner_site = now.holder.site;
-    waiting.owner_since = now.from;
-    waiting.owner_since_known = now.from_known;
-    waiting.edge = found->second.confirmed == replay.losses() ? Edge::owned : Edge::last_known;
-  } else if (waiting.wait.owner != 0) {
-    waiting.owner = waiting.wait.owner;
-    waiting.owner_site = waiting.wait.owner_site;
-    waiting.edge = Edge::last_known;
-  }
-}
-
-/// The waiting thread that this one waits for, or nowhere.
+/// The waiting thread that this one waits for at a lock or in a join, or nowhere.
 std::size_t Deadlocks::next(std::size_t index) const {
-  if (waiting_[index].edge == Edge::none) return nowhere;
-  const auto found = index_.find(waiting_[index].owner);
-  return found == index_.end() ? nowhere : found->second;
+  const Waiting& waiting = waiting_[index];
+  if (!waiting.stuck || waiting.edge == Edge::none || !is_owner_kind(waiting.wait.kind)) return nowhere;
+  const auto found = index_.find(waiting.owner);
+  return found == index_.end() || !waiting_[found->second].stuck ? nowhere : found->second;
 }
 
-/// Each thread waits for one other at most, so that a walk that meets its own steps has found the only cycle there.
+/// All stuck threads that this one hopes for.
+std::vector<std::size_t> Deadlocks::edges_from(std::size_t index) const {
+  std::vector<std::size_t> edges;
+  if (!waiting_[index].stuck) return edges;
+  for (const Suspect& each : waiting_[index].suspects) {
+    const auto found = index_.find(each.answers);
+    if (found != index_.end() && waiting_[found->second].stuck) edges.push_back(found->second);
+  }
+  return edges;
+}
+
+/// Each thread waits for one owner at most, so that a walk that meets its own steps has found the only cycle there.
 void Deadlocks::find_cycles() {
   std::vector<std::size_t> walk_of(waiting_.size(), nowhere);
   for (std::size_t start = 0; start < waiting_.size(); ++start) {
@@ -159,9 +120,91 @@ void Deadlocks::find_cycles() {
     for (std::size_t each = next(at); each != at; each = next(each))
       members.push_back(each);
     std::rotate(members.begin(), std::ranges::min_element(members), members.end());
-    cycles_.push_back(cycle_of(std::move(members)));
+    Cycle cycle = cycle_of(std::move(members));
+    cycle.fingerprint = fingerprint(cycle.members);
+    cycles_.push_back(std::move(cycle));
   }
+}
+
+/// Where the stuck hope for each other in any other way, and where the hope of a thread ends at nobody.
+void Deadlocks::find_knots() {
+  std::vector<std::vector<std::size_t>> edges(waiting_.size());
+  for (std::size_t i = 0; i < waiting_.size(); ++i)
+    edges[i] = edges_from(i);
+  std::vector<bool> told(waiting_.size(), false);
+  for (const Cycle& each : cycles_) {
+    for (const std::size_t member : each.members)
+      told[member] = true;
+  }
+  std::vector<std::size_t> alone;
+  for (std::vector<std::size_t>& component : components(edges)) {
+    const std::size_t first = component.front();
+    if (!waiting_[first].stuck || std::ranges::any_of(component, [&](std::size_t each) { return told[each]; })) {
+      continue;
+    }
+    const bool waits_for_itself = std::ranges::find(edges[first], first) != edges[first].end();
+    if (component.size() > 1 || waits_for_itself) {
+      add_knot(std::move(component));
+    } else if (edges[first].empty()) {
+      alone.push_back(first);
+    }
+  }
+  add_abandoned(std::move(alone));
+}
+
+/// Each member before one that it waits for, as far as that goes.
+std::vector<std::size_t> Deadlocks::ordered(std::vector<std::size_t> component) {
+  std::set<std::size_t> left{component.begin(), component.end()};
+  std::vector<std::size_t> order;
+  for (std::size_t at = component.front(); !left.empty();) {
+    left.erase(at);
+    order.push_back(at);
+    if (left.empty()) break;
+    const std::vector<std::size_t> edges = edges_from(at);
+    const auto step = std::ranges::find_if(edges, [&](std::size_t each) { return left.contains(each); });
+    at = step == edges.end() ? *left.begin() : *step;
+  }
+  return order;
+}
+
+void Deadlocks::add_knot(std::vector<std::size_t> component) {
+  const std::set<std::size_t> inside{component.begin(), component.end()};
+  if (std::ranges::all_of(component, [&](std::size_t each) { return waiting_[each].idle; })) return;
+  Cycle cycle = cycle_of(ordered(std::move(component)));
+  for (std::size_t i = 0; i < cycle.members.size(); ++i) {
+    Waiting& waiting = waiting_[cycle.members[i]];
+    const std::size_t after = cycle.members[(i + 1) % cycle.members.size()];
+    const std::vector<std::size_t> edges = edges_from(cycle.members[i]);
+    const bool goes_around = std::ranges::find(edges, after) != edges.end();
+    const auto within = std::ranges::find_if(edges, [&](std::size_t each) { return inside.contains(each); });
+    waiting.owner = waiting_[goes_around ? after : *within].wait.thread;
+    cycle.ring &= goes_around;
+  }
+  cycle.fingerprint = fingerprint(cycle);
+  cycles_.push_back(std::move(cycle));
+}
+
+/// Those that wait for the same thing are one finding. A pool's worker without a task is none.
+void Deadlocks::add_abandoned(std::vector<std::size_t> alone) {
+  std::map<std::tuple<trace::ObjectNumber, bool, std::uint32_t>, std::vector<std::size_t>> groups;
+  for (const std::size_t each : alone) {
+    const Waiting& waiting = waiting_[each];
+    if (waiting.idle && waiting.wait.kind == trace::Kind::pool) continue;
+    const bool has_call = waiting.wait.kind == trace::Kind::queue || waiting.wait.kind == trace::Kind::pool;
+    groups[{waiting.wait.object, waiting.suspects.empty(), has_call ? waiting.a : 0}].push_back(each);
+  }
+  for (auto& [key, members] : groups) {
+    Cycle cycle = cycle_of(std::move(members));
+    cycle.cause = waiting_[cycle.members.front()].suspects.empty() ? Cause::nobody : Cause::abandoned;
+    cycle.ring = false;
+    cycle.fingerprint = fingerprint(cycle);
+    cycles_.push_back(std::move(cycle));
+  }
+}
+
+void Deadlocks::order_cycles() {
   std::ranges::sort(cycles_, [](const Cycle& a, const Cycle& b) {
+    if (a.certainty != b.certainty) return a.certainty < b.certainty;
     if (a.members.size() != b.members.size()) return a.members.size() < b.members.size();
     return a.since != b.since ? a.since < b.since : a.members < b.members;
   });
@@ -171,15 +214,20 @@ void Deadlocks::find_cycles() {
   }
 }
 
+Certainty Deadlocks::certainty_of(const Waiting& waiting) const {
+  if (is_owner_kind(waiting.wait.kind)) {
+    if (waiting.edge == Edge::owned) return Certainty::certain;
+    return waiting.edge == Edge::last_known ? Certainty::likely : Certainty::possible;
+  }
+  return incomplete_ && !standstill_ ? Certainty::possible : Certainty::likely;
+}
+
 Cycle Deadlocks::cycle_of(std::vector<std::size_t> members) const {
   Cycle cycle;
   for (const std::size_t member : members) {
-    const Waiting& waiting = waiting_[member];
-    cycle.since = std::max(cycle.since, waiting.wait.since);
-    if (waiting.edge == Edge::candidate) cycle.certainty = Certainty::possible;
-    if (waiting.edge == Edge::last_known) cycle.certainty = std::max(cycle.certainty, Certainty::likely);
+    cycle.since = std::max(cycle.since, waiting_[member].wait.since);
+    cycle.certainty = std::max(cycle.certainty, certainty_of(waiting_[member]));
   }
-  cycle.fingerprint = fingerprint(members);
   cycle.members = std::move(members);
   return cycle;
 }
@@ -188,12 +236,15 @@ Cycle Deadlocks::cycle_of(std::vector<std::size_t> members) const {
 void Deadlocks::find_hanging() {
   std::vector<std::vector<std::size_t>> waits_for(waiting_.size());
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (const std::size_t to = next(i); to != nowhere && waiting_[i].cycle == nowhere) waits_for[to].push_back(i);
+    if (waiting_[i].cycle != nowhere) continue;
+    for (const std::size_t to : edges_from(i))
+      waits_for[to].push_back(i);
   }
   for (std::size_t number = 0; number < cycles_.size(); ++number) {
     std::vector<std::size_t> queue = cycles_[number].members;
     for (std::size_t head = 0; head < queue.size(); ++head) {
       for (const std::size_t each : waits_for[queue[head]]) {
+        if (waiting_[each].cycle != nowhere) continue;
         waiting_[each].cycle = number;
         waiting_[each].distance = waiting_[queue[head]].distance + 1;
         cycles_[number].hanging.push_back(each);
@@ -221,6 +272,24 @@ std::uint64_t Deadlocks::fingerprint(const std::vector<std::size_t>& members) co
   Fingerprint whole;
   whole.add_number(members.size());
   whole.add_number(sum);
+  return whole.value();
+}
+
+/// How many threads take part does not matter where it is not a ring: a pool may have more workers in another run.
+std::uint64_t Deadlocks::fingerprint(const Cycle& cycle) const {
+  std::set<std::uint64_t> parts;
+  for (const std::size_t member : cycle.members) {
+    const Waiting& waiting = waiting_[member];
+    Fingerprint part;
+    part.add(trace::name_of(waiting.wait.kind));
+    part.add_site(process_, waiting.wait.site);
+    part.add_object(process_, waiting.wait.object);
+    parts.insert(part.value());
+  }
+  Fingerprint whole;
+  whole.add(name_of(cycle.cause));
+  for (const std::uint64_t part : parts)
+    whole.add_number(part);
   return whole.value();
 }
 

@@ -3,6 +3,7 @@
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/names.hpp>
+#include <unspool/render/stuck.hpp>
 #include <unspool/render/table.hpp>
 #include <unspool/replay/kinds.hpp>
 
@@ -61,6 +62,28 @@ std::string_view why(Certainty certainty) {
   return "";
 }
 
+/// Of locks and joins, each of the next: told as a table.
+bool is_ring_of_owners(const Deadlocks& deadlocks, const Cycle& cycle) {
+  if (cycle.cause != Cause::cycle || !cycle.ring) return false;
+  return std::ranges::all_of(cycle.members, [&](std::size_t each) {
+    const trace::Kind kind = deadlocks.waiting()[each].wait.kind;
+    return kind == trace::Kind::thread || can_be_held(kind);
+  });
+}
+
+std::string_view why_stuck(const Deadlocks& deadlocks, const Cycle& cycle) {
+  if (cycle.certainty == Certainty::certain) return "";
+  if (cycle.certainty == Certainty::possible && cycle.cause != Cause::cycle) {
+    return "Possible and not likely, because Records are missing: others may have ended such waits.";
+  }
+  if (deadlocks.standstill()) {
+    return "Likely and not certain: every thread of the process waits without a limit, but a signal handler or a "
+           "thread "
+           "that spool does not know might go on.";
+  }
+  return "Likely and not certain: a thread that never did so before might end the wait.";
+}
+
 std::string threads_wait(std::size_t threads) {
   if (threads == 1) return "a thread waits for itself";
   return fmt::format("{} threads wait for each other", count(threads));
@@ -70,10 +93,10 @@ std::string Story::title(std::size_t number) const {
   const auto& cycles = analysis_.deadlocks.cycles();
   const Cycle& cycle = cycles[number];
   const std::string of = cycles.size() == 1 ? "" : fmt::format(" {} of {}", number + 1, cycles.size());
+  const bool ring = is_ring_of_owners(analysis_.deadlocks, cycle);
+  const std::string what = ring ? threads_wait(cycle.members.size()) : stuck_title(names_, analysis_.deadlocks, cycle);
   std::string out =
-      toned(fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), threads_wait(cycle.members.size())),
-            Tone::bad, options_.color) +
-      "\n";
+      toned(fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), what), Tone::bad, options_.color) + "\n";
   const std::string calendar = times_.calendar(cycle.since);
   const trace::Ticks last = analysis_.replay.last_time();
   const std::string lasted = times_.span(last > cycle.since ? last - cycle.since : 0);
@@ -81,7 +104,8 @@ std::string Story::title(std::size_t number) const {
                              times_.offset(cycle.since), calendar.empty() ? "" : " (" + calendar + ")", lasted,
                              hexadecimal(cycle.fingerprint)),
                  options_.width, 2);
-  if (const std::string_view reason = why(cycle.certainty); !reason.empty()) {
+  const std::string_view reason = ring ? why(cycle.certainty) : why_stuck(analysis_.deadlocks, cycle);
+  if (!reason.empty()) {
     out += wrapped(fmt::format("  {}", reason), options_.width, 2);
   }
   return out + "\n";
@@ -130,9 +154,11 @@ std::string Story::hanging(const Cycle& cycle, std::size_t number) const {
     const Waiting& each = waiting(cycle.hanging[i]);
     const bool joins = each.wait.kind == trace::Kind::thread;
     const std::string owner = names_.thread(each.owner);
-    const std::string what = joins
-                                 ? "in join for " + owner
-                                 : fmt::format("for {} of {}", names_.object(each.wait.object, each.wait.kind), owner);
+    const std::string object = names_.object(each.wait.object, each.wait.kind);
+    const bool held = can_be_held(each.wait.kind);
+    const std::string what = joins  ? "in join for " + owner
+                             : held ? fmt::format("for {} of {}", object, owner)
+                                    : fmt::format("for {}, which {} could end", object, owner);
     const std::string part =
         each.distance == 1 ? fmt::format("part of deadlock {}", number + 1) : "stuck behind it too";
     out += wrapped(fmt::format("    {} waits {}, {}, {} at {}", names_.thread(each.wait.thread), what, part,
@@ -145,7 +171,11 @@ std::string Story::hanging(const Cycle& cycle, std::size_t number) const {
 
 std::string Story::cycle(std::size_t number) const {
   const Cycle& cycle = analysis_.deadlocks.cycles()[number];
-  return title(number) + members(cycle) + hanging(cycle, number);
+  std::string out = title(number);
+  if (is_ring_of_owners(analysis_.deadlocks, cycle)) return out + members(cycle) + hanging(cycle, number);
+  out += stuck_members(names_, times_, analysis_, cycle, options_.width, most_threads_) + hanging(cycle, number);
+  const std::string_view advice = stuck_advice(analysis_.deadlocks, cycle);
+  return advice.empty() ? out : out + wrapped(fmt::format("  Advice: {}", advice), options_.width, 2);
 }
 
 /// Threads that wait for the same thing at the same line.
@@ -175,6 +205,7 @@ std::vector<Group> groups_of(const Deadlocks& deadlocks) {
 /// Whom a wait outside a cycle depends on.
 Table::Cell state_of(const Names& names, const Waiting& waiting) {
   const bool join = waiting.wait.kind == trace::Kind::thread;
+  if (waiting.limit == trace::WaitLimit::deadline) return {"with a time limit"};
   if (waiting.owner == 0) {
     return {can_be_held(waiting.wait.kind) ? "nobody is known to hold it" : ""};
   }

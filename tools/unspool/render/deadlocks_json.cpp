@@ -2,13 +2,39 @@
 //
 // Who is stuck, as JSON. docs/json.md describes it.
 #include <unspool/render/deadlocks.hpp>
+#include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
+#include <unspool/replay/kinds.hpp>
 
 namespace unspool {
 namespace {
 
+Json suspect_json(const ProcessJson& json, const Waiting& waiting, const Suspect& suspect) {
+  const bool did = suspect.deed.count != 0 && !waiting.is_owned();
+  return {{"thread", json.thread(suspect.thread)},
+          {"did", did ? Json(deed_name(waiting.wait.kind, suspect.role)) : Json{}},
+          {"times", did ? Json(suspect.deed.count) : Json{}},
+          {"last", did ? json.offset(suspect.deed.last) : Json{}},
+          {"last_site", did ? json.site(suspect.deed.site) : Json{}},
+          {"ended", suspect.ended},
+          {"exception", suspect.exception}};
+}
+
+std::string_view limit_name(trace::WaitLimit limit) {
+  switch (limit) {
+    case trace::WaitLimit::none:
+      return "none";
+    case trace::WaitLimit::deadline:
+      return "deadline";
+    case trace::WaitLimit::stop:
+      return "stop";
+    default:
+      return "unknown";
+  }
+}
+
 Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
-  const bool held = waiting.edge != Edge::none && waiting.wait.kind != trace::Kind::thread;
+  const bool held = waiting.edge != Edge::none && can_be_held(waiting.wait.kind);
   Json out{{"thread", json.thread(waiting.wait.thread)},
            {"waits_for", json.object(waiting.wait.object, waiting.wait.kind)},
            {"since", json.offset(waiting.wait.since)},
@@ -20,6 +46,14 @@ Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
   out["owner_since"] = held && waiting.owner_since_known ? json.offset(waiting.owner_since) : Json{};
   out["owner_ended"] = waiting.owner_ended;
   out["holds"] = waiting.holds;
+  out["limit"] = limit_name(waiting.limit);
+  out["stuck"] = waiting.stuck;
+  out["lost_wake_up"] = waiting.lost_wake_up;
+  out["missing_parties"] =
+      waiting.wait.kind == trace::Kind::barrier && waiting.edge != Edge::none ? Json(waiting.needs) : Json{};
+  out["hopes_for"] = Json::array();
+  for (const Suspect& each : waiting.suspects)
+    out["hopes_for"].push_back(suspect_json(json, waiting, each));
   return out;
 }
 
@@ -27,6 +61,8 @@ Json cycle_json(const ProcessJson& json, const Analysis& analysis, const Cycle& 
   const auto& waiting = analysis.deadlocks.waiting();
   const trace::Ticks last = analysis.replay.last_time();
   Json out{{"certainty", name_of(cycle.certainty)},
+           {"severity", cycle.certainty == Certainty::possible ? "warning" : "error"},
+           {"cause", name_of(cycle.cause)},
            {"fingerprint", hexadecimal(cycle.fingerprint)},
            {"since", json.offset(cycle.since)},
            {"since_clock", json.calendar(cycle.since)},
@@ -48,6 +84,7 @@ Json deadlocks_json(const Process& process, const Analysis& analysis) {
   const ProcessJson json{process, analysis};
   Json out = json.process();
   out["verdict"] = analysis.deadlocks.cycles().empty() ? "no deadlock" : "deadlock";
+  out["standstill"] = analysis.deadlocks.standstill();
   out["deadlocks"] = Json::array();
   for (const Cycle& cycle : analysis.deadlocks.cycles()) {
     out["deadlocks"].push_back(cycle_json(json, analysis, cycle));

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+//
+// Small programs that come to rest: stuck, in a way that could have got stuck, or healthy. `verdicts.txt` says what is
+// right to say of each; `run` starts them, kills them when they rest, and asks unspool.
+//
+// What puts the threads in order here are the standard library's latches: spool sees nothing of them.
+#pragma once
+
+#include <spool/spool.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <latch>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <unistd.h>
+
+namespace corpus {
+
+using namespace std::chrono_literals;
+using Guard = std::unique_lock<spool::Lock>;
+using Programs = std::map<std::string, std::function<void()>>;
+
+template <class F>
+spool::Thread start(std::string name, F function, spool::Site site = spool::Site::current()) {
+  spool::Thread thread{spool::ThreadOptions{.name = std::move(name), .site = site}, std::move(function)};
+  thread.start(site);
+  return thread;
+}
+
+/// A thread that has done its work.
+template <class F>
+void run(std::string name, F function, spool::Site site = spool::Site::current()) {
+  start(std::move(name), std::move(function), site).join(site);
+}
+
+/// Busy for good with something that spool does not see, as in accept(). Main says that it has come here.
+[[noreturn]] inline void serve() {
+  if (::getpid() == ::gettid()) {
+    std::puts("main serves");
+    (void)std::fflush(stdout);
+  }
+  for (;;)
+    ::pause();
+}
+
+Programs stuck_locks();
+Programs stuck_waits();
+Programs stuck_queues();
+Programs stuck_mixed();
+Programs could_deadlock();
+Programs healthy();
+Programs healthy_idle();
+
+}  // namespace corpus

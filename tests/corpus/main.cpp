@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+//
+// corpus NAME runs one program; corpus alone lists them.
+#include "corpus.hpp"
+
+#include <cstdio>
+
+int main(int argc, char** argv) {
+  using namespace corpus;
+  for (const Programs& programs :
+       {stuck_locks(), stuck_waits(), stuck_queues(), stuck_mixed(), could_deadlock(), healthy(), healthy_idle()}) {
+    for (const auto& [name, program] : programs) {
+      if (argc == 1) std::puts(name.c_str());
+      if (argc == 2 && name == argv[1]) {
+        program();
+        return 0;
+      }
+    }
+  }
+  return argc == 1 ? 0 : 126;
+}

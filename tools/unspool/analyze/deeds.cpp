@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/analyze/deeds.hpp>
+#include <unspool/replay/kinds.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+
+using trace::Kind;
+using trace::Verb;
+
+namespace {
+
+constexpr std::size_t most_threads = 1024;  // of one object
+constexpr std::size_t most_tasks = 4096;
+
+bool is_followed(Kind kind) {
+  switch (kind) {
+    case Kind::event:
+    case Kind::condition:
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+    case Kind::barrier:
+    case Kind::queue:
+    case Kind::pool:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+void Past::add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site) {
+  if (thread == 0) return;
+  const auto found = threads.find(thread);
+  if (found == threads.end() && threads.size() >= most_threads) {
+    crowded = true;
+    return;
+  }
+  Deed& deed = found == threads.end() ? threads[thread][static_cast<std::size_t>(role)]
+                                      : found->second[static_cast<std::size_t>(role)];
+  ++deed.count;
+  deed.last = time;
+  deed.site = site;
+}
+
+/// Only what a later object of the class can be judged by: who did what, and how many parties there are.
+void Past::merge(const Past& other) {
+  kind = other.kind;
+  crowded |= other.crowded;
+  parties = std::max(parties, other.parties);
+  for (const auto& [thread, deeds] : other.threads) {
+    if (!threads.contains(thread) && threads.size() >= most_threads) {
+      crowded = true;
+      continue;
+    }
+    auto& mine = threads[thread];
+    for (std::size_t role = 0; role < role_count; ++role) {
+      mine[role].count += deeds[role].count;
+      if (deeds[role].last >= mine[role].last) {
+        mine[role].last = deeds[role].last;
+        mine[role].site = deeds[role].site;
+      }
+    }
+  }
+}
+
+Past& Deeds::past(const Record& record) {
+  Past& past = pasts_[record.object];
+  past.kind = record.row->kind;
+  return past;
+}
+
+void Deeds::record(const Record& record) {
+  if (record.row == nullptr) return;
+  const Kind kind = record.row->kind;
+  if (kind == Kind::thread && record.row->verb == Verb::create) {
+    made_[static_cast<trace::ThreadNumber>(record.object)] = record.site;
+  }
+  if (kind == Kind::shared_lock && record.row->effect == trace::Effect::wait) {
+    blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
+  }
+  if (!is_followed(kind)) return;
+  if (record.row->effect == trace::Effect::wait) {
+    blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
+  }
+  Past& past = this->past(record);
+  switch (kind) {
+    case Kind::event:
+      if (record.row->verb != Verb::set) return;
+      past.add(Role::give, record.thread, record.time, record.site);
+      past.last_all = std::max(past.last_all, record.time);
+      return;
+    case Kind::condition:
+      if (record.row->verb == Verb::resume) ++past.woken;
+      if (record.row->verb != Verb::notify) return;
+      past.add(Role::give, record.thread, record.time, record.site);
+      past.wakes += record.a;
+      past.idle_notified |= record.b == 0;
+      if (record.b == 0) past.last_idle_notify = record.time;
+      return;
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+      return semaphore(record, past);
+    case Kind::barrier:
+      return barrier(record, past);
+    case Kind::queue:
+      return queue(record, past);
+    default:
+      return pool(record, past);
+  }
+}
+
+void Deeds::semaphore(const Record& record, Past& past) {
+  if (record.row->verb == Verb::acquire) {
+    past.add(Role::take, record.thread, record.time, record.site);
+    if (record.a != 0) ++past.woken;
+  } else if (record.row->verb == Verb::release) {
+    past.add(Role::give, record.thread, record.time, record.site);
+    past.wakes += record.b;
+  }
+}
+
+void Deeds::barrier(const Record& record, Past& past) {
+  if (record.row->verb == Verb::trip) {
+    past.parties = record.a + 1;
+    past.last_all = std::max(past.last_all, record.time);
+  }
+  if (record.row->verb == Verb::trip || record.row->verb == Verb::block) {
+    past.add(Role::give, record.thread, record.time, record.site);
+  }
+}
+
+void Deeds::queue(const Record& record, Past& past) {
+  switch (record.row->verb) {
+    case Verb::put:
+      past.add(Role::give, record.thread, record.time, record.site);
+      past.size = record.b;
+      return;
+    case Verb::get:
+      past.add(Role::take, record.thread, record.time, record.site);
+      past.size = record.b;
+      return;
+    case Verb::block:
+      past.size = record.b;
+      return;
+    case Verb::done:
+      past.add(Role::finish, record.thread, record.time, record.site);
+      if (record.a == 0) past.last_all = std::max(past.last_all, record.time);
+      return;
+    case Verb::shutdown:
+      past.last_all = std::max(past.last_all, record.time);
+      return;
+    default:
+      return;
+  }
+}
+
+void Deeds::pool(const Record& record, Past& past) {
+  switch (record.row->verb) {
+    case Verb::submit:
+      past.add(Role::give, record.thread, record.time, record.site);
+      past.last_submitted = std::max(past.last_submitted, record.a);
+      return;
+    case Verb::begin:
+      past.add(Role::finish, record.thread, record.time, record.site);
+      past.last_begun = std::max(past.last_begun, record.a);
+      past.last_submitted = std::max(past.last_submitted, record.a);
+      std::erase_if(past.running, [&](const auto& each) { return each.second == record.thread; });
+      if (past.running.size() < most_tasks) past.running[record.a] = record.thread;
+      past.dropped.erase(record.a);
+      return;
+    case Verb::end:
+      past.running.erase(record.a);
+      return;
+    case Verb::drop:
+      if (past.dropped.size() < most_tasks) past.dropped.insert(record.a);
+      return;
+    case Verb::block:
+      if (record.a == 2) past.add(Role::finish, record.thread, record.time, record.site);
+      return;
+    case Verb::shutdown:
+      past.last_all = std::max(past.last_all, record.time);
+      return;
+    default:
+      return;
+  }
+}
+
+void Deeds::destroyed(trace::ObjectNumber object) {
+  const auto found = pasts_.find(object);
+  if (found == pasts_.end()) return;
+  classes_[class_of(object, found->second.kind)].merge(found->second);
+  pasts_.erase(found);
+}
+
+void Deeds::finish() {
+  for (const auto& [object, past] : pasts_)
+    classes_[class_of(object, past.kind)].merge(past);
+}
+
+std::uint64_t Deeds::class_of(trace::ObjectNumber object, Kind kind) const {
+  const auto found = process_.objects.find(object);
+  if (found == process_.objects.end() || found->second.site == 0) return std::uint64_t{1} << 63U | object;
+  return std::uint64_t{static_cast<std::uint8_t>(kind)} << 32U | found->second.site;
+}
+
+const Past* Deeds::of(trace::ObjectNumber object) const {
+  const auto found = pasts_.find(object);
+  return found == pasts_.end() ? nullptr : &found->second;
+}
+
+const Past* Deeds::of_class(trace::ObjectNumber object, Kind kind) const {
+  const auto found = classes_.find(class_of(object, kind));
+  return found == classes_.end() ? nullptr : &found->second;
+}
+
+const LastBlock* Deeds::last_block(trace::ThreadNumber thread) const {
+  const auto found = blocks_.find(thread);
+  return found == blocks_.end() ? nullptr : &found->second;
+}
+
+trace::SiteNumber Deeds::made_at(trace::ThreadNumber thread) const {
+  const auto found = made_.find(thread);
+  return found == made_.end() ? 0 : found->second;
+}
+
+}  // namespace unspool

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// Who did what to which object: set, notified, released, put, got, arrived, ran a task. Tells whom a wait can hope for.
+// Owns no judgement; wait_graph.hpp makes it.
+//
+// Memory: by live object, and of those that are gone by class; so many threads of each at most, then `crowded`.
+#pragma once
+
+#include <unspool/model/model.hpp>
+
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace unspool {
+
+/// What ends waits, and its counterpart. Each kind uses the ones that it has.
+enum class Role : std::uint8_t {
+  give,   ///< set, notify, release, put, submit, arrival at a barrier
+  take,   ///< acquire, get
+  finish  ///< task_done; being a pool's worker
+};
+inline constexpr std::size_t role_count = 3;
+
+/// What one thread did to an object in one role.
+struct Deed {
+  std::uint64_t count = 0;
+  trace::Ticks last = 0;
+  trace::SiteNumber site = 0;  ///< of the last
+};
+
+/// Everything that is kept of an object.
+struct Past {
+  trace::Kind kind = trace::Kind::trace;
+  std::unordered_map<trace::ThreadNumber, std::array<Deed, role_count>> threads;
+  bool crowded = false;               ///< more threads than are kept
+  std::uint64_t wakes = 0;            ///< waits that were ended, as those who ended them say
+  std::uint64_t woken = 0;            ///< and as the woken say
+  trace::Ticks last_all = 0;          ///< when all who waited were let go: set, trip, the last task_done
+  std::uint32_t size = 0;             ///< of a queue, as last told
+  std::uint32_t parties = 0;          ///< of a barrier, once it has tripped
+  trace::Ticks last_idle_notify = 0;  ///< a notify that met nobody
+  bool idle_notified = false;
+  std::uint32_t last_begun = 0;                                    ///< the newest task that began
+  std::uint32_t last_submitted = 0;                                ///< the newest task
+  std::unordered_map<std::uint32_t, trace::ThreadNumber> running;  ///< task → worker
+  std::unordered_set<std::uint32_t> dropped;                       ///< tasks beyond last_begun
+
+  void add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site);
+  void merge(const Past& other);
+};
+
+/// The block Record of a thread's last wait for an object that no lock is.
+struct LastBlock {
+  trace::ObjectNumber object = 0;
+  trace::Verb verb = trace::Verb::block;
+  std::uint32_t a = 0;
+  std::uint32_t b = 0;
+};
+
+class Deeds {
+ public:
+  explicit Deeds(const Process& process) : process_{process} {}
+
+  void record(const Record& record);
+  void destroyed(trace::ObjectNumber object);
+  /// After the last Record: puts what live objects have into their classes too.
+  void finish();
+
+  /// Kind and creation site; an object without a known one is a class of its own.
+  std::uint64_t class_of(trace::ObjectNumber object, trace::Kind kind) const;
+  /// What is known of the object; null if it never had such a Record.
+  const Past* of(trace::ObjectNumber object) const;
+  /// After finish(): of all objects of its class.
+  const Past* of_class(trace::ObjectNumber object, trace::Kind kind) const;
+  const LastBlock* last_block(trace::ThreadNumber thread) const;
+  /// Where a thread was created; 0: not known.
+  trace::SiteNumber made_at(trace::ThreadNumber thread) const;
+
+ private:
+  Past& past(const Record& record);
+  void semaphore(const Record& record, Past& past);
+  void barrier(const Record& record, Past& past);
+  void queue(const Record& record, Past& past);
+  void pool(const Record& record, Past& past);
+
+  const Process& process_;
+  std::unordered_map<trace::ObjectNumber, Past> pasts_;
+  std::unordered_map<std::uint64_t, Past> classes_;
+  std::unordered_map<trace::ThreadNumber, LastBlock> blocks_;
+  std::unordered_map<trace::ThreadNumber, trace::SiteNumber> made_;
+};
+
+}  // namespace unspool

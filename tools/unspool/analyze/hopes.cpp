@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/analyze/hopes.hpp>
+#include <unspool/replay/kinds.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+
+using trace::Kind;
+
+Hopes::Hopes(const Process& process, const Replay& replay, const Deeds& deeds, const Habits& habits)
+    : process_{process}, replay_{replay}, deeds_{deeds}, habits_{habits} {
+  collect();
+  add_details();
+  for (Waiting& each : waiting_)
+    find(each);
+  judge();
+  for (Waiting& each : waiting_)
+    choose_owner(each);
+}
+
+bool Hopes::incomplete() const {
+  return process_.cut || replay_.losses() != 0 || replay_.lost_records() != 0 || process_.bytes_lost != 0;
+}
+
+void Hopes::collect() {
+  std::unordered_map<trace::ThreadNumber, std::uint64_t> holds;
+  for (const auto& [number, object] : replay_.objects()) {
+    for (const Reader& each : object.readers)
+      ++holds[each.thread];
+    if (object.readers.empty() && object.now().holder.tenant == Holder::Tenant::thread) {
+      ++holds[object.now().holder.thread];
+    }
+  }
+  for (const auto& [number, thread] : replay_.threads()) {
+    if (thread.waits.empty()) continue;
+    Waiting waiting;
+    waiting.wait = thread.waits.back();
+    const auto held = holds.find(number);
+    waiting.holds = held == holds.end() ? 0 : held->second;
+    waiting_.push_back(std::move(waiting));
+  }
+  std::ranges::sort(waiting_, {}, [](const Waiting& each) { return each.wait.thread; });
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    index_[waiting_[i].wait.thread] = i;
+    waiters_[waiting_[i].wait.object].push_back(i);
+  }
+  for (auto& [object, indexes] : waiters_) {
+    std::ranges::stable_sort(indexes, {}, [&](std::size_t each) { return waiting_[each].wait.since; });
+  }
+}
+
+/// What the block Record said, and the status entry, which also knows whether the wait has an end of its own.
+void Hopes::add_details() {
+  for (Waiting& each : waiting_) {
+    const LastBlock* block = deeds_.last_block(each.wait.thread);
+    if (block == nullptr || block->object != each.wait.object) continue;
+    each.verb = block->verb;
+    each.a = block->a;
+    each.b = block->b;
+    each.details_known = true;
+  }
+  for (const trace::StatusEntry& entry : process_.status) {
+    const auto found = index_.find(entry.thread);
+    if (found == index_.end() || entry.version % 2 != 0 || entry.wait_record == 0) continue;
+    Waiting& each = waiting_[found->second];
+    if (entry.wait_object != each.wait.object || entry.wait_limit == 0 || entry.wait_limit > 3) continue;
+    each.limit = static_cast<trace::WaitLimit>(entry.wait_limit);
+    each.verb = static_cast<trace::Verb>(entry.wait_record & 63U);
+    each.a = entry.wait_a;
+    each.b = entry.wait_b;
+    each.details_known = true;
+  }
+}
+
+bool Hopes::goes_on(trace::ThreadNumber thread) const {
+  if (thread == 0) return false;
+  if (has_ended(thread)) return false;
+  const auto found = index_.find(thread);
+  return found == index_.end() || !waiting_[found->second].stuck;
+}
+
+bool Hopes::is_stuck(const Waiting& waiting) const {
+  if (waiting.needs_all) {
+    return std::ranges::any_of(waiting.suspects, [&](const Suspect& each) { return !goes_on(each.answers); });
+  }
+  std::size_t found = 0;
+  for (const Suspect& each : waiting.suspects) {
+    if (goes_on(each.answers) && ++found >= waiting.needs) return false;
+  }
+  return true;
+}
+
+/// From those that go on to those that hope for them: whoever is not reached is stuck.
+void Hopes::spread(bool unknown_goes_on) {
+  std::vector<std::vector<std::size_t>> hoped_by(waiting_.size());
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    waiting_[i].stuck = true;
+    for (const Suspect& each : waiting_[i].suspects) {
+      if (const auto found = index_.find(each.answers); found != index_.end()) hoped_by[found->second].push_back(i);
+    }
+  }
+  std::vector<std::size_t> reached;
+  const auto look_at = [&](std::size_t i) {
+    Waiting& each = waiting_[i];
+    if (!each.stuck) return;
+    if (each.hope == Hope::unknown && !unknown_goes_on) return;
+    if (each.hope == Hope::suspects && is_stuck(each)) return;
+    each.stuck = false;
+    reached.push_back(i);
+  };
+  for (std::size_t i = 0; i < waiting_.size(); ++i)
+    look_at(i);
+  for (std::size_t next = 0; next < reached.size(); ++next) {
+    for (const std::size_t each : hoped_by[reached[next]])
+      look_at(each);
+  }
+}
+
+void Hopes::judge() {
+  spread(false);
+  standstill_ = stands_still();
+  if (!standstill_) spread(true);
+}
+
+namespace {
+
+/// Where threads wait for the next piece of work, whoever brings it.
+bool waits_for_work(const Waiting& waiting) {
+  switch (waiting.wait.kind) {
+    case Kind::condition:
+      return true;
+    case Kind::queue:
+    case Kind::pool:
+      return waiting.idle;
+    default:
+      return false;
+  }
+}
+
+/// As main does for a signal that tells the program to stop.
+bool waits_for_anybody(const Waiting& waiting) {
+  return waiting.hope == Hope::unknown && waiting.wait.kind != Kind::thread;
+}
+
+}  // namespace
+
+/// Needs to know every thread there is.
+bool Hopes::stands_still() const {
+  if (incomplete() || replay_.ended_orderly() || waiting_.empty()) return false;
+  const Waiting* main = nullptr;
+  bool main_known = false;
+  for (const auto& [number, thread] : process_.threads) {
+    if (thread.origin == trace::Origin::internal) continue;
+    const auto found = index_.find(number);
+    if (thread.origin == trace::Origin::foreign) return false;
+    if (!has_ended(number) && (found == index_.end() || !waiting_[found->second].stuck)) return false;
+    main_known |= thread.origin == trace::Origin::main;
+    if (thread.origin == trace::Origin::main && found != index_.end()) main = &waiting_[found->second];
+  }
+  if (!main_known) return false;
+  const bool all_defined =
+      std::ranges::all_of(waiting_, [&](const Waiting& each) { return process_.threads.contains(each.wait.thread); });
+  if (!all_defined) return false;
+  if (main == nullptr || !waits_for_anybody(*main)) return true;
+  const bool others_had_a_part = process_.threads.size() > 1;
+  return others_had_a_part && std::ranges::none_of(waiting_, waits_for_work);
+}
+
+/// Of several the one that is stuck: who waits for all of them waits for that one.
+void Hopes::choose_owner(Waiting& waiting) const {
+  if (waiting.suspects.empty() || !(waiting.stuck || waiting.is_owned())) return;
+  const auto stuck =
+      std::ranges::find_if(waiting.suspects, [&](const Suspect& each) { return !goes_on(each.answers); });
+  const Suspect& chosen = stuck == waiting.suspects.end() ? waiting.suspects.front() : *stuck;
+  if (waiting.is_owned() || waiting.owner == 0) {
+    waiting.owner = chosen.thread;
+    if (waiting.is_owned() && can_be_held(waiting.wait.kind) && chosen.deed.site != 0) {
+      waiting.owner_site = chosen.deed.site;
+      waiting.owner_since = chosen.deed.last;
+      waiting.owner_since_known = chosen.deed.last != 0;
+    }
+  }
+  waiting.owner_ended = has_ended(waiting.owner);
+}
+
+}  // namespace unspool

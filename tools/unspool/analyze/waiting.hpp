@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+//
+// A thread that waits at the end, and whom it can hope for. Owns the words; hopes.hpp finds out.
+#pragma once
+
+#include <unspool/analyze/deeds.hpp>
+#include <unspool/replay/state.hpp>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace unspool {
+
+/// How sure it is that a waiting thread depends on the one that its edge leads to.
+enum class Edge : std::uint8_t {
+  none,        ///< nobody is known to be waited for: a lock that was just released, an Event that nobody ever set
+  owned,       ///< the owner acquired, and no release followed; or it is a join
+  last_known,  ///< it was the owner when last seen, but Records are missing since
+  candidate,   ///< somebody who did it before, or who may end the wait beside the owner
+};
+std::string_view name_of(Edge edge);
+
+enum class Certainty : std::uint8_t { certain, likely, possible };
+std::string_view name_of(Certainty certainty);
+
+/// Somebody who can end a wait: an owner, or one who ended such waits before.
+struct Suspect {
+  trace::ThreadNumber thread = 0;
+  trace::ThreadNumber answers = 0;  ///< who would have to do it now: the thread itself, or of an ended one whoever made
+                                    ///< it and can make another; 0: nobody can
+  Deed deed;                        ///< count 0: it owns, and did nothing yet
+  Role role = Role::give;
+  bool ended = false;
+  bool exception = false;
+};
+
+/// What a waiting thread's future hangs on.
+enum class Hope : std::uint8_t {
+  open,      ///< it will go on, or nothing says that it will not: a timed wait, one that was just ended
+  suspects,  ///< on these threads
+  unknown,   ///< on somebody whom no Record names
+};
+
+/// A thread that waits at the end.
+struct Waiting {
+  Wait wait;
+  trace::Verb verb = trace::Verb::block;  ///< of the block Record, and its fields, where they are known
+  std::uint32_t a = 0;
+  std::uint32_t b = 0;
+  bool details_known = false;
+  trace::WaitLimit limit = trace::WaitLimit::unknown;
+  Edge edge = Edge::none;
+  trace::ThreadNumber owner = 0;     ///< whom it waits for, 0: not known
+  trace::SiteNumber owner_site = 0;  ///< where that thread acquired; of a lock
+  trace::Ticks owner_since = 0;      ///< when, if known
+  bool owner_since_known = false;
+  bool owner_ended = false;  ///< that thread has ended: it will not release
+  std::uint64_t holds = 0;   ///< how many objects the waiting thread itself holds
+  Hope hope = Hope::open;
+  std::vector<Suspect> suspects;
+  bool needs_all = false;        ///< all of them have to do it, not just `needs`
+  std::size_t needs = 1;         ///< how many of them: the parties that are missing at a barrier
+  bool idle = false;             ///< a pool's worker without a task
+  bool lost_wake_up = false;     ///< the last notify met nobody, and came before the wait
+  bool stuck = false;            ///< whom it hopes for are all stuck or gone
+  std::size_t cycle = no_cycle;  ///< that it is part of, or hangs on
+  std::uint32_t distance = 0;    ///< from the cycle; 0: part of it
+
+  static constexpr std::size_t no_cycle = ~std::size_t{0};
+
+  /// Of a lock's owner or a joined thread, not only of those who did it before.
+  bool is_owned() const { return edge == Edge::owned || edge == Edge::last_known; }
+};
+
+}  // namespace unspool

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unspool/render/heading.hpp>
+#include <unspool/render/stuck.hpp>
+#include <unspool/replay/kinds.hpp>
+
+#include <algorithm>
+
+namespace unspool {
+
+using trace::Kind;
+
+namespace {
+
+constexpr std::size_t most_suspects = 4;
+
+const Waiting* waiting_of(const Deadlocks& deadlocks, trace::ThreadNumber thread) {
+  const auto& all = deadlocks.waiting();
+  const auto found = std::ranges::lower_bound(all, thread, {}, [](const Waiting& each) { return each.wait.thread; });
+  return found == all.end() || found->wait.thread != thread ? nullptr : &*found;
+}
+
+/// The call that waits, where a kind has several.
+std::string_view call_of(const Waiting& waiting) {
+  if (!waiting.details_known) return "";
+  if (waiting.wait.kind == Kind::queue) {
+    return waiting.a == 0 ? "room in " : waiting.a == 1 ? "an item from " : "the end of all items of ";
+  }
+  if (waiting.wait.kind != Kind::pool) return "";
+  return waiting.a == 0 ? "room in " : waiting.a == 1 ? "a task of " : waiting.a == 2 ? "work from " : "all tasks of ";
+}
+
+std::string what_of(const Names& names, const Waiting& waiting) {
+  const std::string object = names.object(waiting.wait.object, waiting.wait.kind);
+  if (waiting.wait.kind == Kind::thread) return "the end of " + object;
+  if (waiting.wait.kind == Kind::pool && waiting.details_known && waiting.a == 1) {
+    return fmt::format("task {} of {}", waiting.b, object);
+  }
+  return std::string{call_of(waiting)} + object;
+}
+
+std::string what_it_does(const Names& names, const Times& times, const Deadlocks& deadlocks, const Suspect& suspect) {
+  if (suspect.exception) return "ended by an exception";
+  if (suspect.ended) return "has ended";
+  const Waiting* const now = waiting_of(deadlocks, suspect.thread);
+  if (now == nullptr) return "goes on";
+  return fmt::format("waits for {} since {} at {}", what_of(names, *now), times.offset(now->wait.since),
+                     names.site_and_function(now->wait.site));
+}
+
+std::string suspect_line(const Names& names, const Times& times, const Deadlocks& deadlocks, const Waiting& waiting,
+                         const Suspect& suspect) {
+  const std::string name = names.thread(suspect.thread);
+  const std::string now = what_it_does(names, times, deadlocks, suspect);
+  if (waiting.is_owned()) return fmt::format("{} holds it, and {}", name, now);
+  if (suspect.deed.count == 0) return fmt::format("{} could, and {}", name, now);
+  return fmt::format("{} {} it {}, the last time at {} at {}, and {}", name, deed_name(waiting.wait.kind, suspect.role),
+                     suspect.deed.count == 1 ? "once" : fmt::format("{} times", count(suspect.deed.count)),
+                     times.offset(suspect.deed.last), names.site_and_function(suspect.deed.site), now);
+}
+
+/// Kept out by all of them, or by too few.
+std::string need_line(const Waiting& waiting, const Past* past) {
+  if (waiting.lost_wake_up && waiting.wait.kind == Kind::condition) {
+    return "The last notify before this wait met nobody: a wake-up that was lost.";
+  }
+  if (waiting.wait.kind != Kind::barrier || past == nullptr || past->parties == 0) return {};
+  return fmt::format("{} of {} parties {} missing. In earlier rounds came besides:", waiting.needs, past->parties,
+                     waiting.needs == 1 ? "is" : "are");
+}
+
+}  // namespace
+
+std::string_view deed_name(Kind kind, Role role) {
+  switch (kind) {
+    case Kind::event:
+      return "set";
+    case Kind::condition:
+      return "notified";
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+      return role == Role::give ? "released a permit of" : "took a permit of";
+    case Kind::barrier:
+      return "came to";
+    case Kind::queue:
+      return role == Role::give ? "put into" : role == Role::take ? "got from" : "finished an item of";
+    case Kind::pool:
+      return role == Role::give ? "submitted to" : "ran tasks of";
+    default:
+      return role == Role::give ? "released" : "acquired";
+  }
+}
+
+std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cycle& cycle) {
+  const Waiting& first = deadlocks.waiting()[cycle.members.front()];
+  const std::uint64_t threads = cycle.members.size();
+  if (cycle.cause == Cause::cycle) {
+    if (threads == 1) return "a thread waits for what only itself did before";
+    return fmt::format("{} threads wait for each other", count(threads));
+  }
+  const std::string who = counted(threads, "thread waits", "threads wait") + " for " + what_of(names, first);
+  if (cycle.cause == Cause::abandoned && first.is_owned()) return who + ", whose owner has ended";
+  if (cycle.cause == Cause::abandoned) return who + ", and all that ever ended such a wait have ended";
+  return who + ", which nothing ever ended, and no thread is left that goes on";
+}
+
+std::string stuck_members(const Names& names, const Times& times, const Analysis& analysis, const Cycle& cycle,
+                          unsigned width, std::size_t most_threads) {
+  const Deadlocks& deadlocks = analysis.deadlocks;
+  const std::size_t shown = std::min(cycle.members.size(), most_threads);
+  std::string out;
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Waiting& each = deadlocks.waiting()[cycle.members[i]];
+    out += wrapped(fmt::format("  {} waits for {} since {} at {}", names.thread(each.wait.thread), what_of(names, each),
+                               times.offset(each.wait.since), names.site_and_function(each.wait.site)),
+                   width, 4);
+    const bool same_as_before = i != 0 && cycle.cause != Cause::cycle;
+    if (same_as_before) continue;
+    const std::string need = need_line(each, deadlocks.past_of(each.wait.object));
+    if (!need.empty()) out += wrapped("    " + need, width, 6);
+    for (std::size_t k = 0; k < std::min(each.suspects.size(), most_suspects); ++k) {
+      out += wrapped("    " + suspect_line(names, times, deadlocks, each, each.suspects[k]), width, 6);
+    }
+    if (each.suspects.size() > most_suspects) {
+      out += fmt::format("    and {} more\n", count(each.suspects.size() - most_suspects));
+    }
+  }
+  if (cycle.members.size() > shown) {
+    out += fmt::format("  ... and {} more threads (all of them: --format json)\n", count(cycle.members.size() - shown));
+  }
+  return out;
+}
+
+std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle) {
+  const auto is = [&](auto what) {
+    return std::ranges::all_of(cycle.members, [&](std::size_t each) { return what(deadlocks.waiting()[each]); });
+  };
+  if (is([](const Waiting& each) { return each.wait.kind == Kind::pool; })) {
+    return "Tasks must not wait for tasks of their own pool unless a worker is left for them: give the inner tasks a "
+           "pool of their own, or go on in the inner task.";
+  }
+  if (is([](const Waiting& each) { return each.wait.kind == Kind::condition && each.lost_wake_up; })) {
+    return "A notify is not kept for who waits later: set a flag under the lock, and wait with a predicate.";
+  }
+  if (cycle.cause == Cause::abandoned && is([](const Waiting& each) { return each.wait.kind == Kind::queue; })) {
+    return "Shut the queue down when its last producer (or consumer) ends.";
+  }
+  if (cycle.cause == Cause::abandoned && is([](const Waiting& each) { return can_be_held(each.wait.kind); })) {
+    return "A guard (std::lock_guard) releases it also where the thread leaves by an exception.";
+  }
+  return "";
+}
+
+}  // namespace unspool

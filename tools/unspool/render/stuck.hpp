@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+//
+// Tells what is stuck without being a ring of locks and joins: for each wait who ended such waits before, and what those
+// threads do now.
+#pragma once
+
+#include <unspool/analyze/analysis.hpp>
+#include <unspool/render/names.hpp>
+#include <unspool/render/style.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace unspool {
+
+/// "set", "put into", ...: what a thread does to an object of this kind in this role.
+std::string_view deed_name(trace::Kind kind, Role role);
+
+/// What the finding is, after "DEADLOCK, likely: ".
+std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cycle& cycle);
+
+/// The waits and the suspects, a line each, indented.
+std::string stuck_members(const Names& names, const Times& times, const Analysis& analysis, const Cycle& cycle,
+                          unsigned width, std::size_t most_threads);
+
+/// What may be done about it; empty where nothing can be said.
+std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle);
+
+}  // namespace unspool
