@@ -49,27 +49,25 @@ void nested_monitor() {
 void nested_monitor_later() {
   auto* const outer = new spool::Lock{"outer"};
   auto* const inner = new spool::Condition{"inner"};
-  auto* const woken = new std::latch{1};
-  auto* const quiet = new std::latch{1};
+  auto* const waits = new std::latch{1};
   auto* const locked = new std::latch{1};
   start("waiter", [=] {
     {
       const std::lock_guard guard{*inner};
+      waits->count_down();
       inner->wait();
     }
-    woken->count_down();
-    quiet->wait();
     outer->lock();
     locked->count_down();
     const std::lock_guard guard{*inner};
     inner->wait();
   });
   start("notifier", [=] {
-    while (!woken->try_wait()) {
-      const std::lock_guard guard{*inner};
+    waits->wait();
+    {
+      const std::lock_guard guard{*inner};  // free only when the wait has begun
       inner->notify_one();
     }
-    quiet->count_down();
     locked->wait();
     outer->lock();
     const std::lock_guard guard{*inner};

@@ -29,22 +29,19 @@ void never_notified() {
 /// One notify for two that wait.
 void one_notify_for_two() {
   spool::Condition ready{"ready"};
-  int waiting = 0;
-  const auto work = [&] {
-    const std::lock_guard guard{ready};
-    ++waiting;
-    ready.wait();
-  };
-  auto first = start("first", work);
-  const auto wait_for = [&](int count) {
-    for (;;) {
+  const auto start_waiter = [&](const char* name) {
+    auto* const waits = new std::latch{1};
+    auto thread = start(name, [&ready, waits] {
       const std::lock_guard guard{ready};
-      if (waiting == count) return;
-    }
+      waits->count_down();
+      ready.wait();
+    });
+    waits->wait();
+    const std::lock_guard guard{ready};  // free only when the wait has begun
+    return thread;
   };
-  wait_for(1);
-  auto second = start("second", work);
-  wait_for(2);
+  auto first = start_waiter("first");
+  auto second = start_waiter("second");
   run("notifier", [&] {
     const std::lock_guard guard{ready};
     ready.notify_one();

@@ -95,12 +95,12 @@ std::size_t Deadlocks::next(std::size_t index) const {
   return found == index_.end() || !waiting_[found->second].stuck ? nowhere : found->second;
 }
 
-/// All stuck threads that this one hopes for.
+/// All stuck threads that this one hopes for; not those that could only make another thread which does it.
 std::vector<std::size_t> Deadlocks::edges_from(std::size_t index) const {
   std::vector<std::size_t> edges;
   if (!waiting_[index].stuck) return edges;
   for (const Suspect& each : waiting_[index].suspects) {
-    const auto found = index_.find(each.answers);
+    const auto found = each.ended ? index_.end() : index_.find(each.thread);
     if (found != index_.end() && waiting_[found->second].stuck) edges.push_back(found->second);
   }
   return edges;
@@ -169,7 +169,11 @@ std::vector<std::size_t> Deadlocks::ordered(std::vector<std::size_t> component) 
 
 void Deadlocks::add_knot(std::vector<std::size_t> component) {
   const std::set<std::size_t> inside{component.begin(), component.end()};
-  if (std::ranges::all_of(component, [&](std::size_t each) { return waiting_[each].idle; })) return;
+  if (std::ranges::all_of(component, [&](std::size_t each) {
+        return waiting_[each].idle && waiting_[each].wait.kind == trace::Kind::pool;
+      })) {
+    return;
+  }
   Cycle cycle = cycle_of(ordered(std::move(component)));
   for (std::size_t i = 0; i < cycle.members.size(); ++i) {
     Waiting& waiting = waiting_[cycle.members[i]];

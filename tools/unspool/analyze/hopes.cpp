@@ -145,9 +145,9 @@ bool waits_for_anybody(const Waiting& waiting) {
 
 }  // namespace
 
-/// Needs to know every thread there is.
+/// Needs to know every thread there is: from the status file, or from Records of which none is missing.
 bool Hopes::stands_still() const {
-  if (incomplete() || replay_.ended_orderly() || waiting_.empty()) return false;
+  if ((incomplete() && process_.status.empty()) || replay_.ended_orderly() || waiting_.empty()) return false;
   const Waiting* main = nullptr;
   bool main_known = false;
   for (const auto& [number, thread] : process_.threads) {
@@ -167,11 +167,13 @@ bool Hopes::stands_still() const {
   return others_had_a_part && std::ranges::none_of(waiting_, waits_for_work);
 }
 
-/// Of several the one that is stuck: who waits for all of them waits for that one.
+/// Of several one that is stuck, rather another than itself: who waits for all of them waits for that one.
 void Hopes::choose_owner(Waiting& waiting) const {
   if (waiting.suspects.empty() || !(waiting.stuck || waiting.is_owned())) return;
-  const auto stuck =
-      std::ranges::find_if(waiting.suspects, [&](const Suspect& each) { return !goes_on(each.answers); });
+  const auto is_stuck = [&](const Suspect& each) { return !goes_on(each.answers); };
+  auto stuck = std::ranges::find_if(
+      waiting.suspects, [&](const Suspect& each) { return is_stuck(each) && each.thread != waiting.wait.thread; });
+  if (stuck == waiting.suspects.end()) stuck = std::ranges::find_if(waiting.suspects, is_stuck);
   const Suspect& chosen = stuck == waiting.suspects.end() ? waiting.suspects.front() : *stuck;
   if (waiting.is_owned() || waiting.owner == 0) {
     waiting.owner = chosen.thread;
