@@ -159,15 +159,33 @@ TEST_CASE("a join of a thread that has ended was about to return") {
   CHECK(answer.analysis.deadlocks.waiting()[0].edge == Edge::none);
 }
 
-TEST_CASE("where such locks were released by another thread a deadlock is only possible") {
+namespace {
+
+/// Before the transfers, thread 9 released what thread 8 had acquired; then it ended, if it did.
+Script transfers_with_signals(bool releaser_ended) {
   Script script;
   script.object(lock(5), Kind::lock, "signal", 12);
   script.acquire(10, 8, lock(5), 10);
   script.release(20, 9, lock(5), 11, 8);
+  if (releaser_ended) script.end(30, 9);
   const Script stuck = transfers();
   script.process = stuck.process;
   script.object(lock(5), Kind::lock, "signal", 12);
   script.records.insert(script.records.end(), stuck.records.begin(), stuck.records.end());
+  return script;
+}
+
+}  // namespace
+
+TEST_CASE("where such locks were released by a thread that goes on there is no deadlock") {
+  const Script script = transfers_with_signals(false);
+  const Answer answer{script};
+  CHECK(answer.analysis.deadlocks.cycles().empty());
+  CHECK(answer.analysis.deadlocks.waiting()[0].edge == Edge::candidate);
+}
+
+TEST_CASE("where such locks were released by another thread, and it has ended, a deadlock is only possible") {
+  const Script script = transfers_with_signals(true);
   const Answer answer{script};
   REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
   CHECK(answer.analysis.deadlocks.cycles()[0].certainty == Certainty::possible);
@@ -253,14 +271,16 @@ TEST_CASE("where the status file does not know an owner's hold any more a deadlo
   CHECK(answer.analysis.deadlocks.cycles()[0].certainty == Certainty::likely);
 }
 
-TEST_CASE("a lock that is held by an ended thread is no cycle, but is told") {
+TEST_CASE("who waits for a lock of an ended thread is stuck for certain") {
   Script script;
   script.acquire(100, 1, lock(1), 10);
   script.end(200, 1);
   script.block(300, 2, lock(1), 20, 1, 10);
   const Answer answer{script};
-  CHECK(answer.analysis.deadlocks.cycles().empty());
-  CHECK(printed(run_deadlocks, script).find("held by thread 1, which has ended") != std::string::npos);
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  CHECK(answer.analysis.deadlocks.cycles()[0].cause == Cause::abandoned);
+  CHECK(answer.analysis.deadlocks.cycles()[0].certainty == Certainty::certain);
+  CHECK(printed(run_deadlocks, script).find("whose owner has ended") != std::string::npos);
 }
 
 TEST_CASE("the fingerprint is the same for other threads, numbers and times, and another for other lines") {

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+//
+// Who is stuck without a cycle of owners: the rules of hopes.hpp, kind by kind. Whole programs are in tests/corpus.
+#include <catch2/catch.hpp>
+#include <unspool/replay_script.hpp>
+
+using namespace unspool;
+using namespace unspool::test;
+
+namespace {
+
+constexpr trace::ThreadNumber main_thread = 1;
+constexpr trace::ThreadNumber worker = 2;
+constexpr trace::ThreadNumber other = 3;
+constexpr trace::ObjectNumber object = trace::first_object_number + 77;
+
+/// Main, and two threads that it made.
+Script threads() {
+  Script script;
+  script.thread(main_thread, "MainThread");
+  script.process.threads[main_thread].origin = trace::Origin::main;
+  for (const trace::ThreadNumber each : {worker, other}) {
+    script.thread(each, "thread-" + std::to_string(each));
+    script.process.threads[each].creator = main_thread;
+    script.begin(each, each);
+  }
+  script.begin(5, main_thread);
+  return script;
+}
+
+constexpr std::uint32_t get_call = 1;
+
+/// The worker got what the other put, and waits for the next.
+Script consumer() {
+  Script script = threads();
+  script.add(Kind::queue, Verb::put, 10, other, object, 30, 0, 1);
+  script.add(Kind::queue, Verb::get, 20, worker, object, 31, 0, 0);
+  script.add(Kind::queue, Verb::block, 30, worker, object, 31, get_call, 0);
+  return script;
+}
+
+std::vector<Cycle> findings(const Script& script) {
+  const Answer answer{script};
+  return answer.analysis.deadlocks.cycles();
+}
+
+trace::StatusEntry status(trace::ThreadNumber thread, const Record& block, trace::WaitLimit limit) {
+  trace::StatusEntry entry{};
+  entry.thread = thread;
+  entry.wait_record = trace::record_id(block.row->kind, block.row->verb);
+  entry.wait_object = block.object;
+  entry.wait_since = block.time;
+  entry.wait_site = block.site;
+  entry.wait_limit = static_cast<std::uint32_t>(limit);
+  entry.wait_a = block.a;
+  entry.wait_b = block.b;
+  return entry;
+}
+
+}  // namespace
+
+TEST_CASE("an idle consumer is none as long as the producer goes on") {
+  CHECK(findings(consumer()).empty());
+}
+
+TEST_CASE("a consumer is idle while the thread that made its ended producer goes on: it may make another") {
+  Script script = consumer();
+  script.end(40, other);
+  CHECK(findings(script).empty());
+}
+
+TEST_CASE("a producer that ended by an exception is not followed by another") {
+  Script script = consumer();
+  script.end(40, other, true);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].cause == Cause::abandoned);
+  CHECK(findings(script)[0].certainty == Certainty::likely);
+}
+
+TEST_CASE("a consumer is stuck when the producer has ended and whoever made it joins the consumer") {
+  Script script = consumer();
+  script.end(40, other);
+  script.join(50, main_thread, worker, 80);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].hanging.size() == 1);
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("a thread waits") == std::string::npos);
+  CHECK(text.find("1 thread waits for an item from queue") != std::string::npos);
+  CHECK(text.find("thread-3 put into it once") != std::string::npos);
+  CHECK(text.find("and has ended") != std::string::npos);
+}
+
+TEST_CASE("an item that is there, or a wake-up that is under way, is no deadlock") {
+  Script script = consumer();
+  script.add(Kind::queue, Verb::put, 35, other, object, 30, 0, 1);
+  script.end(40, other);
+  script.join(50, main_thread, worker, 80);
+  CHECK(findings(script).empty());
+}
+
+TEST_CASE("a producer that is stuck itself makes its consumer stuck") {
+  Script script = consumer();
+  script.acquire(32, worker, lock(1), 40);
+  script.block(60, other, lock(1), 41, worker, 40);
+  Script waits_again = consumer();
+  script.records.erase(script.records.begin() + 5);  // the wait comes after the lock
+  script.add(Kind::queue, Verb::block, 70, worker, object, 31, get_call, 0);
+  const Answer answer{script};
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  const Cycle& cycle = answer.analysis.deadlocks.cycles()[0];
+  CHECK(cycle.cause == Cause::cycle);
+  CHECK(cycle.members.size() == 2);
+  CHECK(cycle.certainty == Certainty::likely);
+}
+
+TEST_CASE("where Records are missing an abandoned wait is only possible") {
+  Script script = consumer();
+  script.process.cut = true;
+  script.end(40, other, true);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].certainty == Certainty::possible);
+}
+
+TEST_CASE("an event that nobody ever set is waited for in vain only when the whole process stands still") {
+  Script script = threads();
+  script.end(10, other);
+  script.add(Kind::event, Verb::block, 20, worker, object, 30);
+  CHECK(findings(script).empty());
+  script.join(30, main_thread, worker, 80);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].cause == Cause::nobody);
+  script.process.threads[9] = {"Dummy-1", 9, 0, true, trace::Origin::foreign};
+  CHECK(findings(script).empty());
+}
+
+TEST_CASE("main that waits to be told to stop, with workers that wait for work, is an idle server") {
+  Script script = threads();
+  script.end(10, other);
+  script.add(Kind::queue, Verb::block, 20, worker, object, 30, get_call, 0);
+  script.add(Kind::event, Verb::block, 30, main_thread, object + 1, 31);
+  CHECK(findings(script).empty());
+}
+
+TEST_CASE("a wait with a deadline ends by itself: no deadlock, whoever holds the lock") {
+  for (const trace::WaitLimit limit : {trace::WaitLimit::none, trace::WaitLimit::deadline}) {
+    Script script = threads();
+    script.acquire(10, worker, lock(1), 10);
+    script.acquire(11, other, lock(2), 10);
+    script.block(20, worker, lock(2), 20, other, 10);
+    script.process.status.push_back(status(worker, script.records.back(), limit));
+    script.block(21, other, lock(1), 20, worker, 10);
+    script.process.status.push_back(status(other, script.records.back(), trace::WaitLimit::none));
+    for (trace::StatusEntry& each : script.process.status) {
+      each.depth = 1;
+      each.holds[0] = {each.thread == worker ? lock(1) : lock(2), 10, 10, 0};
+    }
+    CHECK(findings(script).size() == (limit == trace::WaitLimit::none ? 1 : 0));
+  }
+}
+
+TEST_CASE("the status file tells what a wait is for whose block Record is gone") {
+  Script script = threads();
+  script.add(Kind::queue, Verb::put, 10, other, object, 30, 0, 1);
+  script.add(Kind::queue, Verb::get, 20, worker, object, 31, 0, 0);
+  script.end(40, other, true);
+  Record block;
+  block.row = trace::row_of(Kind::queue, Verb::block);
+  block.object = object;
+  block.time = 30;
+  block.a = get_call;
+  script.process.status = {status(worker, block, trace::WaitLimit::none)};
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].cause == Cause::abandoned);
+}
+
+TEST_CASE("a party that came to earlier rounds is missing by name") {
+  Script script = threads();
+  script.add(Kind::barrier, Verb::block, 10, worker, object, 30, 0, 0);
+  script.add(Kind::barrier, Verb::trip, 11, other, object, 31, 1, 0);
+  script.add(Kind::barrier, Verb::resume, 12, worker, object, 30, other);
+  script.add(Kind::barrier, Verb::block, 20, worker, object, 30, 0, 1);
+  CHECK(findings(script).empty());
+  script.end(30, other, true);
+  REQUIRE(findings(script).size() == 1);
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("1 of 2 parties is missing") != std::string::npos);
+  CHECK(text.find("thread-3 came to it once") != std::string::npos);
+  CHECK(text.find("and ended by") != std::string::npos);
+}
+
+TEST_CASE("a notify before the wait is told as a lost wake-up") {
+  Script script = threads();
+  script.add(Kind::condition, Verb::notify, 10, other, condition(1), 30, 0, 0);
+  script.add(Kind::condition, Verb::block, 20, worker, condition(1), 31, 1, 1);
+  script.end(30, other, true);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(printed(run_deadlocks, script).find("a wake-up that was lost") != std::string::npos);
+}
+
+TEST_CASE("who holds permits and gave none back is waited for; who gave all back is not") {
+  Script script = threads();
+  script.add(Kind::semaphore, Verb::acquire, 10, main_thread, object, 30, 0, 0);
+  script.add(Kind::semaphore, Verb::release, 11, main_thread, object, 30, 1, 0);
+  script.add(Kind::semaphore, Verb::acquire, 12, other, object, 31, 0, 0);
+  script.add(Kind::semaphore, Verb::block, 20, worker, object, 32, 1);
+  CHECK(findings(script).empty());
+  script.end(30, other);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].cause == Cause::abandoned);
+}
+
+TEST_CASE("workers that all wait for queued tasks are stuck; one that is idle, or at work, is hope") {
+  constexpr std::uint32_t result = 1;
+  Script script = threads();
+  script.add(Kind::pool, Verb::submit, 10, main_thread, object, 30, 1);
+  script.add(Kind::pool, Verb::begin, 11, worker, object, 30, 1, main_thread);
+  script.add(Kind::pool, Verb::submit, 12, main_thread, object, 30, 2);
+  script.add(Kind::pool, Verb::begin, 13, other, object, 30, 2, main_thread);
+  script.add(Kind::pool, Verb::submit, 14, worker, object, 31, 3);
+  script.add(Kind::pool, Verb::block, 15, worker, object, 31, result, 3);
+  CHECK(findings(script).empty());
+  script.add(Kind::pool, Verb::submit, 16, other, object, 31, 4);
+  script.add(Kind::pool, Verb::block, 17, other, object, 31, result, 4);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].members.size() == 2);
+  CHECK(printed(run_deadlocks, script).find("a pool of their own") != std::string::npos);
+}
+
+TEST_CASE("JSON tells whom a stuck thread hopes for, and why it is stuck") {
+  Script script = consumer();
+  script.end(40, other, true);
+  Options options;
+  options.format = Options::Format::json;
+  const Json finding = Json::parse(printed(run_deadlocks, script, options))["processes"][0]["deadlocks"][0];
+  CHECK(finding["cause"] == "abandoned");
+  CHECK(finding["severity"] == "error");
+  const Json& hope = finding["threads"][0]["hopes_for"][0];
+  CHECK(hope["thread"]["name"] == "thread-3");
+  CHECK(hope["did"] == "put into");
+  CHECK(hope["times"] == 1);
+  CHECK(hope["exception"] == true);
+}
