@@ -113,6 +113,7 @@ bool run(const std::string& command, std::span<Input> inputs, const Arguments& a
   if (command == "locks") return run_locks(inputs, options, stdout);
   if (command == "joins") return run_joins(inputs, options, stdout);
   if (command == "deadlocks") return run_deadlocks(inputs, options, stdout);
+  if (command == "misuse") return run_misuse(inputs, options, stdout);
   if (command == "check") return run_check(inputs, options, stdout);
   return run_report(inputs, options, stdout);
 }
@@ -215,7 +216,8 @@ int parse_and_run(int count, char** words) {
       {"threads", "who is who: each thread, from its creation to its end or its last wait"},
       {"locks", "for each lock who waited, how long, and who held it meanwhile"},
       {"joins", "who joined whom, from where, and how long it took"},
-      {"deadlocks", "who still waited at the end, for whom, and whether that closes to a cycle"},
+      {"deadlocks", "who still waited at the end, for whom, and whether anybody is left who could end it"},
+      {"misuse", "lost wake-ups, locks held for long or for good, exceptions, timeouts, by line"},
       {"check", "whether the Records keep to the rules of spool's primitives: for a dump that you doubt"},
       {"cat", "every Record, one a line"}};
   for (const auto& [name, what] : commands) {

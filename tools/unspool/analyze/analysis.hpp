@@ -6,6 +6,7 @@
 #include <unspool/analyze/deadlocks.hpp>
 #include <unspool/analyze/joins.hpp>
 #include <unspool/analyze/locks.hpp>
+#include <unspool/analyze/misuse.hpp>
 #include <unspool/analyze/summary.hpp>
 #include <unspool/replay/replay.hpp>
 
@@ -16,7 +17,8 @@ namespace unspool {
 /// Reads the source to its end when it is made.
 class Analysis {
  public:
-  Analysis(const Process& process, RecordSource& source) : locks{process}, deadlocks{process}, replay{process, all()} {
+  Analysis(const Process& process, RecordSource& source)
+      : locks{process}, deadlocks{process}, misuses{process}, replay{process, all()} {
     replay.run(source);
   }
 
@@ -24,10 +26,11 @@ class Analysis {
   Locks locks;
   Joins joins;
   Deadlocks deadlocks;
+  Misuses misuses;
   Replay replay;
 
  private:
-  std::array<Observer*, 4> all() { return {&summary, &locks, &joins, &deadlocks}; }
+  std::array<Observer*, 5> all() { return {&summary, &locks, &joins, &deadlocks, &misuses}; }
 };
 
 }  // namespace unspool

@@ -48,6 +48,7 @@ bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out)
 bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_joins(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_deadlocks(std::span<Input> inputs, const Options& options, std::FILE* out);
+bool run_misuse(std::span<Input> inputs, const Options& options, std::FILE* out);
 /// Finds Records that break what the schema table states.
 bool run_check(std::span<Input> inputs, const Options& options, std::FILE* out);
 

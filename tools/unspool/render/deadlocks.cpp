@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t most_cycles_told = 10;
 constexpr std::size_t most_threads_told = 20;
 constexpr std::size_t most_groups = 20;
+constexpr std::size_t most_instances = 5;
 
 using enum Table::Align;
 constexpr auto at_end = Table::Cut::end;
@@ -32,6 +33,8 @@ class Story {
         most_threads_{most_threads} {}
 
   std::string cycle(std::size_t number) const;
+  /// The other findings of the same class, a line each.
+  std::string instances(const std::vector<std::size_t>& same) const;
 
  private:
   std::string title(std::size_t number) const;
@@ -169,6 +172,23 @@ std::string Story::hanging(const Cycle& cycle, std::size_t number) const {
   return out;
 }
 
+std::string Story::instances(const std::vector<std::size_t>& same) const {
+  if (same.size() == 1) return {};
+  std::string out =
+      fmt::format("  The same again, {} (all of them: --format json):\n", counted(same.size() - 1, "time", "times"));
+  for (std::size_t i = 1; i < std::min(same.size(), most_instances + 1); ++i) {
+    const Cycle& cycle = analysis_.deadlocks.cycles()[same[i]];
+    std::string line;
+    for (std::size_t k = 0; k < std::min(cycle.members.size(), most_threads_); ++k) {
+      const Waiting& each = waiting(cycle.members[k]);
+      line += fmt::format("{}{} for {}", k == 0 ? "    " : ", ", names_.thread(each.wait.thread),
+                          names_.object(each.wait.object, each.wait.kind));
+    }
+    out += wrapped(line + (cycle.members.size() > most_threads_ ? ", ..." : ""), options_.width, 6);
+  }
+  return out;
+}
+
 std::string Story::cycle(std::size_t number) const {
   const Cycle& cycle = analysis_.deadlocks.cycles()[number];
   std::string out = title(number);
@@ -221,13 +241,23 @@ std::string verdict_text(const Process& process, const Analysis& analysis, const
   const auto& cycles = analysis.deadlocks.cycles();
   if (cycles.empty()) return toned("No deadlock.", Tone::good, options.color) + "\n";
   const Story story{process, analysis, options, most_threads};
+  std::map<std::uint64_t, std::vector<std::size_t>> instances;
+  for (std::size_t i = 0; i < cycles.size(); ++i)
+    instances[cycles[i].fingerprint].push_back(i);
   std::string out;
-  for (std::size_t i = 0; i < std::min(cycles.size(), most_cycles); ++i) {
-    out += (i == 0 ? "" : "\n") + story.cycle(i);
+  std::size_t told = 0;
+  std::size_t left = 0;
+  for (std::size_t i = 0; i < cycles.size(); ++i) {
+    const std::vector<std::size_t>& same = instances[cycles[i].fingerprint];
+    if (same.front() != i) continue;
+    if (told++ >= most_cycles) {
+      left += same.size();
+      continue;
+    }
+    out += (i == 0 ? "" : "\n") + story.cycle(i) + story.instances(same);
   }
-  if (cycles.size() > most_cycles) {
-    out += fmt::format("\nand {} more (all of them: --format json)\n",
-                       counted(cycles.size() - most_cycles, "deadlock", "deadlocks"));
+  if (left != 0) {
+    out += fmt::format("\nand {} more (all of them: --format json)\n", counted(left, "deadlock", "deadlocks"));
   }
   return out;
 }

@@ -6,6 +6,7 @@
 #include <unspool/render/heading.hpp>
 #include <unspool/render/joins.hpp>
 #include <unspool/render/locks.hpp>
+#include <unspool/render/misuse.hpp>
 #include <unspool/render/names.hpp>
 #include <unspool/render/report.hpp>
 #include <unspool/render/style.hpp>
@@ -147,6 +148,7 @@ std::string report_text(const Process& process, const Analysis& analysis, const 
   out += worst_locks(process, analysis, options) + worst_joins(process, analysis, options) + "\n";
   out += wrapped(threads_sentence(analysis.summary.threads(), analysis.replay.ended_orderly()), options.width, 2);
   out += messages_sentence(analysis.summary);
+  if (const std::string misuse = misuse_sentence(analysis); !misuse.empty()) out += wrapped(misuse, options.width, 2);
   out += reservations(process, analysis, options);
   return out + problems_sentence(process, options);
 }
@@ -162,6 +164,7 @@ Json report_json(const Process& process, const Analysis& analysis) {
   }
   out["locks"] = locks_json(process, analysis)["locks"];
   const Json joins = joins_json(process, analysis);
+  out["misuses"] = misuse_json(process, analysis)["misuses"];
   out["join_totals"] = joins["totals"];
   out["joins"] = joins["joins"];
   return out;

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+//
+// What was used in a way that it is not made for.
+#include <catch2/catch.hpp>
+#include <unspool/replay_script.hpp>
+
+using namespace unspool;
+using namespace unspool::test;
+
+namespace {
+
+std::vector<Misuse> misuses(const Script& script) {
+  const Answer answer{script};
+  return answer.analysis.misuses.all();
+}
+
+}  // namespace
+
+TEST_CASE("a notify that met nobody before a wait that never ended is a lost wake-up") {
+  Script script;
+  script.add(Kind::condition, Verb::notify, 10, 1, condition(1), 30, 0, 0);
+  script.add(Kind::condition, Verb::block, 20, 2, condition(1), 31, 1, 1);
+  REQUIRE(misuses(script).size() == 1);
+  CHECK(misuses(script)[0].slip == Slip::lost_wake_up);
+  CHECK(misuses(script)[0].site == 30);
+  CHECK(misuses(script)[0].waiter == 2);
+  bool findings = false;
+  CHECK(printed(run_misuse, script, {}, &findings).find("lost wake-up") != std::string::npos);
+  CHECK(findings);
+}
+
+TEST_CASE("a notify that met nobody is no misuse when the wait ends, or was notified after") {
+  Script script;
+  script.add(Kind::condition, Verb::notify, 10, 1, condition(1), 30, 0, 0);
+  script.add(Kind::condition, Verb::block, 20, 2, condition(1), 31, 1, 1);
+  script.add(Kind::condition, Verb::notify, 25, 1, condition(1), 30, 1, 1);
+  script.add(Kind::condition, Verb::resume, 30, 2, condition(1), 31, 1, 30);
+  CHECK(misuses(script).empty());
+  bool findings = true;
+  CHECK(printed(run_misuse, script, {}, &findings).find("No misuse.") != std::string::npos);
+  CHECK_FALSE(findings);
+}
+
+TEST_CASE("a thread that ends by an exception, with locks held, is two misuses") {
+  Script script;
+  script.add(Kind::thread, Verb::end, 10, 1, 1, 0, 1, 2);
+  REQUIRE(misuses(script).size() == 2);
+  CHECK(misuses(script)[0].slip == Slip::held_at_end);
+  CHECK(misuses(script)[0].number == 2);
+  CHECK(misuses(script)[1].slip == Slip::exception);
+}
+
+TEST_CASE("holds of a tenth of a second are long, the longest is told") {
+  Script script;
+  for (const trace::Ticks length : {200'000'000U, 300'000'000U, 1000U}) {
+    const trace::Ticks from = script.records.empty() ? 10 : script.records.back().time + 10;
+    script.acquire(from, 1, lock(1), 40);
+    script.release(from + length, 1, lock(1), 41);
+  }
+  REQUIRE(misuses(script).size() == 1);
+  CHECK(misuses(script)[0].slip == Slip::long_hold);
+  CHECK(misuses(script)[0].count == 2);
+  CHECK(misuses(script)[0].longest == 300'000'000);
+}
+
+TEST_CASE("timeouts are counted by line, and are no finding") {
+  Script script;
+  for (trace::Ticks time = 10; time < 60; time += 10)
+    script.add(Kind::event, Verb::timeout, time, 1, lock(1), time < 30 ? 40 : 41);
+  REQUIRE(misuses(script).size() == 2);
+  CHECK(misuses(script)[0].count == 3);
+  bool findings = true;
+  (void)printed(run_misuse, script, {}, &findings);
+  CHECK_FALSE(findings);
+}
+
+TEST_CASE("a release of what nobody held is a double release") {
+  Script script;
+  script.acquire(10, 1, lock(1), 40);
+  script.release(20, 1, lock(1), 41);
+  script.release(30, 1, lock(1), 42);
+  REQUIRE(misuses(script).size() == 1);
+  CHECK(misuses(script)[0].slip == Slip::double_release);
+}
+
+TEST_CASE("an object that is destroyed while somebody waits or holds it is a misuse") {
+  Script script;
+  script.add(Kind::lock, Verb::destroy, 10, 1, lock(1), 40, 2, 41);
+  script.add(Kind::queue, Verb::destroy, 20, 1, lock(2), 42, 5, 0);
+  script.add(Kind::queue, Verb::destroy, 30, 1, lock(3), 43, 0, 1);
+  CHECK(misuses(script).size() == 2);
+}
+
+TEST_CASE("errors that the program logged are told with their text, escaped") {
+  Script script;
+  MessageClass error;
+  error.level = trace::Level::error;
+  error.has_text = true;
+  error.text = "release of a free lock\n\x1b[31m";
+  Record& record = script.add(Kind::message, Verb::text, 10, 1, 0, 40);
+  record.message = &error;
+  const std::string text = printed(run_misuse, script);
+  CHECK(text.find("release of a free lock\\n") != std::string::npos);
+  CHECK(text.find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("JSON tells what, how grave, and how often") {
+  Script script;
+  script.add(Kind::thread, Verb::end, 10, 1, 1, 0, 1, 0);
+  Options options;
+  options.format = Options::Format::json;
+  const Json misuse = Json::parse(printed(run_misuse, script, options))["processes"][0]["misuses"][0];
+  CHECK(misuse["what"] == "thread ended by exception");
+  CHECK(misuse["severity"] == "error");
+  CHECK(misuse["count"] == 1);
+  CHECK(misuse["fingerprint"].get<std::string>().size() == 16);
+}
+
+TEST_CASE("deadlocks of one class are told once, with their instances") {
+  Script script;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    script.object(lock(i), Kind::lock, "lock-" + std::to_string(i), 12);
+    script.acquire(100 + i, 1 + i, lock(i), 10);
+    script.block(200 + i, 1 + i, lock(i), 11, 1 + i, 10);
+  }
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("The same again, 2 times") != std::string::npos);
+  CHECK(text.find("thread 3 for lock \"lock-2\"") != std::string::npos);
+  CHECK(text.find("DEADLOCK 2 of 3") == std::string::npos);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <unspool/analyze/fingerprint.hpp>
+#include <unspool/analyze/misuse.hpp>
+#include <unspool/replay/replay.hpp>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace unspool {
+
+using trace::Kind;
+using trace::Verb;
+
+namespace {
+
+constexpr std::size_t most_kept = 10'000;
+constexpr std::uint64_t long_holds_a_second = 10;  // a tenth of a second is long
+constexpr std::size_t longest_text = 1000;
+
+/// The level and the text of a message that may be broken in any way.
+std::string text_of(const Record& record) {
+  if (record.message != nullptr) {
+    if (record.message->has_text) return record.message->text;
+    const auto values = trace::read_values(record.message->arguments, record.bytes);
+    if (!values) return record.message->format;
+    return trace::message_text(record.message->format, record.message->arguments, *values);
+  }
+  const auto values = trace::read_values(record.row->fields().subspan(1), record.bytes);
+  if (!values || values->empty()) return {};
+  const auto* const text = std::get_if<std::string_view>(&values->back());
+  return text == nullptr ? std::string{} : std::string{*text};
+}
+
+trace::Level level_of(const Record& record) {
+  if (record.message != nullptr) return record.message->level;
+  return record.bytes.empty() ? trace::Level::info : static_cast<trace::Level>(record.bytes[0]);
+}
+
+}  // namespace
+
+std::string_view name_of(Slip slip) {
+  constexpr std::array<std::string_view, slip_count> names{"lost wake-up",   "held at the end of a thread",
+                                                           "double release", "destroyed in use",
+                                                           "orphaned",       "thread ended by exception",
+                                                           "no thread made", "error message",
+                                                           "task threw",     "broken barrier",
+                                                           "long hold",      "timeout",
+                                                           "alive at exit"};
+  return names[static_cast<std::size_t>(slip)];
+}
+
+std::string_view name_of(Severity severity) {
+  return severity == Severity::error ? "error" : severity == Severity::warning ? "warning" : "note";
+}
+
+Severity severity_of(Slip slip) {
+  if (slip <= Slip::error) return Severity::error;
+  return slip <= Slip::long_hold ? Severity::warning : Severity::note;
+}
+
+Misuses::Misuses(const Process& process) : process_{process}, long_hold_{process.frequency / long_holds_a_second} {}
+
+Misuse* Misuses::add(Slip slip, trace::SiteNumber site, trace::ObjectNumber object, Kind kind,
+                     trace::ThreadNumber thread, trace::Ticks time) {
+  const auto defined = process_.objects.find(object);
+  const std::uint64_t made_at = defined == process_.objects.end() ? 0 : defined->second.site;
+  const Key key{slip, site, std::uint64_t{static_cast<std::uint8_t>(kind)} << 32U | made_at};
+  const auto found = found_.find(key);
+  if (found == found_.end() && found_.size() >= most_kept) {
+    ++more_;
+    return nullptr;
+  }
+  Misuse& misuse = found == found_.end() ? found_[key] : found->second;
+  if (misuse.count++ == 0) {
+    misuse.slip = slip;
+    misuse.site = site;
+    misuse.kind = kind;
+    misuse.object = object;
+    misuse.thread = thread;
+    misuse.first = time;
+  }
+  misuse.last = time;
+  return &misuse;
+}
+
+Misuse* Misuses::add(Slip slip, const Record& record) {
+  return add(slip, record.site, record.object, record.row->kind, record.thread, record.time);
+}
+
+void Misuses::record(const Record& record) {
+  if (record.row == nullptr) return;
+  switch (record.row->kind) {
+    case Kind::message:
+      return message(record);
+    case Kind::thread:
+      return thread(record);
+    case Kind::trace:
+    case Kind::status:
+    case Kind::definition:
+      return;
+    default:
+      break;
+  }
+  if (record.row->verb == Verb::notify && record.row->kind == Kind::condition) {
+    notifies_[record.object] = {record.time, record.site, record.thread, record.b == 0};
+  } else if (record.row->verb == Verb::destroy) {
+    destruction(record);
+  } else if (record.row->verb == Verb::end && record.row->kind == Kind::pool && record.b != 0) {
+    add(Slip::task_exception, record);
+  } else if (record.row->effect == trace::Effect::fail) {
+    failure(record);
+  }
+}
+
+void Misuses::message(const Record& record) {
+  const trace::Level level = level_of(record);
+  if (level < trace::Level::error || level >= trace::Level::off) return;
+  Misuse* const misuse = add(Slip::error, record);
+  if (misuse != nullptr && misuse->count == 1) misuse->text = text_of(record).substr(0, longest_text);
+}
+
+void Misuses::thread(const Record& record) {
+  if (record.row->verb == Verb::refuse) {
+    if (Misuse* const misuse = add(Slip::no_thread, record)) misuse->number = record.a;
+  }
+  if (record.row->effect == trace::Effect::fail) failure(record);
+  if (record.row->verb != Verb::end) return;
+  if (record.a == static_cast<std::uint32_t>(trace::Outcome::exception)) add(Slip::exception, record);
+  if (record.b == 0) return;
+  if (Misuse* const misuse = add(Slip::held_at_end, record)) misuse->number += record.b;
+}
+
+void Misuses::failure(const Record& record) {
+  if (record.row->verb == Verb::timeout) add(Slip::timeout, record);
+  if (record.row->verb == Verb::orphan) add(Slip::orphaned, record);
+  if (record.row->verb == Verb::broken) add(Slip::broken_barrier, record);
+}
+
+/// The last two fields say who holds it, or how many wait.
+void Misuses::destruction(const Record& record) {
+  switch (record.row->kind) {
+    case Kind::lock:
+    case Kind::rlock:
+    case Kind::shared_lock:
+    case Kind::condition:
+    case Kind::event:
+    case Kind::barrier:
+      if (record.a != 0) add(Slip::destroyed_in_use, record);
+      return;
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+    case Kind::queue:
+      if (record.b != 0) add(Slip::destroyed_in_use, record);
+      return;
+    default:
+      return;
+  }
+}
+
+void Misuses::held(const ObjectState& object, const Hold& hold) {
+  if (hold.ticks() < long_hold_) return;
+  Misuse* const misuse = add(Slip::long_hold, hold.site, object.number, object.kind, hold.thread, hold.since);
+  if (misuse == nullptr || hold.ticks() <= misuse->longest) return;
+  misuse->longest = hold.ticks();
+  misuse->object = object.number;
+  misuse->thread = hold.thread;
+}
+
+void Misuses::waited(const ObjectState*, const Wait& wait) {
+  if (wait.kind != Kind::condition || wait.ending != Ending::unended) return;
+  const auto last = notifies_.find(wait.object);
+  if (last == notifies_.end() || !last->second.met_nobody || last->second.time > wait.since) return;
+  const Notify& notify = last->second;
+  Misuse* const misuse = add(Slip::lost_wake_up, notify.site, wait.object, wait.kind, notify.thread, notify.time);
+  if (misuse == nullptr || misuse->count > 1) return;
+  misuse->waiter = wait.thread;
+  misuse->since = wait.since;
+}
+
+void Misuses::finished(const Replay& replay) {
+  if (replay.doubts().unmatched != 0 && replay.complete() && replay.losses() == 0 && !process_.cut) {
+    if (Misuse* const misuse = add(Slip::double_release, 0, 0, Kind::lock, 0, replay.last_time())) {
+      misuse->count = replay.doubts().unmatched;
+    }
+  }
+  for (const auto& [number, state] : replay.threads()) {
+    const auto defined = process_.threads.find(number);
+    const bool is_ours = defined != process_.threads.end() && defined->second.origin == trace::Origin::internal;
+    const bool is_main = defined != process_.threads.end() && defined->second.origin == trace::Origin::main;
+    if (!replay.ended_orderly() || is_ours || is_main || state.life != ThreadState::Life::alive) continue;
+    add(Slip::alive_at_exit, 0, number, Kind::thread, number, replay.last_time());
+  }
+  for (auto& [key, misuse] : found_) {
+    Fingerprint fingerprint;
+    fingerprint.add(name_of(misuse.slip));
+    fingerprint.add_site(process_, misuse.site);
+    fingerprint.add(trace::name_of(misuse.kind));
+    misuse.fingerprint = fingerprint.value();
+    all_.push_back(std::move(misuse));
+  }
+  found_.clear();
+  std::ranges::stable_sort(all_, [](const Misuse& a, const Misuse& b) {
+    return std::tuple{a.slip, b.count, a.first} < std::tuple{b.slip, a.count, b.first};
+  });
+}
+
+bool Misuses::any_findings() const {
+  return std::ranges::any_of(all_, [](const Misuse& each) { return severity_of(each.slip) != Severity::note; });
+}
+
+}  // namespace unspool

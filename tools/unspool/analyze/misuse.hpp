@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+//
+// Question: which primitives were used in a way that they are not made for? Owns what counts as such; what is stuck for it
+// is deadlocks.hpp's.
+//
+// Memory: by kind of slip, site and class of object, up to a limit; beyond it they are only counted.
+#pragma once
+
+#include <unspool/replay/observer.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+namespace unspool {
+
+/// What went wrong, the gravest first.
+enum class Slip : std::uint8_t {
+  lost_wake_up,      ///< a notify met nobody, and a wait that began later never ended
+  held_at_end,       ///< a thread ended with locks held
+  double_release,    ///< a release of what nobody held
+  destroyed_in_use,  ///< destroyed while held or waited on
+  orphaned,          ///< used in the child of a fork, but its owner stayed in the parent
+  exception,         ///< a thread ended by an exception
+  no_thread,         ///< the system made no thread
+  error,             ///< a message of level error or critical: the library's own words for a misuse are such
+  task_exception,    ///< a task threw
+  broken_barrier,    ///< a wait ended because the barrier was broken
+  long_hold,         ///< a lock was held for long
+  timeout,           ///< a wait ended by its time limit
+  alive_at_exit,     ///< the process ended in order, and a thread had not
+};
+inline constexpr std::size_t slip_count = 13;
+std::string_view name_of(Slip slip);
+
+enum class Severity : std::uint8_t { error, warning, note };
+std::string_view name_of(Severity severity);
+Severity severity_of(Slip slip);
+
+/// All slips of one sort at one line.
+struct Misuse {
+  Slip slip = Slip::error;
+  trace::SiteNumber site = 0;
+  trace::Kind kind = trace::Kind::trace;
+  trace::ObjectNumber object = 0;  ///< of the first, or of the longest hold
+  trace::ThreadNumber thread = 0;  ///< as `object`
+  std::uint64_t count = 0;
+  trace::Ticks first = 0;
+  trace::Ticks last = 0;
+  trace::Ticks longest = 0;        ///< of holds
+  std::uint64_t number = 0;        ///< locks held at the end; errno
+  trace::ThreadNumber waiter = 0;  ///< who waits in vain
+  trace::Ticks since = 0;          ///< since when
+  std::string text;                ///< of the first message; raw
+  std::uint64_t fingerprint = 0;
+};
+
+class Misuses : public Observer {
+ public:
+  explicit Misuses(const Process& process);
+
+  void record(const Record& record) override;
+  void destroyed(const ObjectState& object) override { notifies_.erase(object.number); }
+  void held(const ObjectState& object, const Hold& hold) override;
+  void waited(const ObjectState* object, const Wait& wait) override;
+  void finished(const Replay& replay) override;
+
+  /// The gravest first, of those the most frequent. After the replay.
+  const std::vector<Misuse>& all() const { return all_; }
+  /// How many were not kept apart.
+  std::uint64_t more() const { return more_; }
+  /// One of them is more than a note.
+  bool any_findings() const;
+
+ private:
+  struct Notify {
+    trace::Ticks time = 0;
+    trace::SiteNumber site = 0;
+    trace::ThreadNumber thread = 0;
+    bool met_nobody = false;
+  };
+  using Key = std::tuple<Slip, trace::SiteNumber, std::uint64_t>;
+
+  Misuse* add(Slip slip, const Record& record);
+  Misuse* add(Slip slip, trace::SiteNumber site, trace::ObjectNumber object, trace::Kind kind,
+              trace::ThreadNumber thread, trace::Ticks time);
+  void message(const Record& record);
+  void thread(const Record& record);
+  void failure(const Record& record);
+  void destruction(const Record& record);
+
+  const Process& process_;
+  const trace::Ticks long_hold_;
+  std::map<Key, Misuse> found_;
+  std::unordered_map<trace::ObjectNumber, Notify> notifies_;
+  std::vector<Misuse> all_;
+  std::uint64_t more_ = 0;
+};
+
+}  // namespace unspool

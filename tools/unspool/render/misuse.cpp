@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+#include <unspool/render/heading.hpp>
+#include <unspool/render/misuse.hpp>
+#include <unspool/render/names.hpp>
+#include <unspool/render/style.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace unspool {
+namespace {
+
+constexpr std::size_t most_rows = 50;
+
+/// What one has to know beside the line and the thread.
+std::string detail_of(const Names& names, const Times& times, const Misuse& misuse) {
+  const std::string object = names.object(misuse.object, misuse.kind);
+  switch (misuse.slip) {
+    case Slip::lost_wake_up:
+      return fmt::format("{}: notified here when nobody waited; {} waits since {}", object, names.thread(misuse.thread),
+                         times.offset(misuse.first));
+    case Slip::held_at_end:
+      return fmt::format("{} held", counted(misuse.number, "lock", "locks"));
+    case Slip::double_release:
+      return "releases of what nobody held";
+    case Slip::no_thread:
+      return fmt::format("errno {}", misuse.number);
+    case Slip::error:
+      return trace::escaped(misuse.text);
+    case Slip::long_hold:
+      return fmt::format("{}, at most {}", object, times.span(misuse.longest));
+    case Slip::exception:
+    case Slip::alive_at_exit:
+      return "";
+    default:
+      return object;
+  }
+}
+
+Tone tone_of(Slip slip) {
+  return severity_of(slip) == Severity::error ? Tone::bad : Tone::plain;
+}
+
+/// What, how often, who, where and when, then the rest.
+std::string line_of(const Names& names, const Times& times, const Misuse& misuse, const Options& options) {
+  std::string rest;
+  if (misuse.thread != 0) rest += " by " + names.thread(misuse.thread);
+  if (misuse.site != 0) rest += " at " + names.site_and_function(misuse.site);
+  const std::string detail = detail_of(names, times, misuse);
+  if (!detail.empty()) rest += ": " + detail;
+  const std::string what = toned(name_of(misuse.slip), tone_of(misuse.slip), options.color);
+  const std::string often = misuse.count == 1 ? "" : fmt::format(" {} times, first", count(misuse.count));
+  return wrapped(fmt::format("{},{} {}{}", what, often, times.offset(misuse.first), rest), options.width, 4);
+}
+
+}  // namespace
+
+std::string misuse_text(const Process& process, const Analysis& analysis, const Options& options) {
+  const std::vector<Misuse>& all = analysis.misuses.all();
+  std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
+  if (all.empty()) return out + toned("No misuse.", Tone::good, options.color) + "\n";
+  const Names names{process};
+  const Times times{process, analysis.replay.first_time()};
+  for (std::size_t i = 0; i < std::min(all.size(), most_rows); ++i)
+    out += line_of(names, times, all[i], options);
+  const std::uint64_t more = analysis.misuses.more() + (all.size() - std::min(all.size(), most_rows));
+  if (more != 0) out += fmt::format("and {} more (all of them: --format json)\n", count(more));
+  return out;
+}
+
+std::string misuse_sentence(const Analysis& analysis) {
+  std::array<std::uint64_t, slip_count> counts{};
+  for (const Misuse& each : analysis.misuses.all()) {
+    if (severity_of(each.slip) != Severity::note) counts[static_cast<std::size_t>(each.slip)] += each.count;
+  }
+  std::string out;
+  for (std::size_t i = 0; i < slip_count; ++i) {
+    if (counts[i] == 0) continue;
+    out += fmt::format("{}{} ({})", out.empty() ? "" : ", ", name_of(static_cast<Slip>(i)), count(counts[i]));
+  }
+  return out.empty() ? out : fmt::format("Misuse: {}; unspool misuse", out);
+}
+
+Json misuse_json(const Process& process, const Analysis& analysis) {
+  const ProcessJson json{process, analysis};
+  Json out = json.process();
+  out["misuses"] = Json::array();
+  for (const Misuse& each : analysis.misuses.all()) {
+    const bool has_object = each.object != 0 && each.kind != trace::Kind::message;
+    out["misuses"].push_back({{"what", name_of(each.slip)},
+                              {"severity", name_of(severity_of(each.slip))},
+                              {"certainty", each.slip == Slip::lost_wake_up ? "likely" : "certain"},
+                              {"fingerprint", hexadecimal(each.fingerprint)},
+                              {"count", each.count},
+                              {"site", json.site(each.site)},
+                              {"object", has_object ? json.object(each.object, each.kind) : Json{}},
+                              {"thread", json.thread(each.thread)},
+                              {"waiter", json.thread(each.waiter)},
+                              {"first", json.offset(each.first)},
+                              {"first_clock", json.calendar(each.first)},
+                              {"last", json.offset(each.last)},
+                              {"longest", each.slip == Slip::long_hold ? json.span(each.longest) : Json{}},
+                              {"held", each.slip == Slip::held_at_end ? Json(each.number) : Json{}},
+                              {"errno", each.slip == Slip::no_thread ? Json(each.number) : Json{}},
+                              {"text", each.slip == Slip::error ? Json(each.text) : Json{}}});
+  }
+  out["more"] = analysis.misuses.more();
+  return out;
+}
+
+bool run_misuse(std::span<Input> inputs, const Options& options, std::FILE* out) {
+  bool findings = false;
+  for_each_process(
+      inputs, options, out, "misuse",
+      [&](const Process& process, const Analysis& analysis) {
+        findings |= analysis.misuses.any_findings();
+        return misuse_text(process, analysis, options);
+      },
+      [&](const Process& process, const Analysis& analysis) {
+        findings |= analysis.misuses.any_findings();
+        return misuse_json(process, analysis);
+      });
+  return findings;
+}
+
+}  // namespace unspool
