@@ -127,7 +127,11 @@ TEST_CASE("an event that nobody ever set is waited for in vain only when the who
   script.end(10, other);
   script.add(Kind::event, Verb::block, 20, worker, object, 30);
   CHECK(findings(script).empty());
+  const Record waits = script.records.back();
   script.join(30, main_thread, worker, 80);
+  CHECK(findings(script).empty());  // the waits may have a limit
+  script.process.status = {status(worker, waits, trace::WaitLimit::none),
+                           status(main_thread, script.records.back(), trace::WaitLimit::none)};
   REQUIRE(findings(script).size() == 1);
   CHECK(findings(script)[0].cause == Cause::nobody);
   script.process.threads[9] = {"Dummy-1", 9, 0, true, trace::Origin::foreign};
@@ -138,7 +142,9 @@ TEST_CASE("main that waits to be told to stop, with workers that wait for work, 
   Script script = threads();
   script.end(10, other);
   script.add(Kind::queue, Verb::block, 20, worker, object, 30, get_call, 0);
+  script.process.status.push_back(status(worker, script.records.back(), trace::WaitLimit::none));
   script.add(Kind::event, Verb::block, 30, main_thread, object + 1, 31);
+  script.process.status.push_back(status(main_thread, script.records.back(), trace::WaitLimit::none));
   CHECK(findings(script).empty());
 }
 

@@ -145,9 +145,9 @@ bool waits_for_anybody(const Waiting& waiting) {
 
 }  // namespace
 
-/// Needs to know every thread there is: from the status file, or from Records of which none is missing.
+/// Needs to know every thread there is, and of each wait that it has no limit, which only the status file tells.
 bool Hopes::stands_still() const {
-  if ((incomplete() && process_.status.empty()) || replay_.ended_orderly() || waiting_.empty()) return false;
+  if (replay_.ended_orderly() || waiting_.empty()) return false;
   const Waiting* main = nullptr;
   bool main_known = false;
   for (const auto& [number, thread] : process_.threads) {
@@ -159,9 +159,10 @@ bool Hopes::stands_still() const {
     if (thread.origin == trace::Origin::main && found != index_.end()) main = &waiting_[found->second];
   }
   if (!main_known) return false;
-  const bool all_defined =
-      std::ranges::all_of(waiting_, [&](const Waiting& each) { return process_.threads.contains(each.wait.thread); });
-  if (!all_defined) return false;
+  const bool all_known = std::ranges::all_of(waiting_, [&](const Waiting& each) {
+    return process_.threads.contains(each.wait.thread) && each.limit != trace::WaitLimit::unknown;
+  });
+  if (!all_known) return false;
   if (main == nullptr || !waits_for_anybody(*main)) return true;
   const bool others_had_a_part = process_.threads.size() > 1;
   return others_had_a_part && std::ranges::none_of(waiting_, waits_for_work);
