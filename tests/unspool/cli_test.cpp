@@ -45,7 +45,7 @@ void write_deadlock(TraceBuilder& trace) {
 
 TEST_CASE("0: a good trace, with any command, and without one it is report") {
   const Good good;
-  for (const std::string command : {"report", "threads", "locks", "joins", "deadlocks", "check", "cat"}) {
+  for (const std::string command : {"report", "threads", "locks", "joins", "deadlocks", "misuse", "check", "cat"}) {
     const Outcome outcome = unspool(command + " " + good.trace.path());
     CHECK(outcome.exit == 0);
     CHECK(outcome.err.empty());
