@@ -44,13 +44,23 @@ Config overridden(Config config, const config::Environment& environment) {
   for (const auto& [logger, level] : environment.levels)
     config.levels.insert_or_assign(logger, level);
   config.transitions = environment.transitions.value_or(config.transitions);
+  config.dump_on = environment.dump_on.value_or(config.dump_on);
+  if (environment.watchdog) {
+    config.watchdog.patience = environment.watchdog->patience;
+    config.watchdog.every_wait = environment.watchdog->every_wait;
+    config.watchdog.abort = environment.watchdog->abort;
+  }
   return config;
 }
 
-/// Without a trace transitions are worth recording only for a sink that wants them.
+bool watches(const Config& config) {
+  return config.watchdog.patience > std::chrono::nanoseconds::zero() || config.dump_on != 0;
+}
+
+/// Without a trace transitions are worth recording only for a sink that wants them, and for whoever asks what threads do.
 Mode mode_for(const Config& config) {
   const bool wanted = std::ranges::any_of(config.sinks, [](const auto& sink) { return sink->wants_transitions(); });
-  return config.directory.empty() && !wanted ? Mode::off : config.transitions;
+  return config.directory.empty() && !wanted && !watches(config) ? Mode::off : config.transitions;
 }
 
 bool start_recorder(const Config& config, const config::Environment& environment) {
@@ -59,7 +69,14 @@ bool start_recorder(const Config& config, const config::Environment& environment
   settings.keep = config.directory.empty() ? keep_in_memory : config.keep;
   settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
   settings.mode = mode_for(config);
+  log::Guard::begin(config.watchdog);
   return log::Recorder::instance().start(settings);
+}
+
+void take_signal(const Config& config) {
+  if (config.dump_on == 0 || log::Guard::dump_on(config.dump_on)) return;
+  throw std::system_error{errno, std::generic_category(),
+                          fmt::format("spool: signal {} cannot be had for dump_on", config.dump_on)};
 }
 
 void set_levels(const Config& config) {
@@ -92,6 +109,7 @@ bool basic_config(Config config) {
   }
   if (config.directory.empty() && config.sinks.empty()) config.sinks.push_back(sinks::console());
   state.configured = true;
+  take_signal(config);
   set_levels(config);
   log::set_mode(mode_for(config));
   if (!config.sinks.empty()) log::Dispatcher::start(std::move(config.sinks), config.immediate);
@@ -143,6 +161,7 @@ bool apply_environment() noexcept {
                        std::strerror(errno)));  // NOLINT(concurrency-mt-unsafe): before main
       return false;
     }
+    take_signal(wanted);
     set_levels(wanted);
     log::set_mode(wanted.transitions);
     return true;

@@ -10,6 +10,9 @@
 //   SPOOL_LEVEL=info         trace, debug, info, warning, error, critical, off; "info,http=debug" says it of the logger
 //                            "http" as well
 //   SPOOL_TRANSITIONS=all    all, contended, off
+//   SPOOL_WATCHDOG=30s       tell of waits for a lock that are longer, and of deadlocks; ms, s, m; "30s,every" of waits of all
+//                            kinds, "30s,abort" aborts then
+//   SPOOL_DUMP_ON=QUIT       this signal prints all threads: QUIT, USR1, USR2, HUP
 //   SPOOL_CLOCK=auto         auto, tsc, monotonic
 //
 // With none of these nothing is recorded, and only warnings and worse are printed to stderr.
@@ -17,6 +20,7 @@
 
 #include <spool/log/control.hpp>
 #include <spool/log/sink.hpp>
+#include <spool/log/watchdog.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -37,10 +41,14 @@ struct Config {
   Level immediate = Level::error;  ///< messages of this level and up reach the sinks at once; `off`: none do
   std::vector<std::shared_ptr<Sink>> sinks =
       {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
+  Watchdog watchdog =
+      {};           ///< off; what it tells goes to stderr and, as messages of the logger "spool.watchdog", to the log
+  int dump_on = 0;  ///< a signal, such as SIGQUIT, that prints all threads to stderr from now on; 0: none does
 };
 
 /// Starts recording. As Python's basicConfig it does nothing when that was done before (false). What the environment
-/// says goes before what `config` says. Throws std::system_error if the trace directory cannot be made. Thread-safe.
+/// says goes before what `config` says. Throws std::system_error if the trace directory cannot be made, or `dump_on` is no
+/// signal that can be caught. Thread-safe.
 bool basic_config(Config config = {});
 
 /// Which transitions are recorded, from each thread's next acquire on. Thread-safe.

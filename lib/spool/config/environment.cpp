@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
 namespace spool::config {
@@ -86,6 +89,42 @@ void take_levels(Environment& out) {
   }
 }
 
+/// "30s", "250ms", "2m"; more than nothing.
+std::optional<std::chrono::nanoseconds> parse_span(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number <= 0) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(rest - text.data()));
+  const std::int64_t factor = unit == "ms" ? 1'000'000 : unit == "s" ? 1'000'000'000 : unit == "m" ? 60'000'000'000 : 0;
+  if (factor == 0 || number > std::numeric_limits<std::int64_t>::max() / factor) return std::nullopt;
+  return std::chrono::nanoseconds{number * factor};
+}
+
+/// "30s", "30s,every", "30s,every,abort"
+std::optional<Watchdog> parse_watchdog(std::string_view text) {
+  const std::size_t end = std::min(text.find(','), text.size());
+  const auto patience = parse_span(text.substr(0, end));
+  if (!patience) return std::nullopt;
+  Watchdog watchdog{.patience = *patience};
+  for (std::string_view rest = text.substr(end); !rest.empty();) {
+    rest.remove_prefix(1);
+    const std::string_view word = rest.substr(0, rest.find(','));
+    if (word != "every" && word != "abort") return std::nullopt;
+    (word == "every" ? watchdog.every_wait : watchdog.abort) = true;
+    rest.remove_prefix(word.size());
+  }
+  return watchdog;
+}
+
+std::optional<int> signal_named(std::string_view text) {
+  if (text.starts_with("SIG")) text.remove_prefix(3);
+  if (text == "QUIT") return SIGQUIT;
+  if (text == "USR1") return SIGUSR1;
+  if (text == "USR2") return SIGUSR2;
+  if (text == "HUP") return SIGHUP;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> parse_size(const std::string& text) {
@@ -110,6 +149,10 @@ Environment read_environment() {
   take(out, out.transitions, "SPOOL_TRANSITIONS", "all, contended or off",
        [](const std::string& text) { return named<trace::Mode>(text, modes); });
   take(out, out.clock, "SPOOL_CLOCK", "auto, tsc or monotonic", clock_named);
+  take(out, out.watchdog, "SPOOL_WATCHDOG", "a time such as 30s, 250ms or 2m, then ,every or ,abort or both",
+       [](const std::string& text) { return parse_watchdog(text); });
+  take(out, out.dump_on, "SPOOL_DUMP_ON", "QUIT, USR1, USR2 or HUP",
+       [](const std::string& text) { return signal_named(text); });
   return out;
 }
 

@@ -3,6 +3,7 @@
 // What the environment says, parsed; nothing is applied here.
 #pragma once
 
+#include <spool/log/watchdog.hpp>
 #include <spool/os/clock.hpp>
 #include <spool/trace/schema.hpp>
 
@@ -21,6 +22,8 @@ struct Environment {
   std::map<std::string, trace::Level> levels;  ///< of single loggers
   std::optional<trace::Mode> transitions;
   std::optional<os::ClockChoice> clock;
+  std::optional<Watchdog> watchdog;
+  std::optional<int> dump_on;
   std::vector<std::string> problems;  ///< values that are not understood, in words
 };
 

@@ -3,7 +3,9 @@
 #include <spool/log/hidden_thread.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
+#include <spool/log/watchdog.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace spool::log {
@@ -29,10 +31,12 @@ class Loop {
           recorder.write_clock();
           next_clock = os::deadline_after(clock_interval);
         }
+        Guard::round();
       } catch (const std::exception&) {  // no memory: the server goes on, and the next round tries again
         closing = true;
       }
-      os::park(wakes, seen, os::deadline_after(closing ? closing_pause : idle_pause));
+      const auto pause = std::min<std::chrono::nanoseconds>(idle_pause, Guard::interval());
+      os::park(wakes, seen, os::deadline_after(closing ? closing_pause : pause));
     }
   }
 

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <spool/log/definitions.hpp>
+#include <spool/log/live.hpp>
 #include <spool/log/segment.hpp>
 #include <spool/log/writer.hpp>
 
@@ -104,6 +105,7 @@ class Recorder {
   // For the keeper and the drain.
   bool keep_house();  ///< one round of the keeper; true: some segment is still closing
   void write_clock();
+  LiveProcess look_at_threads();  ///< all but our own
   /// In the order of their numbers, those that `wanted` names.
   std::vector<PinnedSegment> pin_segments(const std::function<bool(std::uint32_t)>& wanted);
   void unpin(const std::vector<PinnedSegment>& segments);

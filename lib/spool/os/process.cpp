@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <spool/os/process.hpp>
 
+#include <algorithm>
 #include <array>
 
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,6 +40,18 @@ std::string elided_name(std::string_view name) {
 void name_thread(std::string_view name) noexcept {
   // A name with a NUL inside ends there for the kernel; a failure leaves the old name, which harms nobody.
   pthread_setname_np(pthread_self(), elided_name(name).c_str());
+}
+
+void print_error(std::string_view text) noexcept {
+  constexpr int patience = 1000;       // ms
+  constexpr std::size_t piece = 4096;  // PIPE_BUF: a pipe that is ready takes so much without waiting
+  while (!text.empty()) {
+    pollfd ready{STDERR_FILENO, POLLOUT, 0};
+    if (poll(&ready, 1, patience) <= 0) return;
+    const ssize_t done = write(STDERR_FILENO, text.data(), std::min(text.size(), piece));
+    if (done <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(done));
+  }
 }
 
 bool barrier_everywhere() noexcept {

@@ -22,6 +22,9 @@ std::string host_name();
 /// Names the calling thread for top, gdb and perf. The kernel keeps 15 bytes: a longer name loses its middle.
 void name_thread(std::string_view name) noexcept;
 
+/// Writes to stderr, waiting a second at most for a reader that takes nothing; the rest of the text is dropped then.
+void print_error(std::string_view text) noexcept;
+
 /// What the kernel is given for `name`.
 std::string elided_name(std::string_view name);
 

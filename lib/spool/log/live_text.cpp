@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#include <spool/log/live_text.hpp>
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace spool::log {
+namespace {
+
+/// A name of the user's may be a megabyte.
+std::string shown(std::string_view name) {
+  constexpr std::size_t longest = 200;
+  return name.size() <= longest ? trace::escaped(name) : trace::escaped(name.substr(0, longest)) + "...";
+}
+
+std::string name_of(const LiveObject& object, trace::Kind kind) {
+  const bool known = object.described != nullptr;
+  const std::string_view word = trace::name_of(known ? object.described->kind : kind);
+  if (known && object.described->name != nullptr && *object.described->name != '\0') {
+    return fmt::format("{} \"{}\"", word, shown(object.described->name));
+  }
+  if (known && object.described->site.file != nullptr) {
+    return fmt::format("{} made at {}:{}", word, shown(object.described->site.file), object.described->site.line);
+  }
+  return object.number == 0 ? fmt::format("a {} that is not known", word) : fmt::format("{} {:x}", word, object.number);
+}
+
+std::string at(const char* how, const std::string& place) {
+  return place.empty() ? std::string{} : fmt::format(", {} {}", how, shown(place));
+}
+
+void put_owner(std::string& out, const LiveProcess& process, const LiveThread& waiter, const LiveOwner& owner,
+               const PlaceOf& place_of) {
+  if (trace::is_thread(waiter.wait.object.number)) return;  // a join names it already
+  if (owner.hold == nullptr) {
+    fmt::format_to(std::back_inserter(out), "    held by {} when it blocked{}\n", name_of(*owner.thread),
+                   at("taken at", place_of(waiter.wait.owner_site)));
+    return;
+  }
+  fmt::format_to(std::back_inserter(out), "    held{} by {} since {:.3f} s{}\n", owner.hold->shared ? " shared" : "",
+                 name_of(*owner.thread), process.seconds_since(owner.hold->since),
+                 at("taken at", place_of(owner.hold->site)));
+}
+
+}  // namespace
+
+std::string name_of(const LiveThread& thread) {
+  return fmt::format("{}({})", shown(thread.name), thread.number);
+}
+
+std::string name_of(const LiveWait& wait) {
+  if (trace::is_thread(wait.object.number)) return fmt::format("the end of thread {}", wait.object.number);
+  const trace::Row* row = trace::row_of_id(wait.record);
+  return name_of(wait.object, row == nullptr ? trace::Kind::trace : row->kind);
+}
+
+std::string paragraph(const LiveProcess& process, const LiveOwners& owners, const LiveThread& thread,
+                      const PlaceOf& place_of) {
+  std::string out = fmt::format("\"{}\" #{}{} native={}\n", shown(thread.name), thread.number,
+                                thread.daemon ? " daemon" : "", thread.native_id);
+  const auto to = std::back_inserter(out);
+  if (thread.busy) out += "  changes its state all the time\n";
+  if (thread.wait.record == 0) {
+    if (!thread.busy) out += "  waits for nothing that is recorded\n";
+  } else {
+    fmt::format_to(to, "  waits for {} since {:.3f} s{}\n", name_of(thread.wait),
+                   process.seconds_since(thread.wait.since), at("at", place_of(thread.wait.site)));
+    for (const LiveOwner& owner : owners.of(thread))
+      put_owner(out, process, thread, owner, place_of);
+  }
+  for (const LiveHold& hold : thread.holds) {
+    fmt::format_to(to, "  holds {}{} since {:.3f} s{}\n", name_of(hold.object, trace::Kind::lock),
+                   hold.shared ? " shared" : "", process.seconds_since(hold.since),
+                   at("taken at", place_of(hold.site)));
+  }
+  if (thread.holds_beyond != 0) fmt::format_to(to, "  holds {} more\n", thread.holds_beyond);
+  return out;
+}
+
+std::string sentence(const std::vector<const LiveThread*>& circle) {
+  std::string out;
+  for (std::size_t i = 0; i < circle.size(); ++i) {
+    const LiveThread& next = *circle[(i + 1) % circle.size()];
+    const bool joins = trace::is_thread(circle[i]->wait.object.number);
+    fmt::format_to(std::back_inserter(out), "{} waits for {}{}", i == 0 ? name_of(*circle[i]) : ", which",
+                   joins ? "the end of " : name_of(circle[i]->wait) + " held by ", name_of(next));
+  }
+  return out;
+}
+
+std::string dump(const LiveProcess& process, std::uint32_t pid, const PlaceOf& place_of) {
+  const LiveOwners owners{process};
+  std::string out = fmt::format("spool: {} threads of process {}, transitions {}{}\n", process.threads.size(), pid,
+                                trace::name_of(process.mode),
+                                process.mode == trace::Mode::all   ? ""
+                                : process.mode == trace::Mode::off ? ": what they wait for and hold is not recorded"
+                                                                   : ": holds that nobody waited for are not recorded");
+  for (const LiveThread& thread : process.threads)
+    out += '\n' + paragraph(process, owners, thread, place_of);
+  for (const auto& circle : circles(process, owners))
+    out += "\nspool: these wait in a circle: " + sentence(circle) + '\n';
+  return out + "spool: end of the threads\n";
+}
+
+}  // namespace spool::log

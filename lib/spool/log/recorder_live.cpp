@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+//
+// What the threads do now, as their status entries say.
+#include <spool/log/control.hpp>
+#include <spool/log/live.hpp>
+#include <spool/log/recorder.hpp>
+#include <spool/log/status.hpp>
+
+#include <algorithm>
+
+namespace spool::log {
+namespace {
+
+LiveThread live_thread(const Writer& writer) {
+  LiveThread thread;
+  thread.number = writer.number;
+  thread.name = writer.identity->name();
+  thread.native_id = writer.identity->native_id();
+  thread.daemon = writer.identity->daemon();
+  StatusSnapshot seen{};
+  thread.busy = !snapshot(writer, seen);
+  if (thread.busy) return thread;
+  const trace::StatusEntry& entry = seen.entry;
+  constexpr std::uint32_t shared = 1;
+  for (std::size_t i = 0; i < std::min<std::size_t>(entry.depth, trace::status_holds); ++i) {
+    const trace::StatusHold& hold = entry.holds[i];
+    thread.holds.push_back({{hold.object, seen.held[i]}, hold.since, hold.site, hold.mode == shared});
+  }
+  thread.holds_beyond = entry.depth - static_cast<std::uint32_t>(thread.holds.size());
+  if (entry.wait_record != 0) {
+    thread.wait = {static_cast<std::uint16_t>(entry.wait_record),
+                   {entry.wait_object, seen.waited},
+                   entry.wait_since,
+                   entry.wait_site,
+                   entry.wait_owner,
+                   entry.wait_owner_site};
+  }
+  return thread;
+}
+
+}  // namespace
+
+LiveProcess Recorder::look_at_threads() {
+  LiveProcess process;
+  const std::lock_guard guard{m_};
+  for (const Writer& writer : writers_) {
+    if (writer.attached && writer.identity->origin() != trace::Origin::internal) {
+      process.threads.push_back(live_thread(writer));
+    }
+  }
+  process.now = os::ticks_in_order();
+  process.frequency = process_.frequency;
+  process.mode = current_mode();
+  std::ranges::sort(process.threads, {}, &LiveThread::number);
+  return process;
+}
+
+}  // namespace spool::log
