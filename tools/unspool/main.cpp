@@ -47,6 +47,7 @@ Without a command it is `report`.
 Examples:
   unspool bank-4711.spool                       everything at a glance
   unspool deadlocks bank-4711.spool             what is stuck, and why
+  unspool state --at 14:03:07.5 bank-4711.spool who did what at that moment
   unspool locks --format json bank-4711.spool   for a program to read
   unspool cat --thread worker-1 bank-4711.spool | less
   unspool cat --time clock /var/spool/traces    all traces in there, as a log
@@ -83,7 +84,9 @@ struct Arguments {
   std::string pattern;
   std::string format = "table";
   std::string color = "auto";
+  std::string at = "end";
   CatOptions cat;
+  StateOptions state;
 };
 
 void complain(const std::string& text) {
@@ -112,6 +115,7 @@ bool run(const std::string& command, std::span<Input> inputs, const Arguments& a
   if (command == "threads") return run_threads(inputs, options, stdout);
   if (command == "locks") return run_locks(inputs, options, stdout);
   if (command == "joins") return run_joins(inputs, options, stdout);
+  if (command == "state") return run_state(inputs, options, arguments.state, stdout);
   if (command == "deadlocks") return run_deadlocks(inputs, options, stdout);
   if (command == "misuse") return run_misuse(inputs, options, stdout);
   if (command == "check") return run_check(inputs, options, stdout);
@@ -131,7 +135,30 @@ bool tell_problems(const std::vector<Inputs::Source>& sources) {
   return any;
 }
 
-int analyse(const std::string& command, const Arguments& arguments) {
+/// Reads what is asked about once over for the moments that count from its end. Empty, or why it cannot be.
+std::string find_ends(const std::optional<Pattern>& pattern, Arguments& arguments) {
+  if (!arguments.state.at.needs_last()) return {};
+  if (std::ranges::find(arguments.inputs, "-") != arguments.inputs.end())
+    return "a moment before the end takes two readings, which standard input cannot give; name a file or directory";
+  Inputs opened{pattern, ::isatty(STDERR_FILENO) == 1};
+  opened.open(arguments.inputs, {});
+  std::vector<Input> inputs;
+  for (const auto& source : opened.sources())
+    inputs.push_back({source.process, source.records});
+  arguments.state.last = last_times(inputs);
+  return {};
+}
+
+/// Empty, or why the moment is none.
+std::string parse_moment(Arguments& arguments) {
+  const std::optional<When> at = When::parse(arguments.at);
+  if (!at)
+    return fmt::format("\"{}\" is no moment: 14:03:07.5, 2026-01-31T14:03:07Z, +12.5s, -3s and end are", arguments.at);
+  arguments.state.at = *at;
+  return {};
+}
+
+int analyse(const std::string& command, Arguments& arguments) {
   std::string refusal;
   std::optional<Pattern> pattern;
   if (!arguments.pattern.empty()) pattern = Pattern::compile(arguments.pattern, refusal);
@@ -140,6 +167,11 @@ int analyse(const std::string& command, const Arguments& arguments) {
     return usage_error;
   }
   raise_file_limit();
+  if (refusal = parse_moment(arguments); refusal.empty()) refusal = find_ends(pattern, arguments);
+  if (!refusal.empty()) {
+    complain(refusal);
+    return usage_error;
+  }
   Inputs opened{std::move(pattern), ::isatty(STDERR_FILENO) == 1};
   opened.open(arguments.inputs, {arguments.cat.definitions, command == "cat"});
   for (const std::string& each : opened.refusals())
@@ -184,6 +216,12 @@ void add_common(CLI::App& app, Arguments& arguments) {
       ->option_text("auto|always|never");
 }
 
+void add_state(CLI::App& app, Arguments& arguments) {
+  app.add_option("--at", arguments.at,
+                 "14:03:07.5 or RFC 3339 (UTC), +12.5s after the first Record, -3s before the last, or end")
+      ->option_text("TIME");
+}
+
 void add_cat(CLI::App& app, CatOptions& cat) {
   app.footer(std::string{about_cat});
   const std::map<std::string, CatOptions::Time> times{
@@ -219,10 +257,12 @@ int parse_and_run(int count, char** words) {
       {"deadlocks", "who still waited at the end, for whom, and whether anybody is left who could end it"},
       {"misuse", "lost wake-ups, locks held for long or for good, exceptions, timeouts, by line"},
       {"check", "whether the Records keep to the rules of spool's primitives: for a dump that you doubt"},
+      {"state", "a thread dump of any moment: who ran, who waited for what, who held what"},
       {"cat", "every Record, one a line"}};
   for (const auto& [name, what] : commands) {
     CLI::App* const command = app.add_subcommand(name, what);
     add_common(*command, arguments);
+    if (name == "state") add_state(*command, arguments);
     if (name == "cat") add_cat(*command, arguments.cat);
   }
   try {

@@ -6,10 +6,12 @@
 
 #include <unspool/model/model.hpp>
 #include <unspool/model/source.hpp>
+#include <unspool/read/when.hpp>
 
 #include <cstdio>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace unspool {
 
@@ -51,6 +53,17 @@ bool run_deadlocks(std::span<Input> inputs, const Options& options, std::FILE* o
 bool run_misuse(std::span<Input> inputs, const Options& options, std::FILE* out);
 /// Finds Records that break what the schema table states.
 bool run_check(std::span<Input> inputs, const Options& options, std::FILE* out);
+
+/// What only `state` can be asked for.
+struct StateOptions {
+  When at;
+  std::vector<trace::Ticks> last;  ///< each input's last_times(), where `at` needs them
+};
+
+/// The state of each thread at one moment. A deadlock that stands then is a finding.
+bool run_state(std::span<Input> inputs, const Options& options, const StateOptions& state, std::FILE* out);
+/// Reads all sources to their ends: each one's latest time.
+std::vector<trace::Ticks> last_times(std::span<Input> inputs);
 
 /// Never has findings.
 bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out);

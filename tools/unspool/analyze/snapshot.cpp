@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/analyze/snapshot.hpp>
+
+#include <algorithm>
+#include <tuple>
+
+namespace unspool {
+
+void UntilMoment::begin(const Record& record) {
+  any_ = true;
+  first_ = process_.first_time != 0 ? std::min(process_.first_time, record.time) : record.time;
+  at_ = when_.at(process_, first_, last_given_);
+}
+
+bool UntilMoment::next(Record& record) {
+  if (stopped_ || !source_.next(record)) return false;
+  if (!any_) begin(record);
+  last_ = std::max(last_, record.time);
+  if (record.time > at_) {
+    stopped_ = true;
+    saw_later(record);
+    return false;
+  }
+  ++passed_;
+  if (record.row == nullptr || record.thread == 0) return true;
+  threads_[record.thread] = {record.time, record.row, record.site, record.a, 0, false, 0};
+  return true;
+}
+
+void UntilMoment::saw_later(const Record& record) {
+  const auto found = threads_.find(record.thread);
+  if (found == threads_.end() || found->second.has_next) return;
+  Around& around = found->second;
+  around.has_next = true;
+  around.next = record.time;
+  const bool loss =
+      record.row != nullptr && record.row->kind == trace::Kind::trace && record.row->verb == trace::Verb::loss;
+  if (loss) around.lost = record.count;
+}
+
+void UntilMoment::read_rest() {
+  if (!stopped_) return;
+  for (Record record; source_.next(record); record = {}) {
+    last_ = std::max(last_, record.time);
+    saw_later(record);
+  }
+}
+
+trace::Ticks UntilMoment::moment() const {
+  return at_ == ~trace::Ticks{0} ? last_ : at_;
+}
+
+std::map<trace::ThreadNumber, std::vector<HeldObject>> held_objects(const Replay& replay) {
+  std::map<trace::ThreadNumber, std::vector<HeldObject>> held;
+  for (const auto& [number, object] : replay.objects()) {
+    const Tenure& now = object.now();
+    for (const Reader& reader : object.readers)
+      held[reader.thread].push_back({number, object.kind, reader.site, reader.since, true, true});
+    if (!object.readers.empty() || now.holder.tenant != Holder::Tenant::thread) continue;
+    held[now.holder.thread].push_back({number, object.kind, now.holder.site, now.from, now.from_known, false});
+  }
+  for (auto& [thread, objects] : held) {
+    std::ranges::sort(objects, [](const HeldObject& a, const HeldObject& b) {
+      return std::tie(a.since, a.object) < std::tie(b.since, b.object);
+    });
+  }
+  return held;
+}
+
+}  // namespace unspool

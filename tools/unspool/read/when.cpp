@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/read/line.hpp>
+#include <unspool/read/when.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+#include <utility>
+
+namespace unspool {
+namespace {
+
+constexpr std::uint64_t second = 1'000'000'000;
+constexpr std::uint64_t day = 86'400 * second;
+
+/// A decimal number without a sign, taken from the text.
+bool take_decimal(std::string_view& text, double& number) {
+  if (text.empty() || (text[0] != '.' && (text[0] < '0' || text[0] > '9'))) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  if (error != std::errc{}) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+bool parse_span(std::string_view text, std::uint64_t& nanoseconds) {
+  static constexpr std::array<std::pair<std::string_view, double>, 7> units{
+      {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}, {"m", 60e9}, {"h", 3600e9}}};
+  double number = 0;
+  if (!take_decimal(text, number)) return false;
+  const auto unit = std::ranges::find(units, text, &std::pair<std::string_view, double>::first);
+  if (unit == units.end() || number * unit->second > 9e18) return false;
+  nanoseconds = static_cast<std::uint64_t>(number * unit->second + 0.5);
+  return true;
+}
+
+/// "14:03" and "14:03:07.5" are read as on the first day of 1970.
+bool parse_time_of_day(std::string_view text, std::uint64_t& nanoseconds) {
+  if (text.size() < 5 || text[2] != ':') return false;
+  const std::string seconds = text.size() == 5 ? ":00" : "";
+  return parse_time("1970-01-01T" + std::string{text} + seconds + "Z", nanoseconds) && nanoseconds < day;
+}
+
+std::uint64_t in_ticks(std::uint64_t nanoseconds, std::uint64_t frequency) {
+  const long double ticks = static_cast<long double>(nanoseconds) * static_cast<long double>(frequency) / second;
+  return ticks >= 1.8e19L ? ~std::uint64_t{0} : static_cast<std::uint64_t>(ticks + 0.5L);
+}
+
+std::uint64_t in_nanoseconds(std::uint64_t ticks, std::uint64_t frequency) {
+  const long double ns = static_cast<long double>(ticks) * second / static_cast<long double>(frequency);
+  return ns >= 1.8e19L ? ~std::uint64_t{0} : static_cast<std::uint64_t>(ns + 0.5L);
+}
+
+trace::Ticks moved(trace::Ticks from, std::uint64_t to, std::uint64_t reading, std::uint64_t frequency) {
+  if (to < reading) return from - std::min(from, in_ticks(reading - to, frequency));
+  const trace::Ticks forward = in_ticks(to - reading, frequency);
+  return from + std::min(forward, ~trace::Ticks{0} - from);
+}
+
+/// The clock as pairs of tick and realtime: the readings, or where there is none the epoch of tick 0.
+class Calendar {
+ public:
+  explicit Calendar(const Process& process)
+      : frequency_{std::max<std::uint64_t>(process.frequency, 1)}, readings_{process.clocks} {
+    std::erase_if(readings_, [](const ClockReading& each) { return each.realtime == 0; });
+    if (readings_.empty()) {
+      const std::int64_t seconds = std::clamp<std::int64_t>(process.epoch_seconds, 0, 9'000'000'000);
+      const std::uint64_t rest = in_nanoseconds(process.epoch_ticks % frequency_, frequency_);
+      readings_.push_back({0, 0, static_cast<std::uint64_t>(seconds) * second + rest, 0, 0});
+    }
+    std::ranges::stable_sort(readings_, {}, &ClockReading::ticks);
+  }
+
+  std::uint64_t realtime(trace::Ticks time) const {
+    auto reading = std::ranges::upper_bound(readings_, time, {}, &ClockReading::ticks);
+    if (reading != readings_.begin()) --reading;
+    const bool later = time >= reading->ticks;
+    const std::uint64_t apart = in_nanoseconds(later ? time - reading->ticks : reading->ticks - time, frequency_);
+    return later ? reading->realtime + apart : reading->realtime - std::min(apart, reading->realtime);
+  }
+
+  trace::Ticks ticks(std::uint64_t realtime) const {
+    const ClockReading* best = &readings_.front();
+    for (const ClockReading& each : readings_) {
+      if (each.realtime <= realtime) best = &each;
+    }
+    return moved(best->ticks, realtime, best->realtime, frequency_);
+  }
+
+ private:
+  std::uint64_t frequency_;
+  std::vector<ClockReading> readings_;
+};
+
+}  // namespace
+
+std::optional<When> When::parse(std::string_view text) {
+  When when;
+  if (text == "end") return when;
+  if (!text.empty() && (text[0] == '+' || text[0] == '-')) {
+    when.from_ = text[0] == '+' ? From::start : From::last;
+    return parse_span(text.substr(1), when.nanoseconds_) ? std::optional{when} : std::nullopt;
+  }
+  when.from_ = From::start;
+  if (parse_span(text, when.nanoseconds_)) return when;
+  when.from_ = From::day;
+  if (parse_time_of_day(text, when.nanoseconds_)) return when;
+  when.from_ = From::epoch;
+  if (parse_time(text, when.nanoseconds_) || parse_time(std::string{text} + "Z", when.nanoseconds_)) return when;
+  return std::nullopt;
+}
+
+trace::Ticks When::at(const Process& process, trace::Ticks first, trace::Ticks last) const {
+  const std::uint64_t frequency = std::max<std::uint64_t>(process.frequency, 1);
+  switch (from_) {
+    case From::start:
+      return moved(first, nanoseconds_, 0, frequency);
+    case From::last:
+      return moved(last, 0, nanoseconds_, frequency);
+    case From::day: {
+      const Calendar calendar{process};
+      const std::uint64_t begin = calendar.realtime(first);
+      const std::uint64_t today = begin - begin % day + nanoseconds_;
+      return calendar.ticks(today + second < begin ? today + day : today);
+    }
+    case From::epoch:
+      return Calendar{process}.ticks(nanoseconds_);
+    case From::end:
+      break;
+  }
+  return ~trace::Ticks{0};
+}
+
+}  // namespace unspool

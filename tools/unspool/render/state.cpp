@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/message.hpp>
+
+#include <fmt/format.h>
+#include <unspool/render/heading.hpp>
+#include <unspool/render/names.hpp>
+#include <unspool/render/state.hpp>
+#include <unspool/render/style.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+namespace unspool {
+namespace {
+
+using Around = UntilMoment::Around;
+
+/// What the renderings of one dump share.
+struct Context {
+  const Process& process;
+  const Analysis& analysis;
+  const UntilMoment& until;
+  const Options& options;
+  Names names;
+  Times times;
+  std::map<trace::ThreadNumber, std::vector<HeldObject>> held;
+
+  Context(const Process& a_process, const Analysis& an_analysis, const UntilMoment& an_until,
+          const Options& some_options)
+      : process{a_process},
+        analysis{an_analysis},
+        until{an_until},
+        options{some_options},
+        names{a_process},
+        times{a_process, an_until.first()},
+        held{held_objects(an_analysis.replay)} {}
+
+  const ThreadState* state(trace::ThreadNumber thread) const {
+    const auto found = analysis.replay.threads().find(thread);
+    return found == analysis.replay.threads().end() ? nullptr : &found->second;
+  }
+  const Wait* wait(trace::ThreadNumber thread) const {
+    const ThreadState* const known = state(thread);
+    return known == nullptr || known->waits.empty() ? nullptr : &known->waits.back();
+  }
+  const Waiting* waiting(trace::ThreadNumber thread) const {
+    const auto& all = analysis.deadlocks.waiting();
+    const auto found = std::ranges::lower_bound(all, thread, {}, [](const Waiting& each) { return each.wait.thread; });
+    return found == all.end() || found->wait.thread != thread ? nullptr : &*found;
+  }
+  const Around* around(trace::ThreadNumber thread) const {
+    const auto found = until.threads().find(thread);
+    return found == until.threads().end() ? nullptr : &found->second;
+  }
+  std::string ago(trace::Ticks since) const {
+    const trace::Ticks moment = until.moment();
+    return times.span(moment > since ? moment - since : 0);
+  }
+};
+
+/// What a wait of a queue or pool is for, where its Record says it.
+std::string_view purpose(const Wait& wait, const Around* around) {
+  if (around == nullptr || around->row == nullptr || around->row->verb != trace::Verb::block) return {};
+  if (wait.kind == trace::Kind::queue) {
+    return around->a == 0 ? "for room in" : around->a == 1 ? "for an item of" : "for the last task of";
+  }
+  if (wait.kind == trace::Kind::pool) {
+    static constexpr std::array<std::string_view, 4> words{"for room in the queue of", "for a task's result of",
+                                                           "for work of", "for the end of all tasks of"};
+    return around->a < words.size() ? words[around->a] : std::string_view{};
+  }
+  return {};
+}
+
+/// "waits 2.10 s for lock "a", held by worker-2, which took it at bank.cpp:12 3.00 s before"
+std::string wait_words(const Context& context, const Wait& wait, const Waiting* waiting, const Around* around) {
+  std::string_view what = purpose(wait, around);
+  if (what.empty()) what = wait.kind == trace::Kind::thread ? "for the end of" : "for";
+  std::string out =
+      fmt::format("waits {} {} {} at {}", context.ago(wait.since), what, context.names.object(wait.object, wait.kind),
+                  context.names.site_and_function(wait.site));
+  if (waiting == nullptr || waiting->owner == 0 || wait.kind == trace::Kind::thread) return out;
+  const std::string_view held = waiting->edge == Edge::owned ? "held by" : "last held by";
+  out += fmt::format("; {} {}", held, context.names.thread(waiting->owner));
+  if (waiting->owner_site != 0) out += fmt::format(", taken at {}", context.names.site(waiting->owner_site));
+  if (waiting->owner_since_known) out += fmt::format(" {} before", context.ago(waiting->owner_since));
+  return out;
+}
+
+std::string running_words(const Context& context, const Around* around) {
+  if (around == nullptr) return "no Record of its own yet";
+  std::string out =
+      fmt::format("runs, or is blocked where spool does not see it; last Record {} before", context.ago(around->time));
+  if (around->row != nullptr) out += fmt::format(": {}", around->row->name);
+  if (around->site != 0) out += fmt::format(" at {}", context.names.site_and_function(around->site));
+  return out;
+}
+
+std::string next_words(const Context& context, const Around* around) {
+  if (around == nullptr || !context.until.stopped()) return {};
+  if (!around->has_next) return "no later Record";
+  const trace::Ticks moment = context.until.moment();
+  return fmt::format("next Record {} later", context.times.span(around->next > moment ? around->next - moment : 0));
+}
+
+std::string loss_words(const Around* around) {
+  if (around == nullptr || around->lost == 0) return {};
+  return fmt::format("{} lost here: its state is that of the last one before",
+                     counted(around->lost, "Record was", "Records were"));
+}
+
+std::string held_lines(const Context& context, trace::ThreadNumber thread) {
+  const auto found = context.held.find(thread);
+  if (found == context.held.end()) return {};
+  std::string out;
+  for (const HeldObject& each : found->second) {
+    std::string line = fmt::format("    holds {}{}, taken at {}", context.names.object(each.object, each.kind),
+                                   each.shared ? " (shared)" : "", context.names.site_and_function(each.site));
+    line += each.since_known ? fmt::format(" {} before", context.ago(each.since)) : ", not known since when";
+    out += wrapped(line, context.options.width, 6);
+  }
+  return out;
+}
+
+enum class Group { waiting, running, ended };
+
+std::optional<Group> group_of(const Context& context, trace::ThreadNumber number) {
+  const ThreadState* const state = context.state(number);
+  const auto defined = context.process.threads.find(number);
+  const bool internal = defined != context.process.threads.end() && defined->second.origin == trace::Origin::internal;
+  if (state == nullptr || (internal && context.around(number) == nullptr)) return std::nullopt;
+  if (state->life == ThreadState::Life::ended) return Group::ended;
+  return state->waits.empty() ? Group::running : Group::waiting;
+}
+
+std::string thread_lines(const Context& context, trace::ThreadNumber number) {
+  const Wait* const wait = context.wait(number);
+  const Around* const around = context.around(number);
+  std::string out = toned(context.names.thread(number), Tone::strong, context.options.color) + "\n";
+  const std::string does =
+      wait != nullptr ? wait_words(context, *wait, context.waiting(number), around) : running_words(context, around);
+  out += wrapped("    " + does, context.options.width, 6) + held_lines(context, number);
+  if (const Waiting* each = context.waiting(number); each != nullptr && each->cycle != Waiting::no_cycle) {
+    const std::string_view part = each->distance == 0 ? "is part of" : "hangs on";
+    out += "    " + toned(fmt::format("{} a deadlock", part), Tone::bad, context.options.color) + "\n";
+  }
+  for (const std::string& more : {loss_words(around), next_words(context, around)}) {
+    if (!more.empty()) out += "    " + toned(more, Tone::faint, context.options.color) + "\n";
+  }
+  return out;
+}
+
+/// Threads that wait alike and hold nothing, such as a pool's idle workers, are told together from this many on.
+constexpr std::size_t few = 3;
+
+using Alike = std::tuple<trace::ObjectNumber, trace::SiteNumber, std::string_view>;
+
+std::optional<Alike> alike(const Context& context, trace::ThreadNumber number) {
+  const Wait* const wait = context.wait(number);
+  const Around* const around = context.around(number);
+  const Waiting* const waiting = context.waiting(number);
+  const bool special = context.held.contains(number) || (around != nullptr && around->lost != 0) ||
+                       (waiting != nullptr && (waiting->owner != 0 || waiting->cycle != Waiting::no_cycle));
+  if (wait == nullptr || special) return std::nullopt;
+  return Alike{wait->object, wait->site, purpose(*wait, around)};
+}
+
+/// "worker-0, worker-1, worker-2 and 5 more"
+std::string some_names(const Context& context, const std::vector<trace::ThreadNumber>& threads) {
+  constexpr std::size_t most = 8;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(threads.size(), most); ++i)
+    out += (i == 0 ? "" : ", ") + context.names.thread(threads[i]);
+  return threads.size() > most ? out + fmt::format(" and {} more", threads.size() - most) : out;
+}
+
+std::string group_lines(const Context& context, const std::vector<trace::ThreadNumber>& threads) {
+  const auto since = [&](trace::ThreadNumber number) { return context.wait(number)->since; };
+  const auto [longest, shortest] = std::ranges::minmax(threads, {}, since);
+  const Wait& wait = *context.wait(longest);
+  std::string_view what = purpose(wait, context.around(longest));
+  if (what.empty()) what = wait.kind == trace::Kind::thread ? "for the end of" : "for";
+  const std::string does =
+      fmt::format("    {} threads wait {} to {} {} {} at {}; none of them holds anything", threads.size(),
+                  context.ago(since(shortest)), context.ago(since(longest)), what,
+                  context.names.object(wait.object, wait.kind), context.names.site_and_function(wait.site));
+  return toned(wrapped(some_names(context, threads), context.options.width, 0), Tone::strong, context.options.color) +
+         wrapped(does, context.options.width, 6);
+}
+
+std::string waiting_lines(const Context& context, const std::vector<trace::ThreadNumber>& threads) {
+  std::map<Alike, std::vector<trace::ThreadNumber>> groups;
+  for (const trace::ThreadNumber number : threads) {
+    if (const auto key = alike(context, number)) groups[*key].push_back(number);
+  }
+  std::string out;
+  for (const trace::ThreadNumber number : threads) {
+    const auto key = alike(context, number);
+    if (!key || groups[*key].size() < few) out += "\n" + thread_lines(context, number);
+  }
+  for (const auto& [key, members] : groups) {
+    if (members.size() >= few) out += "\n" + group_lines(context, members);
+  }
+  return out;
+}
+
+/// Its Records end at the moment, so what they say of the process's end would be of no use.
+std::string state_heading(const Context& context) {
+  const Process& process = context.process;
+  const std::string program = trace::escaped(process.program.empty() ? process.path : process.program);
+  const std::string line = fmt::format("{}, pid {}: {} up to then, {} in all", program, process.pid,
+                                       counted(context.analysis.replay.records(), "Record", "Records"),
+                                       context.times.span(context.until.last() - context.until.first()));
+  return toned(line, Tone::strong, context.options.color) + "\n";
+}
+
+/// Where the moment lies, and whether anything is known of it.
+std::string moment_lines(const Context& context) {
+  const UntilMoment& until = context.until;
+  const std::string calendar = context.times.calendar(until.moment());
+  std::string out = fmt::format("State at {}{}", context.times.offset(until.moment()),
+                                calendar.empty() ? "" : fmt::format(" ({})", calendar));
+  if (until.before_all()) {
+    out += ": before the first Record; nothing is known of it";
+  } else if (until.after_all()) {
+    out += fmt::format(": {} after the last Record; this is the state as the Records leave it",
+                       context.times.span(until.moment() - until.last()));
+  } else if (!until.stopped()) {
+    out += ": the last Record";
+  }
+  return wrapped(out + ".", context.options.width, 2);
+}
+
+std::vector<trace::ThreadNumber> threads_of(const Context& context, Group group) {
+  std::vector<trace::ThreadNumber> numbers;
+  for (const auto& [number, state] : context.analysis.replay.threads()) {
+    if (group_of(context, number) == group) numbers.push_back(number);
+  }
+  std::ranges::sort(numbers);
+  return numbers;
+}
+
+Json held_json(const Context& context, const ProcessJson& json, trace::ThreadNumber number) {
+  Json out = Json::array();
+  const auto found = context.held.find(number);
+  if (found == context.held.end()) return out;
+  for (const HeldObject& each : found->second) {
+    out.push_back({{"object", json.object(each.object, each.kind)},
+                   {"site", json.site(each.site)},
+                   {"since", each.since_known ? json.offset(each.since) : Json{}},
+                   {"mode", each.shared ? "shared" : "exclusive"}});
+  }
+  return out;
+}
+
+Json wait_json(const Context& context, const ProcessJson& json, trace::ThreadNumber number) {
+  const Wait* const wait = context.wait(number);
+  if (wait == nullptr) return nullptr;
+  const Waiting* const waiting = context.waiting(number);
+  Json out{{"object", json.object(wait->object, wait->kind)}, {"site", json.site(wait->site)}};
+  out["since"] = json.offset(wait->since);
+  out["owner"] = waiting == nullptr ? Json{} : json.thread(waiting->owner);
+  out["owner_site"] = waiting == nullptr ? Json{} : json.site(waiting->owner_site);
+  const bool known = waiting != nullptr && waiting->owner_since_known;
+  out["owner_since"] = known ? json.offset(waiting->owner_since) : Json{};
+  out["edge"] = waiting == nullptr ? Json{} : Json(name_of(waiting->edge));
+  return out;
+}
+
+Json thread_json(const Context& context, const ProcessJson& json, trace::ThreadNumber number, Group group) {
+  static constexpr std::array<std::string_view, 3> words{"waiting", "running", "ended"};
+  const Around* const around = context.around(number);
+  Json out = json.thread(number);
+  out["state"] = words[static_cast<std::size_t>(group)];
+  out["waits_for"] = wait_json(context, json, number);
+  out["holds"] = held_json(context, json, number);
+  out["last_record"] = around == nullptr ? Json{} : json.offset(around->time);
+  out["last_site"] = around == nullptr ? Json{} : json.site(around->site);
+  out["next_record"] = around == nullptr || !around->has_next ? Json{} : json.offset(around->next);
+  out["lost"] = around == nullptr ? 0 : around->lost;
+  return out;
+}
+
+}  // namespace
+
+std::string state_text(const Process& process, const Analysis& analysis, const UntilMoment& until,
+                       const Options& options) {
+  const Context context{process, analysis, until, options};
+  std::string out = state_heading(context) + reservations(process, analysis, options) + "\n";
+  if (!until.any()) return out + "No thread has recorded anything.\n";
+  out += moment_lines(context);
+  const auto waiting = threads_of(context, Group::waiting);
+  const auto running = threads_of(context, Group::running);
+  out += fmt::format("{}, {}, {} ended\n", counted(waiting.size(), "thread waits", "threads wait"),
+                     counted(running.size(), "runs", "run"), count(threads_of(context, Group::ended).size()));
+  out += waiting_lines(context, waiting);
+  for (const trace::ThreadNumber number : running)
+    out += "\n" + thread_lines(context, number);
+  return out;
+}
+
+Json state_json(const Process& process, const Analysis& analysis, const UntilMoment& until) {
+  const Context context{process, analysis, until, {}};
+  const ProcessJson json{process, analysis};
+  Json out = json.process();
+  out["at"] = until.any() ? json.offset(until.moment()) : Json{};
+  out["at_clock"] = until.any() ? json.calendar(until.moment()) : Json{};
+  out["position"] = !until.any()         ? "no Records"
+                    : until.before_all() ? "before the first Record"
+                    : until.after_all()  ? "after the last Record"
+                                         : "within";
+  out["threads"] = Json::array();
+  for (const Group group : {Group::waiting, Group::running, Group::ended}) {
+    for (const trace::ThreadNumber number : threads_of(context, group))
+      out["threads"].push_back(thread_json(context, json, number, group));
+  }
+  return out;
+}
+
+bool run_state(std::span<Input> inputs, const Options& options, const StateOptions& state, std::FILE* out) {
+  Json documents = Json::array();
+  bool findings = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Process& process = inputs[i].process;
+    // The status file is of the end; of an earlier moment it knows nothing.
+    const bool at_end = state.at.from() == When::From::end;
+    const auto status = at_end ? decltype(process.status){} : std::exchange(process.status, {});
+    UntilMoment until{process, inputs[i].source, state.at, i < state.last.size() ? state.last[i] : 0};
+    const Analysis analysis{process, until};
+    until.read_rest();
+    if (!at_end) process.status = status;
+    findings = findings || !analysis.deadlocks.cycles().empty();
+    if (options.format == Options::Format::json) {
+      documents.push_back(state_json(process, analysis, until));
+    } else {
+      const std::string text = (i == 0 ? "" : "\n") + state_text(process, analysis, until, options);
+      std::fwrite(text.data(), 1, text.size(), out);
+    }
+  }
+  if (options.format == Options::Format::json) print_document("state", std::move(documents), out);
+  return findings;
+}
+
+std::vector<trace::Ticks> last_times(std::span<Input> inputs) {
+  std::vector<trace::Ticks> last;
+  for (const Input& input : inputs) {
+    trace::Ticks latest = 0;
+    for (Record record; input.source.next(record); record = {})
+      latest = std::max(latest, record.time);
+    last.push_back(latest);
+  }
+  return last;
+}
+
+}  // namespace unspool
