@@ -47,6 +47,7 @@ Without a command it is `report`.
 Examples:
   unspool bank-4711.spool                       everything at a glance
   unspool deadlocks bank-4711.spool             what is stuck, and why
+  unspool blame --folded bank-4711.spool | flamegraph.pl >blame.svg
   unspool state --at 14:03:07.5 bank-4711.spool who did what at that moment
   unspool locks --format json bank-4711.spool   for a program to read
   unspool cat --thread worker-1 bank-4711.spool | less
@@ -85,6 +86,7 @@ struct Arguments {
   std::string format = "table";
   std::string color = "auto";
   std::string at = "end";
+  bool folded = false;
   CatOptions cat;
   StateOptions state;
 };
@@ -116,6 +118,8 @@ bool run(const std::string& command, std::span<Input> inputs, const Arguments& a
   if (command == "locks") return run_locks(inputs, options, stdout);
   if (command == "joins") return run_joins(inputs, options, stdout);
   if (command == "state") return run_state(inputs, options, arguments.state, stdout);
+  if (command == "waits") return run_waits(inputs, options, stdout);
+  if (command == "blame") return run_blame(inputs, options, arguments.folded, stdout);
   if (command == "deadlocks") return run_deadlocks(inputs, options, stdout);
   if (command == "misuse") return run_misuse(inputs, options, stdout);
   if (command == "check") return run_check(inputs, options, stdout);
@@ -257,11 +261,17 @@ int parse_and_run(int count, char** words) {
       {"deadlocks", "who still waited at the end, for whom, and whether anybody is left who could end it"},
       {"misuse", "lost wake-ups, locks held for long or for good, exceptions, timeouts, by line"},
       {"check", "whether the Records keep to the rules of spool's primitives: for a dump that you doubt"},
+      {"waits", "conditions, events, semaphores, barriers, queues, pools, timers: who waited, who let them go on"},
+      {"blame", "whose doing the waiting was in the end, along the chains of who waited for whom"},
       {"state", "a thread dump of any moment: who ran, who waited for what, who held what"},
       {"cat", "every Record, one a line"}};
   for (const auto& [name, what] : commands) {
     CLI::App* const command = app.add_subcommand(name, what);
     add_common(*command, arguments);
+    if (name == "blame") {
+      command->add_flag("--folded", arguments.folded,
+                        "a line a chain with its nanoseconds, as flame graphs are made of");
+    }
     if (name == "state") add_state(*command, arguments);
     if (name == "cat") add_cat(*command, arguments.cat);
   }

@@ -49,6 +49,7 @@ struct Input {
 bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_joins(std::span<Input> inputs, const Options& options, std::FILE* out);
+bool run_waits(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_deadlocks(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_misuse(std::span<Input> inputs, const Options& options, std::FILE* out);
 /// Finds Records that break what the schema table states.
@@ -64,6 +65,9 @@ struct StateOptions {
 bool run_state(std::span<Input> inputs, const Options& options, const StateOptions& state, std::FILE* out);
 /// Reads all sources to their ends: each one's latest time.
 std::vector<trace::Ticks> last_times(std::span<Input> inputs);
+
+/// Along the chains of waits; `folded`: a line a chain, as flame graphs are made of. Never has findings.
+bool run_blame(std::span<Input> inputs, const Options& options, bool folded, std::FILE* out);
 
 /// Never has findings.
 bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out);

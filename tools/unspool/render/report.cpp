@@ -10,6 +10,7 @@
 #include <unspool/render/names.hpp>
 #include <unspool/render/report.hpp>
 #include <unspool/render/style.hpp>
+#include <unspool/render/waits.hpp>
 
 #include <algorithm>
 
@@ -146,6 +147,7 @@ std::string report_text(const Process& process, const Analysis& analysis, const 
                        counted(static_cast<std::uint64_t>(idle), "thread waits", "threads wait"));
   }
   out += worst_locks(process, analysis, options) + worst_joins(process, analysis, options) + "\n";
+  out += waits_sentence(process, analysis, options);
   out += wrapped(threads_sentence(analysis.summary.threads(), analysis.replay.ended_orderly()), options.width, 2);
   out += messages_sentence(analysis.summary);
   if (const std::string misuse = misuse_sentence(analysis); !misuse.empty()) out += wrapped(misuse, options.width, 2);
@@ -165,6 +167,7 @@ Json report_json(const Process& process, const Analysis& analysis) {
   out["locks"] = locks_json(process, analysis)["locks"];
   const Json joins = joins_json(process, analysis);
   out["misuses"] = misuse_json(process, analysis)["misuses"];
+  out["waits"] = waits_json(process, analysis)["waits"];
   out["join_totals"] = joins["totals"];
   out["joins"] = joins["joins"];
   return out;

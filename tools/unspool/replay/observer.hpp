@@ -20,6 +20,8 @@ class Observer {
   Observer& operator=(const Observer&) = delete;
   virtual ~Observer() = default;
 
+  /// Before the first Record. The replay outlives the calls.
+  virtual void began(const Replay&) {}
   /// Every Record, before its effect.
   virtual void record(const Record&) {}
   virtual void born(const ObjectState&) {}

@@ -46,6 +46,8 @@ Replay::Replay(const Process& process, std::span<Observer* const> observers)
       ended_orderly_{process.orderly_end} {}
 
 void Replay::run(RecordSource& source) {
+  for (Observer* each : observers_)
+    each->began(*this);
   for (Record record; source.next(record); record = {})
     step(record);
   finish();

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+//
+// Waits for what nobody holds, in each kind's own terms.
+#include <catch2/catch.hpp>
+#include <unspool/replay_script.hpp>
+
+#include <string>
+
+using namespace unspool;
+using namespace unspool::test;
+
+namespace {
+
+constexpr trace::ObjectNumber object = trace::first_object_number + 5;
+
+Script script_of(Kind kind, const std::string& name) {
+  Script script;
+  for (trace::ThreadNumber i = 1; i <= 4; ++i)
+    script.thread(i, "worker-" + std::to_string(i));
+  script.site(10, "/src/bank.cpp", 10, "make");
+  script.object(object, kind, name, 10);
+  return script;
+}
+
+const SignalFigures& only(const Answer& answer) {
+  REQUIRE(answer.analysis.signals.figures().size() == 1);
+  return answer.analysis.signals.figures()[0];
+}
+
+bool has(const std::string& text, const std::string& part) {
+  INFO(text);
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a condition tells who notified whom, and how soon the waiter ran") {
+  Script script = script_of(Kind::condition, "ready");
+  script.add(Kind::condition, Verb::notify, 50, 1, object, 11, 0, 0);
+  script.add(Kind::condition, Verb::block, 100, 2, object, 20, 1);
+  script.add(Kind::condition, Verb::notify, 900, 1, object, 11, 1, 1);
+  script.add(Kind::condition, Verb::resume, 930, 2, object, 20, 1, 11);
+  const Answer answer{script};
+  const SignalFigures& ready = only(answer);
+  CHECK(ready.waits.sum() == 830);
+  CHECK(ready.latency.max() == 30);
+  CHECK(ready.signals == 2);
+  CHECK(ready.in_vain == 1);
+  REQUIRE(ready.wakers.parts().size() == 1);
+  CHECK(ready.wakers.parts()[0].actor == Actor{1, 11});
+  CHECK(has(printed(run_waits, script), "notified 2 times, 1 of them with nobody to wake"));
+}
+
+TEST_CASE("timeouts are told by the line that waited") {
+  Script script = script_of(Kind::event, "go");
+  script.add(Kind::event, Verb::block, 100, 2, object, 20);
+  script.add(Kind::event, Verb::timeout, 200, 2, object, 20);
+  script.add(Kind::event, Verb::timeout, 300, 3, object, 20);
+  script.add(Kind::event, Verb::resume, 400, 3, object, 21, 1, 11);
+  const Answer answer{script};
+  CHECK(only(answer).timeouts == 2);
+  CHECK(only(answer).passed == 1);
+  CHECK(only(answer).timed_out.by_site()[0].count == 2);
+  CHECK(has(printed(run_waits, script), "2 waits timed out: 2 at"));
+}
+
+TEST_CASE("the last to come to a barrier is told with what the others waited for it, generation by generation") {
+  Script script = script_of(Kind::barrier, "phase");
+  script.add(Kind::barrier, Verb::block, 100, 1, object, 20, 0, 0);
+  script.add(Kind::barrier, Verb::block, 300, 2, object, 20, 1, 0);
+  script.add(Kind::barrier, Verb::trip, 1000, 3, object, 21, 2, 0);
+  script.add(Kind::barrier, Verb::block, 1010, 3, object, 20, 0, 1);
+  script.add(Kind::barrier, Verb::resume, 1020, 1, object, 20, 3, 21);
+  script.add(Kind::barrier, Verb::resume, 1030, 2, object, 20, 3, 21);
+  script.add(Kind::barrier, Verb::trip, 1110, 2, object, 21, 1, 1);
+  script.add(Kind::barrier, Verb::resume, 1120, 3, object, 20, 2, 21);
+  const Answer answer{script};
+  const auto last = only(answer).last.parts();
+  REQUIRE(last.size() == 2);
+  CHECK(last[0].actor == Actor{3, 21});
+  CHECK(last[0].ticks == 900 + 700);
+  CHECK(last[1].actor == Actor{2, 21});
+  CHECK(last[1].ticks == 100);
+}
+
+TEST_CASE("a broken barrier's parties are not waited for by the next generation's last") {
+  Script script = script_of(Kind::barrier, "phase");
+  script.add(Kind::barrier, Verb::block, 100, 1, object, 20, 0, 0);
+  script.add(Kind::barrier, Verb::timeout, 500, 1, object, 20, 0, 0);
+  script.add(Kind::barrier, Verb::reset, 600, 2, object, 22, 0, 1);
+  script.add(Kind::barrier, Verb::block, 700, 1, object, 20, 0, 1);
+  script.add(Kind::barrier, Verb::trip, 750, 2, object, 21, 1, 1);
+  const Answer answer{script};
+  REQUIRE(only(answer).last.parts().size() == 1);
+  CHECK(only(answer).last.parts()[0].ticks == 50);
+}
+
+TEST_CASE("of a semaphore it is told who had the permits while others waited") {
+  Script script = script_of(Kind::semaphore, "connections");
+  script.add(Kind::semaphore, Verb::acquire, 100, 1, object, 11, 0, 1);
+  script.add(Kind::semaphore, Verb::acquire, 150, 2, object, 12, 0, 0);
+  script.add(Kind::semaphore, Verb::block, 200, 3, object, 13, 1);
+  script.add(Kind::semaphore, Verb::release, 500, 1, object, 14, 1, 1);
+  script.add(Kind::semaphore, Verb::acquire, 510, 3, object, 13, 1, 0);
+  script.add(Kind::semaphore, Verb::release, 900, 2, object, 15, 1, 0);
+  const Answer answer{script};
+  const SignalFigures& figures = only(answer);
+  CHECK(figures.waited_for_permits == 310);
+  REQUIRE(figures.holders.parts().size() == 3);
+  CHECK(figures.holders.parts()[0].actor == Actor{2, 12});
+  CHECK(figures.holders.parts()[0].ticks == 310);
+  CHECK(figures.holders.parts()[1].actor == Actor{1, 11});
+  CHECK(figures.holders.parts()[1].ticks == 300);
+  CHECK(figures.holders.parts()[2].ticks == 0);
+}
+
+TEST_CASE("a queue's depth is weighed by time, and the sides that wait are told apart") {
+  Script script = script_of(Kind::queue, "jobs");
+  script.add(Kind::queue, Verb::block, 100, 2, object, 20, 1, 0);
+  script.add(Kind::queue, Verb::put, 200, 1, object, 11, 0, 3);
+  script.add(Kind::queue, Verb::get, 300, 2, object, 20, 1, 1);
+  script.add(Kind::queue, Verb::block, 310, 1, object, 11, 0, 1);
+  script.add(Kind::queue, Verb::timeout, 400, 1, object, 11, 0, 1);
+  const Answer answer{script};
+  const SignalFigures& jobs = only(answer);
+  CHECK(jobs.depth.max == 3);
+  CHECK(jobs.depth.mean() == Approx((3 * 100 + 1 * 100) / 200.0));
+  CHECK(jobs.sides[1].sum() == 200);
+  CHECK(jobs.sides[0].sum() == 90);
+  CHECK(jobs.latency.sum() == 100);
+}
+
+TEST_CASE("a pool starves while tasks are queued and all its workers wait inside their own") {
+  Script script = script_of(Kind::pool, "crew");
+  script.add(Kind::pool, Verb::submit, 100, 1, object, 11, 1);
+  script.add(Kind::pool, Verb::begin, 110, 2, object, 20, 1, 1);
+  script.add(Kind::pool, Verb::submit, 200, 2, object, 12, 2);
+  script.add(Kind::pool, Verb::block, 210, 2, object, 13, 1, 2);  // for the result of what is queued behind it
+  script.add(Kind::pool, Verb::timeout, 710, 2, object, 13, 1, 2);
+  script.add(Kind::pool, Verb::end, 720, 2, object, 20, 1, 0);
+  script.add(Kind::pool, Verb::begin, 730, 2, object, 20, 2, 2);
+  script.add(Kind::pool, Verb::end, 750, 2, object, 20, 2, 0);
+  const Answer answer{script};
+  const SignalFigures& crew = only(answer);
+  CHECK(crew.starved == 500);
+  CHECK(crew.starvations == 1);
+  CHECK(crew.task_waits.max() == 530);
+  CHECK(crew.task_waits.count() == 2);
+  CHECK(crew.tasks.max() == 610);
+  CHECK(crew.depth.max == 1);
+  CHECK(has(printed(run_report, script), "starved for 500 ns"));
+}
+
+TEST_CASE("a pool with an idle worker does not starve") {
+  Script script = script_of(Kind::pool, "crew");
+  script.add(Kind::pool, Verb::block, 90, 3, object, 20, 2);
+  script.add(Kind::pool, Verb::submit, 100, 1, object, 11, 1);
+  script.add(Kind::pool, Verb::begin, 110, 2, object, 20, 1, 1);
+  script.add(Kind::pool, Verb::submit, 200, 2, object, 12, 2);
+  script.add(Kind::pool, Verb::block, 210, 2, object, 13, 1, 2);
+  script.add(Kind::pool, Verb::begin, 300, 3, object, 20, 2, 2);
+  const Answer answer{script};
+  CHECK(only(answer).starved == 0);
+}
+
+TEST_CASE("a timer that fired late tells by how much") {
+  Script script = script_of(Kind::timer, "");
+  script.add(Kind::timer, Verb::block, 1000, 2, object, 20, 5);
+  script.add(Kind::timer, Verb::resume, 5'003'000, 2, object, 20);
+  const Answer answer{script};
+  CHECK(only(answer).late.max() == 2000);
+}
+
+TEST_CASE("waits that go on at the end, and those without an end, are in no sum") {
+  Script script = script_of(Kind::event, "go");
+  script.add(Kind::event, Verb::block, 100, 2, object, 20);
+  script.add(Kind::event, Verb::block, 200, 3, object, 20);
+  script.add(Kind::event, Verb::set, 300, 3, object, 20, 0, 0);
+  const Answer answer{script};
+  CHECK(only(answer).waits.count() == 0);
+  CHECK(only(answer).unended == 1);
+  CHECK(only(answer).unended_ticks == 200);
+  CHECK(only(answer).lost == 1);
+}
+
+TEST_CASE("hostile numbers and names end in figures and one line each") {
+  Script script = script_of(Kind::semaphore, "bad\n\x1b[31m");
+  script.add(Kind::semaphore, Verb::release, 100, 1, object, 11, 0xffff'ffff, 7);
+  script.add(Kind::semaphore, Verb::acquire, 50, 2, object, 11, 0, 7);
+  script.add(Kind::semaphore, Verb::block, ~trace::Ticks{0}, 2, object, 11);
+  script.add(Kind::semaphore, Verb::acquire, 1, 2, object, 11);
+  const std::string text = printed(run_waits, script);
+  CHECK_FALSE(has(text, "\x1b"));
+  CHECK(has(text, "bad\\n"));
+}
