@@ -91,22 +91,59 @@ std::vector<std::pair<BlameStep, trace::Ticks>> roots(const Blame& blame) {
   return out;
 }
 
+/// What several threads did at one line is one row: with many alike, the line says more than the thread does.
+struct Root {
+  BlameStep step;
+  std::uint64_t threads = 0;
+  trace::Ticks ticks = 0;
+};
+
+std::vector<Root> roots_by_line(const Blame& blame) {
+  std::map<BlameStep, Root> lines;
+  for (const auto& [step, ticks] : roots(blame)) {
+    BlameStep line = step;
+    if (step.site != 0) line.thread = 0;
+    Root& root = lines[line];
+    if (root.threads++ == 0) root.step = step;
+    root.ticks += ticks;
+  }
+  std::vector<Root> out;
+  for (const auto& [line, root] : lines)
+    out.push_back(root);
+  std::ranges::stable_sort(out, [](const Root& a, const Root& b) { return a.ticks > b.ticks; });
+  return out;
+}
+
+std::string root_words(const Context& context, const Root& root) {
+  if (root.threads < 2) return words(context, root.step);
+  const std::string at = context.names.site_and_function(root.step.site);
+  if (root.step.role == Role::runs) return fmt::format("{} threads that run, and took it at {}", root.threads, at);
+  if (root.step.role == Role::signal) {
+    return fmt::format("{} threads, which themselves wait for {} at {}", root.threads,
+                       context.names.object(root.step.object, root.step.kind), at);
+  }
+  return fmt::format("{} threads: {}", root.threads, words(context, root.step));
+}
+
 std::string roots_table(const Context& context) {
   Table table{{{"in the end because of", Table::Align::left, true, "", Table::Cut::end}, {"for"}, {"share"}}};
-  const auto all = roots(context.blame);
+  const std::vector<Root> all = roots_by_line(context.blame);
   for (std::size_t i = 0; i < std::min(all.size(), most_roots); ++i) {
-    table.row({{words(context, all[i].first)},
-               {context.times.span(all[i].second)},
-               {percent(static_cast<double>(all[i].second), static_cast<double>(context.blame.total()))}});
+    table.row({{root_words(context, all[i])},
+               {context.times.span(all[i].ticks)},
+               {percent(static_cast<double>(all[i].ticks), static_cast<double>(context.blame.total()))}});
   }
   std::string out = table.text(context.options.width, context.options.color);
   if (all.size() > most_roots) out += fmt::format("and {} more\n", all.size() - most_roots);
   return out;
 }
 
+/// What is less than this part of the whole stands in no tree.
+constexpr trace::Ticks least_part = 100;
+
 /// The heaviest branches first, no more lines than one reads.
 void add_branch(const Context& context, std::size_t node, std::size_t depth, std::size_t& lines, std::string& out) {
-  if (lines == most_lines) return;
+  if (lines == most_lines || context.sums[node] < context.blame.total() / least_part) return;
   ++lines;
   const std::string line =
       fmt::format("{:>8}  {:>8}  {}{}",
@@ -127,7 +164,7 @@ std::string blame_text(const Context& context) {
   std::size_t lines = 0;
   for (const std::size_t child : context.children[0])
     add_branch(context, child, 0, lines, out);
-  if (lines == most_lines) out += "  (the heaviest branches; all of them: --folded or --format json)\n";
+  out += "(the heaviest branches, of 1 % or more; all of them: --folded or --format json)\n";
   return out;
 }
 
