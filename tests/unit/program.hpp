@@ -17,6 +17,7 @@ Programs end_programs();      ///< program_end.cpp: how it ends
 Programs fork_programs();     ///< program_fork.cpp: how it forks
 Programs hostile_programs();  ///< program_hostile.cpp: names and texts of an attacker
 Programs left_programs();     ///< program_left.cpp: pools and per-thread values at its end
+Programs loss_programs();     ///< program_loss.cpp: a trace in trouble
 Programs message_programs();  ///< program_messages.cpp: what it says
 Programs orphan_programs();   ///< program_orphan.cpp: what a forked child finds of its parent's threads
 Programs refusal_programs();  ///< program_refusal.cpp: threads that the system does not make
