@@ -16,7 +16,7 @@ using namespace unspool::test;
 
 namespace {
 
-using Role = BlameStep::Role;
+using StepRole = BlameStep::Role;
 
 struct Blamed {
   explicit Blamed(const Script& script) : source{script.records}, blame{script.process} {
@@ -27,7 +27,7 @@ struct Blamed {
   }
 
   /// Of the chains that end with this thread at this line.
-  trace::Ticks at(Role role, trace::ThreadNumber thread = 0, trace::SiteNumber site = 0) const {
+  trace::Ticks at(StepRole role, trace::ThreadNumber thread = 0, trace::SiteNumber site = 0) const {
     trace::Ticks sum = 0;
     for (const Blame::Node& node : blame.nodes()) {
       if (node.step.role == role && node.step.thread == thread && node.step.site == site) sum += node.ticks;
@@ -71,9 +71,9 @@ TEST_CASE("the time of a chain of waits is that of the thread at its end, while 
   script.release(800, 2, lock(1), 23);
   script.acquire(850, 1, lock(1), 11, 2);
   const Blamed blamed{script};
-  CHECK(blamed.at(Role::runs, 2, 21) == 100 + 80);
-  CHECK(blamed.at(Role::runs, 3, 32) == 2 * 400);
-  CHECK(blamed.at(Role::hand_over) == 2 * 20 + 50);
+  CHECK(blamed.at(StepRole::runs, 2, 21) == 100 + 80);
+  CHECK(blamed.at(StepRole::runs, 3, 32) == 2 * 400);
+  CHECK(blamed.at(StepRole::hand_over) == 2 * 20 + 50);
   CHECK(blamed.sum() == 650 + 420);
   CHECK(blamed.blame.total() == blamed.waited);
 }
@@ -88,9 +88,9 @@ TEST_CASE("who joins waits for the thread, and for whom that waits") {
   script.end(900, 2);
   script.joined(910, 1, 2, 10);
   const Blamed blamed{script};
-  CHECK(blamed.at(Role::runs, 3, 31) == 2 * 500);
-  CHECK(blamed.at(Role::runs, 2, 0) == 200);
-  CHECK(blamed.at(Role::ended, 2, 0) == 10);
+  CHECK(blamed.at(StepRole::runs, 3, 31) == 2 * 500);
+  CHECK(blamed.at(StepRole::runs, 2, 0) == 200);
+  CHECK(blamed.at(StepRole::ended, 2, 0) == 10);
   CHECK(blamed.sum() == blamed.waited);
 }
 
@@ -103,8 +103,8 @@ TEST_CASE("a holder that waits for a signal is told with what it waits for") {
   script.release(950, 2, lock(1), 22);
   script.acquire(950, 1, lock(1), 11, 2);
   const Blamed blamed{script};
-  CHECK(blamed.at(Role::signal, 2, 25) == 600);
-  CHECK(blamed.at(Role::runs, 2, 21) == 150);
+  CHECK(blamed.at(StepRole::signal, 2, 25) == 600);
+  CHECK(blamed.at(StepRole::runs, 2, 21) == 150);
 }
 
 TEST_CASE("waits that go on at the end count up to there, and a circle ends") {
@@ -115,8 +115,8 @@ TEST_CASE("waits that go on at the end count up to there, and a circle ends") {
   script.block(300, 2, lock(1), 21, 1, 10);
   script.add(Kind::message, Verb::text, 1000, 3, 0);
   const Blamed blamed{script};
-  CHECK(blamed.at(Role::runs, 2, 20) == 100);
-  CHECK(blamed.at(Role::cycle, 1, 10) + blamed.at(Role::cycle, 2, 20) == 2 * 700);
+  CHECK(blamed.at(StepRole::runs, 2, 20) == 100);
+  CHECK(blamed.at(StepRole::cycle, 1, 10) + blamed.at(StepRole::cycle, 2, 20) == 2 * 700);
   CHECK(blamed.sum() == blamed.waited);
 }
 
@@ -184,9 +184,9 @@ TEST_CASE("over a random schedule every wait's time goes to whoever held the loc
   }
   const Blamed blamed{script};
   for (const auto& [thread, ticks] : truth)
-    CHECK(blamed.at(Role::runs, thread, thread) == ticks);
-  CHECK(blamed.at(Role::hand_over) == hand_over);
-  CHECK(blamed.at(Role::unknown) == 0);
+    CHECK(blamed.at(StepRole::runs, thread, thread) == ticks);
+  CHECK(blamed.at(StepRole::hand_over) == hand_over);
+  CHECK(blamed.at(StepRole::unknown) == 0);
   CHECK(blamed.sum() == blamed.waited);
 }
 
