@@ -62,16 +62,18 @@ struct Trouble {
 long log_through(const Trouble& trouble) {
   std::atomic<long> messages{0};
   std::atomic<int> through{0};
+  std::atomic<bool> begun{false};
   std::atomic<bool> over{false};
   const auto say_so = [&](const char* when, int n) {
     spool::info("{} {}", when, n);
     messages.fetch_add(1);
   };
   say_so("before", 0);
-  trouble.begin();
   std::vector<std::thread> threads;
   for (int i = 0; i < workers; ++i) {
     threads.emplace_back([&] {
+      while (!begun.load())
+        std::this_thread::yield();
       for (int n = 0; n < meanwhile || lost() == 0; ++n)
         say_so("meanwhile", n);
       ++through;
@@ -81,6 +83,8 @@ long log_through(const Trouble& trouble) {
         say_so("afterwards", n);
     });
   }
+  trouble.begin();
+  begun.store(true);
   while (through.load() < workers)
     std::this_thread::yield();
   trouble.end();

@@ -159,9 +159,12 @@ std::unique_ptr<Segment> build_segment(const std::filesystem::path& parent, std:
   }
   const std::filesystem::path hidden = parent / ".new";
   segment->directory = parent / segment_name(number);
-  std::error_code ignored;
-  std::filesystem::remove_all(hidden, ignored);  // what an earlier failure left
-  if (mkdir(hidden.c_str(), 0700) != 0) return nullptr;
+  std::error_code failure;
+  std::filesystem::remove_all(hidden, failure);  // what an earlier failure left
+  if (mkdir(hidden.c_str(), 0700) != 0) {
+    if (errno == EEXIST && failure) errno = failure.value();  // why it is still there is the trouble
+    return nullptr;
+  }
   bool made = map_files(*segment, hidden);
   if (made) reset(*segment, number, process);
   made = made && rename(hidden.c_str(), segment->directory.c_str()) == 0;
