@@ -34,11 +34,10 @@ struct Run {
   Notes notes;
   Replay replay;
 
-  explicit Run(const Script& script) : replay{script.process, list()} {
+  explicit Run(const Script& script) : replay{script.process, Audience{notes}} {
     ListSource source{script.records};
     replay.run(source);
   }
-  std::array<Observer*, 1> list() { return {&notes}; }
 };
 
 inline trace::Ticks share_of(const Wait& wait, const Holder& holder) {

@@ -105,9 +105,8 @@ class Waits : public Observer {
 
 std::vector<Wait> replayed(const Script& script) {
   Waits waits;
-  const std::array<Observer*, 1> observers{&waits};
   ListSource source{script.records};
-  Replay replay{script.process, observers};
+  Replay replay{script.process, Audience{waits}};
   replay.run(source);
   return waits.all;
 }

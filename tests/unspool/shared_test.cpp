@@ -91,9 +91,8 @@ TEST_CASE("waits for an event, a semaphore, a barrier and a queue end as the Rec
   script.add(each.kind, Verb::block, 100, first, cache, 20);
   script.add(each.kind, each.end, 300, first, cache, 20);
   Waits waits;
-  Observer* const observer = &waits;
   ListSource source{script.records};
-  Replay replay{script.process, {&observer, 1}};
+  Replay replay{script.process, Audience{waits}};
   replay.run(source);
   REQUIRE(waits.all.size() == 1);
   CHECK(waits.all[0].ending == each.ending);

@@ -11,8 +11,6 @@
 #include <unspool/analyze/summary.hpp>
 #include <unspool/replay/replay.hpp>
 
-#include <vector>
-
 namespace unspool {
 
 /// Reads the source to its end when it is made.
@@ -33,10 +31,10 @@ class Analysis {
   Replay replay;
 
  private:
-  std::vector<Observer*> all(Observer* more) {
-    std::vector<Observer*> observers{&summary, &locks, &joins, &signals, &deadlocks, &misuses};
-    if (more != nullptr) observers.push_back(more);
-    return observers;
+  Audience all(Observer* more) {
+    Audience audience{summary, locks, joins, signals, deadlocks, misuses};
+    if (more != nullptr) audience.add(*more);
+    return audience;
   }
 };
 

@@ -39,6 +39,7 @@ class Deadlocks : public Observer {
  public:
   explicit Deadlocks(const Process& process) : process_{process}, deeds_{process} {}
 
+  bool hears(const trace::Row& row) const override { return Deeds::hears(row); }
   void record(const Record& record) override { deeds_.record(record); }
   void destroyed(const ObjectState& object) override { deeds_.destroyed(object.number); }
   void released_by_other(const ObjectState& object, const Record& record) override;

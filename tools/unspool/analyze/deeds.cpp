@@ -72,6 +72,11 @@ Past& Deeds::past(const Record& record) {
   return past;
 }
 
+bool Deeds::hears(const trace::Row& row) {
+  if (row.kind == Kind::thread) return row.verb == Verb::create;
+  return is_followed(row.kind) || (row.kind == Kind::shared_lock && row.effect == trace::Effect::wait);
+}
+
 void Deeds::record(const Record& record) {
   if (record.row == nullptr) return;
   const Kind kind = record.row->kind;

@@ -64,6 +64,8 @@ class Deeds {
  public:
   explicit Deeds(const Process& process) : process_{process} {}
 
+  /// Records of other rows need not be given to `record`.
+  static bool hears(const trace::Row& row);
   void record(const Record& record);
   void destroyed(trace::ObjectNumber object);
   /// After the last Record: puts what live objects have into their classes too.

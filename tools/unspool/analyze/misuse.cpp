@@ -90,6 +90,12 @@ Misuse* Misuses::add(Slip slip, const Record& record) {
   return add(slip, record.site, record.object, record.row->kind, record.thread, record.time);
 }
 
+bool Misuses::hears(const trace::Row& row) const {
+  if (row.kind == Kind::message || row.kind == Kind::thread) return true;
+  const bool task_ends = row.kind == Kind::pool && row.verb == Verb::end;
+  return row.verb == Verb::notify || row.verb == Verb::destroy || task_ends || row.effect == trace::Effect::fail;
+}
+
 void Misuses::record(const Record& record) {
   if (record.row == nullptr) return;
   switch (record.row->kind) {

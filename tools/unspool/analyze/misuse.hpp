@@ -63,6 +63,7 @@ class Misuses : public Observer {
  public:
   explicit Misuses(const Process& process);
 
+  bool hears(const trace::Row& row) const override;
   void record(const Record& record) override;
   void destroyed(const ObjectState& object) override { notifies_.erase(object.number); }
   void held(const ObjectState& object, const Hold& hold) override;

@@ -108,6 +108,11 @@ void Signals::advance(Live& live, trace::Ticks time) {
   live.now = time;
 }
 
+/// Any wait may be that of a pool's worker inside its task.
+bool Signals::hears(const trace::Row& row) const {
+  return covers(row.kind) || row.effect == trace::Effect::wait;
+}
+
 void Signals::record(const Record& record) {
   if (record.row == nullptr || record.thread == 0) return;
   const bool blocks = record.row->effect == trace::Effect::wait;

@@ -76,6 +76,7 @@ class Signals : public Observer {
  public:
   explicit Signals(const Process& process) : process_{process} {}
 
+  bool hears(const trace::Row& row) const override;
   void record(const Record& record) override;
   void waited(const ObjectState* object, const Wait& wait) override;
   void failed(const ObjectState* object, const Record& record) override;

@@ -21,6 +21,7 @@ class Summary : public Observer {
   };
   static constexpr std::size_t levels = 6;
 
+  bool hears(const trace::Row& row) const override { return row.kind == trace::Kind::message; }
   void record(const Record& record) override;
   void finished(const Replay& replay) override;
 

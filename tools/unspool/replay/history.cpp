@@ -39,36 +39,51 @@ void divide(std::span<const Tenure> tenures, trace::Ticks from, trace::Ticks unt
 }
 
 void History::change(const Tenure& tenure) {
-  if (waits_.empty()) {
-    recent_.clear();
+  if (waiting_ == 0) {
+    recent_.resize(1);
+    recent_[0] = tenure;
     blocks_.clear();
+    return;
   }
   recent_.push_back(tenure);
   if (recent_.size() >= most_recent) sum_up();
 }
 
-void History::begin_wait(trace::ThreadNumber thread, trace::Ticks since) {
-  end_wait(thread);
-  waits_[thread] = {since, recent_.size() - 1, 0, {}};
-  fresh_.insert(thread);
-}
-
-void History::end_wait(trace::ThreadNumber thread) {
-  const auto found = waits_.find(thread);
-  if (found == waits_.end()) return;
-  if (fresh_.erase(thread) == 0) {
-    const std::uint64_t number = found->second.block;
-    --(number == next_block_ ? next_starts_ : block(number)->starts);
+History::Ticket History::begin_wait(trace::Ticks since) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<Ticket>(waits_.size()));
+    waits_.emplace_back();
   }
-  waits_.erase(found);
+  const Ticket ticket = free_.back();
+  free_.pop_back();
+  Open& wait = waits_[ticket];
+  wait.since = since;
+  wait.first = recent_.size() - 1;
+  wait.block = 0;
+  wait.fresh = fresh_.size();
+  wait.shares.clear();
+  fresh_.push_back(ticket);
+  ++waiting_;
+  return ticket;
 }
 
-trace::Ticks History::divide_wait(trace::ThreadNumber thread, trace::Ticks until, std::vector<Share>& shares) const {
-  const auto found = waits_.find(thread);
-  if (found == waits_.end()) return until;
-  const Open& wait = found->second;
+void History::end_wait(Ticket ticket) {
+  Open& wait = waits_[ticket];
+  if (wait.fresh == settled) {
+    --(wait.block == next_block_ ? next_starts_ : block(wait.block)->starts);
+  } else {
+    waits_[fresh_.back()].fresh = wait.fresh;
+    fresh_[wait.fresh] = fresh_.back();
+    fresh_.pop_back();
+  }
+  free_.push_back(ticket);
+  --waiting_;
+}
+
+trace::Ticks History::divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares) const {
+  const Open& wait = waits_[ticket];
   const std::span<const Tenure> recent{recent_};
-  if (fresh_.contains(thread)) {
+  if (wait.fresh != settled) {
     until = std::max(until, wait.since);
     divide(recent.subspan(wait.first), wait.since, until, shares);
     return until;
@@ -90,7 +105,7 @@ std::vector<History::Block>::iterator History::block(std::uint64_t number) {
 
 /// All recent tenures but the one that goes on become a block.
 void History::sum_up() {
-  const bool needed = waits_.size() > fresh_.size();
+  const bool needed = waiting_ > fresh_.size();
   const trace::Ticks begin = needed ? edge_ : recent_.front().from;
   const trace::Ticks end = std::max(begin, recent_.back().from);
   if (needed) {
@@ -109,20 +124,24 @@ void History::sum_up() {
 }
 
 /// A wait that began before `until` has its first part now; one that its own clock puts later stays fresh.
+bool History::settle(Open& wait, trace::Ticks until) {
+  if (wait.since > until) {
+    wait.first = 0;
+    return false;
+  }
+  const std::span<const Tenure> tenures{recent_};
+  const std::size_t first = std::min(wait.first, recent_.size() - 2);
+  divide(tenures.subspan(first, recent_.size() - 1 - first), wait.since, until, wait.shares);
+  wait.block = next_block_;
+  wait.fresh = settled;
+  ++next_starts_;
+  return true;
+}
+
 void History::settle_fresh(trace::Ticks until) {
-  std::erase_if(fresh_, [&](trace::ThreadNumber thread) {
-    Open& wait = waits_[thread];
-    if (wait.since > until) {
-      wait.first = 0;
-      return false;
-    }
-    const std::span<const Tenure> tenures{recent_};
-    const std::size_t first = std::min(wait.first, recent_.size() - 2);
-    divide(tenures.subspan(first, recent_.size() - 1 - first), wait.since, until, wait.shares);
-    wait.block = next_block_;
-    ++next_starts_;
-    return true;
-  });
+  std::erase_if(fresh_, [&](Ticket ticket) { return settle(waits_[ticket], until); });
+  for (std::size_t i = 0; i < fresh_.size(); ++i)
+    waits_[fresh_[i]].fresh = i;
 }
 
 void History::merge_blocks() {

@@ -9,8 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace unspool {
@@ -67,14 +65,16 @@ class History {
   Tenure& now() { return recent_.back(); }
   void change(const Tenure& tenure);
 
-  bool waited_for() const { return !waits_.empty(); }
+  bool waited_for() const { return waiting_ != 0; }
 
-  void begin_wait(trace::ThreadNumber thread, trace::Ticks since);
-  void end_wait(trace::ThreadNumber thread);
+  /// An open wait's number here, small, and used again after its end.
+  using Ticket = std::uint32_t;
+  Ticket begin_wait(trace::Ticks since);
+  void end_wait(Ticket ticket);
 
   /// The holders during this wait up to `until`, as shares; their sum is exactly the answer minus its begin. The
   /// answer is `until`, or later where that lies before what was summed up already (other threads' clocks).
-  trace::Ticks divide_wait(trace::ThreadNumber thread, trace::Ticks until, std::vector<Share>& shares) const;
+  trace::Ticks divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares) const;
 
  private:
   /// An open wait. A fresh one began in the recent tenures; any other has its first part in `shares`, and the rest in
@@ -83,8 +83,10 @@ class History {
     trace::Ticks since = 0;
     std::size_t first = 0;
     std::uint64_t block = 0;
+    std::size_t fresh = settled;  ///< its index in fresh_
     std::vector<Share> shares;
   };
+  static constexpr std::size_t settled = ~std::size_t{0};
   struct Block {
     std::uint64_t number = 0;
     std::uint64_t starts = 0;  ///< open waits that need the blocks from this one on, and not the one before
@@ -93,13 +95,16 @@ class History {
 
   void sum_up();
   void settle_fresh(trace::Ticks until);
+  bool settle(Open& wait, trace::Ticks until);
   void merge_blocks();
   std::vector<Block>::iterator block(std::uint64_t number);
 
   std::vector<Tenure> recent_{Tenure{}};
   std::vector<Block> blocks_;  ///< by number
-  std::unordered_map<trace::ThreadNumber, Open> waits_;
-  std::unordered_set<trace::ThreadNumber> fresh_;
+  std::vector<Open> waits_;    ///< by ticket
+  std::vector<Ticket> free_;
+  std::vector<Ticket> fresh_;
+  std::size_t waiting_ = 0;
   trace::Ticks edge_ = 0;  ///< blocks reach up to here
   std::uint64_t next_block_ = 0;
   std::uint64_t next_starts_ = 0;  ///< of the block to come

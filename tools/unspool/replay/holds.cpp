@@ -26,7 +26,7 @@ void Replay::take(const Record& record, ThreadState* thread, ObjectState& object
                 named && seen_to_its_end);
   object.confirmed = losses_;
   const trace::Ticks spun = field_means(*record.row, 3, trace::Means::ticks) ? record.b : 0;
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.acquired)
     each->acquired(object, record, spun, waited);
 }
 
@@ -39,11 +39,11 @@ void Replay::give(const Record& record, ObjectState& object) {
   if (held && now.from_known && owner == now.holder.thread) {
     const Hold hold{owner, object.number, now.holder.site, now.from, record.time, record.thread};
     if (hold.until < hold.since) ++doubts_.backward_times;
-    for (Observer* each : observers_)
+    for (Observer* each : audience_.held)
       each->held(object, hold);
   }
   if (owner != 0 && record.thread != 0 && owner != record.thread) {
-    for (Observer* each : observers_)
+    for (Observer* each : audience_.all)
       each->released_by_other(object, record);
   }
   if (complete_ && sure && now.holder.tenant == Tenant::nobody) ++doubts_.unmatched;
@@ -65,7 +65,7 @@ void Replay::share(const Record& record, ThreadState* thread, ObjectState& objec
   // Outside of mode `all` its end, or that of others, may go unseen.
   if (!complete_) object.readers.clear();
   hold_shared(object, {record.thread, record.site, record.time}, complete_);
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.acquired)
     each->acquired(object, record, 0, waited);
 }
 
@@ -74,7 +74,7 @@ void Replay::unshare(const Record& record, ObjectState& object) {
   if (reader != object.readers.end()) {
     const Hold hold{record.thread, object.number, reader->site, reader->since, record.time, record.thread};
     if (hold.until < hold.since) ++doubts_.backward_times;
-    for (Observer* each : observers_)
+    for (Observer* each : audience_.held)
       each->held(object, hold);
     object.readers.erase(reader);
   } else if (complete_ && object.confirmed == losses_) {

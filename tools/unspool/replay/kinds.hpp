@@ -7,23 +7,18 @@
 
 #include <unspool/model/model.hpp>
 
-#include <array>
-
 namespace unspool {
 
-/// Whether objects of this kind have a holder. (A semaphore's permit may be given back by anybody: it has none.)
-inline bool can_be_held(trace::Kind kind) {
-  const trace::Row* row = trace::row_of(kind, trace::Verb::acquire);
-  return row != nullptr && row->effect == trace::Effect::acquire;
-}
+/// What the table says of a kind's objects.
+struct KindRules {
+  bool can_be_held = false;  ///< they have a holder. (A semaphore's permit may be given back by anybody: it has none.)
+  bool renewable = false;    ///< a second block belongs to the same wait: it has another owner
+  trace::Verbs next;         ///< what a thread in a wait for one may do next to it
+};
+const KindRules& rules_of(trace::Kind kind);
 
-/// What a thread in a wait for such an object may do next to it.
-inline trace::Verbs next_in_wait(trace::Kind kind) {
-  trace::Verbs next;
-  for (const trace::Row& row : trace::rows()) {
-    if (row.kind == kind && row.effect == trace::Effect::wait) next.bits |= row.next.bits;
-  }
-  return next;
+inline bool can_be_held(trace::Kind kind) {
+  return rules_of(kind).can_be_held;
 }
 
 /// Whether a field of a transition (2 or 3: Record's `a` or `b`) stands for this.

@@ -28,14 +28,9 @@ ThreadState* Replay::thread_of(trace::ThreadNumber number) {
     ++doubts_.unnamed;
     return nullptr;
   }
-  if (const auto found = threads_.find(number); found != threads_.end()) return &found->second;
+  if (ThreadState* const known = threads_.get(number)) return known;
   if (!admit(process_.threads.contains(number))) return nullptr;
-  return &threads_[number];
-}
-
-ObjectState* Replay::tracked(trace::ObjectNumber number) {
-  const auto found = objects_.find(number);
-  return found == objects_.end() ? nullptr : &found->second;
+  return &threads_.add(number).second;
 }
 
 /// A definition's kind, or the state's, or that of a thread.
@@ -54,17 +49,12 @@ ObjectState* Replay::object_of(trace::ObjectNumber number, trace::Kind kind) {
   }
   if (ObjectState* known = tracked(number)) return known;
   if (!admit(process_.objects.contains(number))) return nullptr;
-  ObjectState& object = objects_[number];
+  auto [place, object] = objects_.add(number);
   object.number = number;
   object.kind = kind;
   object.confirmed = losses_;
-  if (free_slots_.empty()) {
-    object.slot = next_slot_++;
-  } else {
-    object.slot = free_slots_.back();
-    free_slots_.pop_back();
-  }
-  for (Observer* each : observers_)
+  object.slot = place;
+  for (Observer* each : audience_.born)
     each->born(object);
   return &object;
 }
@@ -74,12 +64,11 @@ void Replay::destroy(trace::ObjectNumber number) {
 }
 
 void Replay::reap(trace::ObjectNumber number) {
-  const auto found = objects_.find(number);
-  if (found == objects_.end() || !found->second.destroyed || found->second.history.waited_for()) return;
-  for (Observer* each : observers_)
-    each->destroyed(found->second);
-  free_slots_.push_back(found->second.slot);
-  objects_.erase(found);
+  const ObjectState* const object = tracked(number);
+  if (object == nullptr || !object->destroyed || object->history.waited_for()) return;
+  for (Observer* each : audience_.destroyed)
+    each->destroyed(*object);
+  objects_.erase(number);
 }
 
 }  // namespace unspool

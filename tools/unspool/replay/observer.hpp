@@ -22,8 +22,9 @@ class Observer {
 
   /// Before the first Record. The replay outlives the calls.
   virtual void began(const Replay&) {}
-  /// Every Record, before its effect.
+  /// Each Record of the rows that it hears, before its effect.
   virtual void record(const Record&) {}
+  virtual bool hears(const trace::Row&) const { return true; }
   virtual void born(const ObjectState&) {}
   virtual void destroyed(const ObjectState&) {}
   /// A hold begins. `spun`: ticks, as the Record says; `waited`: it ended a wait.

@@ -3,6 +3,7 @@
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace unspool {
 
@@ -39,16 +40,16 @@ Ending ending_of(Verb failure) {
 
 }  // namespace
 
-Replay::Replay(const Process& process, std::span<Observer* const> observers)
+Replay::Replay(const Process& process, Audience audience)
     : process_{process},
-      observers_{observers.begin(), observers.end()},
+      audience_{std::move(audience)},
       complete_{process.mode == trace::Mode::all && !process.mode_changed},
       ended_orderly_{process.orderly_end} {}
 
 void Replay::run(RecordSource& source) {
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.all)
     each->began(*this);
-  for (Record record; source.next(record); record = {})
+  for (Record record; source.next(record);)
     step(record);
   finish();
 }
@@ -57,7 +58,7 @@ void Replay::step(const Record& record) {
   first_time_ = records_ == 0 ? record.time : std::min(first_time_, record.time);
   last_time_ = std::max(last_time_, record.time);
   ++records_;
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.of(record.row))
     each->record(record);
   if (record.row == nullptr) {
     ++doubts_.unnamed;
@@ -120,7 +121,7 @@ void Replay::object_transition(const Record& record, ThreadState* thread) {
     case Effect::take:
     case Effect::resume:
       if (!end_wait(record, thread, object, Ending::continued)) {
-        for (Observer* each : observers_)
+        for (Observer* each : audience_.all)
           each->passed(object, record);
       }
       break;
@@ -150,7 +151,7 @@ void Replay::thread_transition(const Record& record, ThreadState* thread) {
       return fail(record, thread, nullptr);
     case Effect::resume:
       if (end_wait(record, thread, nullptr, Ending::continued)) return;
-      for (Observer* each : observers_)
+      for (Observer* each : audience_.all)
         each->passed(nullptr, record);
       return;
     default:
@@ -178,7 +179,7 @@ void Replay::lose(const Record& record) {
 
 void Replay::fail(const Record& record, ThreadState* thread, ObjectState* object) {
   if (end_wait(record, thread, object, ending_of(record.row->verb))) return;
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.all)
     each->failed(object, record);
 }
 
@@ -197,7 +198,7 @@ bool Replay::follows(const Record& record, trace::Sequence& last, bool& known) {
   const auto records = static_cast<std::uint64_t>(step) - 1;
   ++doubts_.gaps;
   doubts_.missing += records;
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.all)
     each->missing(record, records);
   return false;
 }
@@ -216,7 +217,7 @@ void Replay::finish() {
       tell(wait, object);
     }
   }
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.all)
     each->finished(*this);
 }
 

@@ -9,12 +9,11 @@
 #pragma once
 
 #include <unspool/model/source.hpp>
-#include <unspool/replay/observer.hpp>
+#include <unspool/replay/audience.hpp>
 #include <unspool/replay/state.hpp>
+#include <unspool/replay/states.hpp>
 
 #include <cstdint>
-#include <span>
-#include <unordered_map>
 #include <vector>
 
 namespace unspool {
@@ -33,14 +32,14 @@ struct Doubts {
 
 class Replay {
  public:
-  Replay(const Process& process, std::span<Observer* const> observers);
+  Replay(const Process& process, Audience audience);
 
   /// Reads the source to its end. Once.
   void run(RecordSource& source);
 
   const Process& process() const { return process_; }
-  const std::unordered_map<trace::ObjectNumber, ObjectState>& objects() const { return objects_; }
-  const std::unordered_map<trace::ThreadNumber, ThreadState>& threads() const { return threads_; }
+  const States<trace::ObjectNumber, ObjectState>& objects() const { return objects_; }
+  const States<trace::ThreadNumber, ThreadState>& threads() const { return threads_; }
   const Doubts& doubts() const { return doubts_; }
   std::uint64_t records() const { return records_; }
   trace::Ticks first_time() const { return first_time_; }
@@ -99,7 +98,7 @@ class Replay {
   // objects.cpp
   ThreadState* thread_of(trace::ThreadNumber number);
   ObjectState* object_of(trace::ObjectNumber number, trace::Kind kind);
-  ObjectState* tracked(trace::ObjectNumber number);
+  ObjectState* tracked(trace::ObjectNumber number) { return objects_.get(number); }
   trace::Kind kind_of(trace::ObjectNumber number) const;
   bool admit(bool defined);
   void destroy(trace::ObjectNumber number);
@@ -114,11 +113,9 @@ class Replay {
   void correct_holds(const trace::StatusEntry& entry, const std::vector<trace::ObjectNumber>& held);
 
   const Process& process_;
-  std::vector<Observer*> observers_;
-  std::unordered_map<trace::ObjectNumber, ObjectState> objects_;
-  std::unordered_map<trace::ThreadNumber, ThreadState> threads_;
-  std::vector<std::uint32_t> free_slots_;
-  std::uint32_t next_slot_ = 0;
+  Audience audience_;
+  States<trace::ObjectNumber, ObjectState> objects_;
+  States<trace::ThreadNumber, ThreadState> threads_;
   std::size_t undefined_ = 0;
   Doubts doubts_;
   std::uint64_t records_ = 0;

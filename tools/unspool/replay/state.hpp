@@ -8,6 +8,7 @@
 #include <unspool/replay/history.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -42,8 +43,9 @@ struct Wait {
   std::vector<Share> shares;  ///< only where the object can be held; sums to ticks() once it has ended
 
   // While it is open; the shares are in the object's history.
-  trace::Verbs next;       ///< what its thread may do next to the object
-  bool renewable = false;  ///< a second block belongs to this wait
+  trace::Verbs next;                      ///< what its thread may do next to the object
+  bool renewable = false;                 ///< a second block belongs to this wait
+  std::optional<History::Ticket> ticket;  ///< in the object's history
 
   trace::Ticks ticks() const { return until - since; }
 };

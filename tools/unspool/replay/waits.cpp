@@ -52,10 +52,9 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   wait.since = wait.until = block.since;
   wait.owner = block.owner;
   wait.owner_site = block.owner_site;
-  wait.next = next_in_wait(block.kind);
-  const trace::Row* row = trace::row_of(block.kind, trace::Verb::block);
-  wait.renewable = row != nullptr && field_means(*row, 2, trace::Means::thread);
-  if (object != nullptr) object->history.begin_wait(number, block.since);
+  wait.next = rules_of(block.kind).next;
+  wait.renewable = rules_of(block.kind).renewable;
+  if (object != nullptr) wait.ticket = object->history.begin_wait(block.since);
   thread.waits.push_back(std::move(wait));
 }
 
@@ -80,7 +79,7 @@ void Replay::close_wait(ThreadState& thread, trace::Ticks until, Ending ending) 
   thread.waits.pop_back();
   ObjectState* object = tracked(wait.object);
   complete_wait(wait, object, until, ending);
-  if (object != nullptr) object->history.end_wait(wait.thread);
+  if (object != nullptr && wait.ticket) object->history.end_wait(*wait.ticket);
   if (ending == Ending::lost) ++doubts_.lost_ends;
   tell(wait, object);
 }
@@ -98,12 +97,12 @@ void Replay::complete_wait(Wait& wait, const ObjectState* object, trace::Ticks u
   if (until < wait.since) ++doubts_.backward_times;
   wait.until = std::max(until, wait.since);
   wait.ending = ending;
-  if (object == nullptr || !can_be_held(wait.kind)) return;
-  wait.until = object->history.divide_wait(wait.thread, wait.until, wait.shares);
+  if (object == nullptr || !wait.ticket || !can_be_held(wait.kind)) return;
+  wait.until = object->history.divide_wait(*wait.ticket, wait.until, wait.shares);
 }
 
 void Replay::tell(const Wait& wait, const ObjectState* object) {
-  for (Observer* each : observers_)
+  for (Observer* each : audience_.waited)
     each->waited(object, wait);
 }
 

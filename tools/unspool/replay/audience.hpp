@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// Who is told what. Most analyses hear of few things, and a trace has a hundred million Records: an observer is called only
+// for what its class has a function for.
+//
+//   Replay replay{process, Audience{locks, joins}};
+#pragma once
+
+#include <unspool/replay/observer.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <type_traits>
+#include <vector>
+
+namespace unspool {
+
+class Audience {
+ public:
+  Audience() = default;
+  template <std::derived_from<Observer>... T>
+  explicit Audience(T&... observers) {
+    (add(observers), ...);
+  }
+
+  /// `observer` outlives it. What it hears is told by its static type: of an Observer, of all.
+  template <std::derived_from<Observer> T>
+  Audience& add(T& observer) {
+    all.push_back(&observer);
+    if (hears<T>(&T::record, &Observer::record)) add_listener(observer);
+    if (hears<T>(&T::born, &Observer::born)) born.push_back(&observer);
+    if (hears<T>(&T::destroyed, &Observer::destroyed)) destroyed.push_back(&observer);
+    if (hears<T>(&T::acquired, &Observer::acquired)) acquired.push_back(&observer);
+    if (hears<T>(&T::held, &Observer::held)) held.push_back(&observer);
+    if (hears<T>(&T::waited, &Observer::waited)) waited.push_back(&observer);
+    return *this;
+  }
+
+  /// Who hears of Records of this row.
+  const std::vector<Observer*>& of(const trace::Row* row) const {
+    return row == nullptr ? all : by_row[static_cast<std::size_t>(row - trace::rows().data())];
+  }
+
+  std::vector<Observer*> all;
+  std::vector<std::vector<Observer*>> by_row = std::vector<std::vector<Observer*>>(trace::rows().size());
+  std::vector<Observer*> born;
+  std::vector<Observer*> destroyed;
+  std::vector<Observer*> acquired;
+  std::vector<Observer*> held;
+  std::vector<Observer*> waited;
+
+ private:
+  /// A function that T, or a class between it and Observer, has for itself has another type.
+  template <class T, class Own, class Base>
+  static constexpr bool hears(Own, Base) {
+    return std::is_same_v<T, Observer> || !std::is_same_v<Own, Base>;
+  }
+
+  void add_listener(Observer& observer) {
+    for (std::size_t i = 0; i < by_row.size(); ++i) {
+      if (observer.hears(trace::rows()[i])) by_row[i].push_back(&observer);
+    }
+  }
+};
+
+}  // namespace unspool
