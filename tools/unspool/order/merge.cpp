@@ -17,7 +17,7 @@ trace::Ticks after(trace::Ticks time, trace::Ticks span) {
 auto Merge::waker() {
   return [this](std::uint32_t index) {
     held_.erase(index);
-    ready_.push(index, chains_[index].head.time);
+    ready_.set(index, chains_[index].head.time);
   };
 }
 
@@ -42,8 +42,9 @@ void Merge::make_chains(bool definitions) {
     i = end;
   }
   places_.resize(chains_.size());
+  ready_ = Tournament{chains_.size()};
   for (std::uint32_t i = 0; i < chains_.size(); ++i)
-    ready_.push(i, packets[chains_[i].packet].begin);
+    ready_.set(i, packets[chains_[i].packet].begin);
 }
 
 /// Reads the chain's next Record into its head, or takes it out of `ready_` after the last.
@@ -52,14 +53,14 @@ void Merge::advance(std::uint32_t index) {
   if (!chain.cursor) chain.cursor = std::make_unique<Cursor>(trace_, trace_.packets()[chain.packet++]);
   if (chain.cursor->next(chain.head)) {
     chain.sequenced = chain.cursor->sequenced() && chain.head.object != 0;
-    ready_.change(index, chain.head.time);
+    ready_.set(index, chain.head.time);
     return;
   }
   chain.cursor.reset();
   if (chain.packet < chain.end) {
-    ready_.change(index, trace_.packets()[chain.packet].begin);
+    ready_.set(index, trace_.packets()[chain.packet].begin);
   } else {
-    ready_.erase(index);
+    ready_.remove(index);
   }
 }
 
@@ -75,8 +76,8 @@ bool Merge::next(Record& record) {
     Chain& chain = chains_[first];
     if (!chain.cursor) {
       advance(first);
-    } else if (!must_wait(chain, first)) {
-      give_out(chain, record);
+    } else if (pass(chain, first)) {
+      record = chain.head;
       given_ = first;
       return true;
     }
@@ -85,20 +86,22 @@ bool Merge::next(Record& record) {
   return false;
 }
 
-/// Moves the chain to `held_` if its head has to wait.
-bool Merge::must_wait(const Chain& chain, std::uint32_t index) {
-  if (!chain.sequenced || !objects_.must_wait(chain.head)) return false;
-  objects_.wait(index, chain.head);
-  ready_.erase(index);
-  held_.push(index, chain.head.time);
-  return true;
+/// The chain's head may be given out, and now counts as if it were; false: it has to wait, and its chain with it.
+bool Merge::pass(Chain& chain, std::uint32_t index) {
+  if (!chain.sequenced) {
+    const trace::Row& row = *chain.head.row;
+    if (row.kind == trace::Kind::trace && row.verb == trace::Verb::end) trace_.process().orderly_end = true;
+    return true;
+  }
+  if (objects_.pass(chain.head, waker())) return true;
+  hold(chain, index);
+  return false;
 }
 
-void Merge::give_out(Chain& chain, Record& record) {
-  record = chain.head;
-  if (chain.sequenced) objects_.given(record, waker());
-  if (record.row->kind == trace::Kind::trace && record.row->verb == trace::Verb::end)
-    trace_.process().orderly_end = true;
+void Merge::hold(const Chain& chain, std::uint32_t index) {
+  objects_.wait(index, chain.head);
+  ready_.remove(index);
+  held_.push(index, chain.head.time);
 }
 
 /// Requires: chains are held back, and others are not.

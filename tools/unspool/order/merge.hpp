@@ -14,6 +14,7 @@
 #include <unspool/model/source.hpp>
 #include <unspool/order/heap.hpp>
 #include <unspool/order/sequences.hpp>
+#include <unspool/order/tournament.hpp>
 #include <unspool/read/cursor.hpp>
 #include <unspool/read/trace.hpp>
 
@@ -42,15 +43,15 @@ class Merge final : public RecordSource {
 
   void make_chains(bool definitions);
   void advance(std::uint32_t chain);
-  bool must_wait(const Chain& chain, std::uint32_t index);
-  void give_out(Chain& chain, Record& record);
+  bool pass(Chain& chain, std::uint32_t index);
+  void hold(const Chain& chain, std::uint32_t index);
   bool lost_patience() const;
   auto waker();
 
   Trace& trace_;
   std::vector<Chain> chains_;
   Heap::Places places_;
-  Heap ready_{places_};
+  Tournament ready_;
   Heap held_{places_};
   Sequences objects_;
   std::uint32_t given_ = Progress::nobody;  ///< the chain whose head was given out last

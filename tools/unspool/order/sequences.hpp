@@ -65,6 +65,16 @@ class Sequences {
     return !object.has(needed_by(record)) && !is_crowded(object);
   }
 
+  /// Whether the Record may be given out now; then it is as with `given`. Requires: it has a sequence number.
+  template <typename Woken>
+  bool pass(const Record& record, Woken woken) {
+    Progress& object = of(record.object);
+    const bool advances = record.row->advances;
+    if (!object.has(record.seq - (advances ? 1 : 0)) && !is_crowded(object)) return false;
+    if (advances) advance(object, record.seq, woken);
+    return true;
+  }
+
   /// The chain waits for what its first Record has to come after. Requires: it waits for nothing yet.
   void wait(std::uint32_t chain, const Record& record) {
     Progress& object = of(record.object);

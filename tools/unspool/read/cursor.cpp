@@ -13,9 +13,6 @@ using Slot = RecordClass::Slot;
 
 // spool cuts what is longer than a packet. Bounds what a file can make us keep.
 constexpr std::uint64_t longest = 64 << 20;
-// Some 20 s to a minute: a thread may be quiet for so long, so this only makes one look twice.
-constexpr trace::Ticks leap = trace::Ticks{1} << 36;
-
 constexpr std::uint64_t header_size = sizeof(trace::RecordHeader);
 
 template <class T>
@@ -44,12 +41,11 @@ Cursor::~Cursor() {
   trace_.buffers().resize(capacity_, 0);
 }
 
-bool Cursor::next(Record& record) {
+bool Cursor::next_any(Record& record) {
   for (;;) {
     const std::uint64_t at = trace::align_record(position_);
     if (at + sizeof(trace::Transition) > filled_ && !fill(at)) return false;
-    const std::byte* const bytes = buffer_.get() + (at - base_);
-    const auto header = load<trace::RecordHeader>(bytes);
+    const auto header = load<trace::RecordHeader>(buffer_.get() + (at - base_));
     const RecordClass* const found =
         segment_.classes.find(packet_.stream, static_cast<std::uint16_t>(header.id_and_object));
     record.time = header.timestamp;
@@ -59,21 +55,8 @@ bool Cursor::next(Record& record) {
     record.count = 0;
     record.message = nullptr;
     record.place = {segment_.number, chunk_, at};
-    if (found && found->shape == Shape::transition && at + sizeof(trace::Transition) <= filled_) [[likely]] {
-      const auto transition = load<trace::Transition>(bytes);
-      record.row = found->row;
-      record.site = transition.site;
-      record.seq = transition.sequence;
-      record.a = transition.a;
-      record.b = transition.b;
-      record.bytes = {bytes + header_size, sizeof transition - header_size};
-      sequenced_ = true;
-      position_ = at + sizeof transition;
-    } else if (!read_slowly(at, found, record)) {
-      return false;
-    } else if (!record.row) {
-      continue;
-    }
+    if (!read_fields_at(at, found, record)) return false;
+    if (!record.row) continue;
     const bool plain = record.time >= last_ && record.time - last_ < leap;
     if (!plain && !check_time(at, record)) return false;
     last_ = record.time;
@@ -120,8 +103,8 @@ void Cursor::make_buffer(std::uint64_t size) {
   capacity_ = size;
 }
 
-/// Any Record but a plain transition. false: the packet ends here. A class that is passed over gives no row.
-bool Cursor::read_slowly(std::uint64_t at, const RecordClass* found, Record& record) {
+/// false: the packet ends here. A class that is passed over gives no row.
+bool Cursor::read_fields_at(std::uint64_t at, const RecordClass* found, Record& record) {
   const auto id = load<std::uint16_t>(from(at).data() + sizeof(std::uint64_t));
   if (!found) return stop(at, fmt::format("is a Record with the id {}, which the metadata does not declare", id));
   if (found->shape == Shape::unreadable) {
