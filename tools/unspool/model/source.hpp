@@ -5,6 +5,8 @@
 
 #include <unspool/model/model.hpp>
 
+#include <span>
+
 namespace unspool {
 
 /// Gives a process's Records in order: by time, except where an object's sequence numbers say otherwise.
@@ -19,6 +21,14 @@ class RecordSource {
   /// The next Record into `record`; false after the last. Never throws for what the input holds: damage is
   /// added to the Process's problems.
   virtual bool next(Record& record) = 0;
+
+  /// The next Records, at least one; none after the last. Valid until the next call of either.
+  virtual std::span<const Record> more() {
+    return next(one_) ? std::span<const Record>{&one_, 1} : std::span<const Record>{};
+  }
+
+ private:
+  Record one_;
 };
 
 }  // namespace unspool

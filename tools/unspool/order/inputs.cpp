@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <unspool/order/ahead.hpp>
 #include <unspool/order/inputs.hpp>
 #include <unspool/order/log_source.hpp>
 #include <unspool/order/merge.hpp>
@@ -24,7 +25,10 @@ void Inputs::open(const std::vector<std::string>& arguments, Ask ask) {
     add(argument);
   logs_.scan(refusals_);
   for (const auto& trace : traces_) {
-    records_.push_back(std::make_unique<Merge>(*trace, ask.definitions));
+    std::unique_ptr<RecordSource> merge = std::make_unique<Merge>(*trace, ask.definitions);
+    // Who prints needs nothing made ready, and may stop early.
+    const bool prints = ask.definitions || ask.texts;
+    records_.push_back(prints ? std::move(merge) : std::make_unique<Ahead>(std::move(merge)));
     sources_.push_back({trace->process(), *records_.back()});
   }
   for (const auto& log : logs_.processes()) {

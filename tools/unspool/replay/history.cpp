@@ -28,134 +28,144 @@ void add_share(std::vector<Share>& shares, const Holder& holder, trace::Ticks ti
   }
 }
 
-void divide(std::span<const Tenure> tenures, trace::Ticks from, trace::Ticks until, std::vector<Share>& shares) {
+namespace {
+
+/// As the other, where the last tenure stands by itself.
+void divide(std::span<const Tenure> tenures, const Tenure& last, trace::Ticks from, trace::Ticks until,
+            std::vector<Share>& shares) {
   trace::Ticks cut = from;
   for (std::size_t i = 0; i < tenures.size(); ++i) {
-    const bool last = i + 1 == tenures.size();
-    const trace::Ticks next = last ? until : std::clamp(tenures[i + 1].from, cut, until);
+    const Tenure& after = i + 1 == tenures.size() ? last : tenures[i + 1];
+    const trace::Ticks next = std::clamp(after.from, cut, until);
     add_share(shares, tenures[i].holder, next - cut);
     cut = next;
   }
+  add_share(shares, last.holder, until - cut);
 }
 
-void History::change(const Tenure& tenure) {
-  if (waiting_ == 0) {
-    recent_.resize(1);
-    recent_[0] = tenure;
-    blocks_.clear();
-    return;
-  }
-  recent_.push_back(tenure);
-  if (recent_.size() >= most_recent) sum_up();
+}  // namespace
+
+void divide(std::span<const Tenure> tenures, trace::Ticks from, trace::Ticks until, std::vector<Share>& shares) {
+  if (!tenures.empty()) divide(tenures.first(tenures.size() - 1), tenures.back(), from, until, shares);
+}
+
+void History::keep_now(trace::Ticks until) {
+  past_->recent.push_back(now_);
+  if (past_->recent.size() >= most_recent) past_->sum_up(until, waiting_ > past_->fresh.size());
 }
 
 History::Ticket History::begin_wait(trace::Ticks since) {
-  if (free_.empty()) {
-    free_.push_back(static_cast<Ticket>(waits_.size()));
-    waits_.emplace_back();
+  if (past_ == nullptr) past_ = std::make_unique<Past>();
+  Past& past = *past_;
+  if (past.free.empty()) {
+    past.free.push_back(static_cast<Ticket>(past.waits.size()));
+    past.waits.emplace_back();
   }
-  const Ticket ticket = free_.back();
-  free_.pop_back();
-  Open& wait = waits_[ticket];
+  const Ticket ticket = past.free.back();
+  past.free.pop_back();
+  Open& wait = past.waits[ticket];
   wait.since = since;
-  wait.first = recent_.size() - 1;
+  wait.first = past.recent.size();
   wait.block = 0;
-  wait.fresh = fresh_.size();
+  wait.fresh = past.fresh.size();
   wait.shares.clear();
-  fresh_.push_back(ticket);
+  past.fresh.push_back(ticket);
   ++waiting_;
   return ticket;
 }
 
 void History::end_wait(Ticket ticket) {
-  Open& wait = waits_[ticket];
+  Past& past = *past_;
+  Open& wait = past.waits[ticket];
   if (wait.fresh == settled) {
-    --(wait.block == next_block_ ? next_starts_ : block(wait.block)->starts);
+    --(wait.block == past.next_block ? past.next_starts : past.block(wait.block)->starts);
   } else {
-    waits_[fresh_.back()].fresh = wait.fresh;
-    fresh_[wait.fresh] = fresh_.back();
-    fresh_.pop_back();
+    past.waits[past.fresh.back()].fresh = wait.fresh;
+    past.fresh[wait.fresh] = past.fresh.back();
+    past.fresh.pop_back();
   }
-  free_.push_back(ticket);
-  --waiting_;
+  past.free.push_back(ticket);
+  if (--waiting_ != 0) return;
+  past.recent.clear();
+  past.blocks.clear();
 }
 
 trace::Ticks History::divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares) const {
-  const Open& wait = waits_[ticket];
-  const std::span<const Tenure> recent{recent_};
+  const Past& past = *past_;
+  const Open& wait = past.waits[ticket];
+  const std::span<const Tenure> recent{past.recent};
   if (wait.fresh != settled) {
     until = std::max(until, wait.since);
-    divide(recent.subspan(wait.first), wait.since, until, shares);
+    divide(recent.subspan(wait.first), now_, wait.since, until, shares);
     return until;
   }
   for (const Share& share : wait.shares)
     add_share(shares, share.holder, share.ticks);
-  for (auto each = std::ranges::lower_bound(blocks_, wait.block, {}, &Block::number); each != blocks_.end(); ++each) {
+  for (auto each = std::ranges::lower_bound(past.blocks, wait.block, {}, &Block::number); each != past.blocks.end();
+       ++each) {
     for (const Share& share : each->shares)
       add_share(shares, share.holder, share.ticks);
   }
-  until = std::max(until, edge_);
-  divide(recent, edge_, until, shares);
+  until = std::max(until, past.edge);
+  divide(recent, now_, past.edge, until, shares);
   return until;
 }
 
-std::vector<History::Block>::iterator History::block(std::uint64_t number) {
-  return std::ranges::lower_bound(blocks_, number, {}, &Block::number);
+std::vector<History::Block>::iterator History::Past::block(std::uint64_t number) {
+  return std::ranges::lower_bound(blocks, number, {}, &Block::number);
 }
 
-/// All recent tenures but the one that goes on become a block.
-void History::sum_up() {
-  const bool needed = waiting_ > fresh_.size();
-  const trace::Ticks begin = needed ? edge_ : recent_.front().from;
-  const trace::Ticks end = std::max(begin, recent_.back().from);
+/// The recent tenures, the last of which ends at `until`, become a block; only with `needed` does a wait need it.
+void History::Past::sum_up(trace::Ticks until, bool needed) {
+  const trace::Ticks begin = needed ? edge : recent.front().from;
+  const trace::Ticks end = std::max(begin, until);
   if (needed) {
     // Where no wait begins it is part of the block before.
-    if (next_starts_ != 0 || blocks_.empty()) blocks_.push_back({next_block_, next_starts_, {}});
-    divide(std::span{recent_}.first(recent_.size() - 1), begin, end, blocks_.back().shares);
+    if (next_starts != 0 || blocks.empty()) blocks.push_back({next_block, next_starts, {}});
+    divide(recent, begin, end, blocks.back().shares);
   } else {
-    blocks_.clear();
+    blocks.clear();
   }
-  ++next_block_;
-  next_starts_ = 0;
+  ++next_block;
+  next_starts = 0;
   settle_fresh(end);
-  recent_.assign(1, Tenure{recent_.back()});
-  edge_ = end;
-  if (blocks_.size() > merge_at_) merge_blocks();
+  recent.clear();
+  edge = end;
+  if (blocks.size() > merge_at) merge_blocks();
 }
 
 /// A wait that began before `until` has its first part now; one that its own clock puts later stays fresh.
-bool History::settle(Open& wait, trace::Ticks until) {
+bool History::Past::settle(Open& wait, trace::Ticks until) {
   if (wait.since > until) {
     wait.first = 0;
     return false;
   }
-  const std::span<const Tenure> tenures{recent_};
-  const std::size_t first = std::min(wait.first, recent_.size() - 2);
-  divide(tenures.subspan(first, recent_.size() - 1 - first), wait.since, until, wait.shares);
-  wait.block = next_block_;
+  const std::span<const Tenure> tenures{recent};
+  divide(tenures.subspan(std::min(wait.first, tenures.size() - 1)), wait.since, until, wait.shares);
+  wait.block = next_block;
   wait.fresh = settled;
-  ++next_starts_;
+  ++next_starts;
   return true;
 }
 
-void History::settle_fresh(trace::Ticks until) {
-  std::erase_if(fresh_, [&](Ticket ticket) { return settle(waits_[ticket], until); });
-  for (std::size_t i = 0; i < fresh_.size(); ++i)
-    waits_[fresh_[i]].fresh = i;
+void History::Past::settle_fresh(trace::Ticks until) {
+  std::erase_if(fresh, [&](Ticket ticket) { return settle(waits[ticket], until); });
+  for (std::size_t i = 0; i < fresh.size(); ++i)
+    waits[fresh[i]].fresh = i;
 }
 
-void History::merge_blocks() {
+void History::Past::merge_blocks() {
   std::size_t kept = 0;
-  for (std::size_t i = 1; i < blocks_.size(); ++i) {
-    if (blocks_[i].starts != 0) {
-      if (++kept != i) blocks_[kept] = std::move(blocks_[i]);
+  for (std::size_t i = 1; i < blocks.size(); ++i) {
+    if (blocks[i].starts != 0) {
+      if (++kept != i) blocks[kept] = std::move(blocks[i]);
       continue;
     }
-    for (const Share& share : blocks_[i].shares)
-      add_share(blocks_[kept].shares, share.holder, share.ticks);
+    for (const Share& share : blocks[i].shares)
+      add_share(blocks[kept].shares, share.holder, share.ticks);
   }
-  blocks_.resize(std::min(blocks_.size(), kept + 1));
-  merge_at_ = 8 + 2 * blocks_.size();
+  blocks.resize(std::min(blocks.size(), kept + 1));
+  merge_at = 8 + 2 * blocks.size();
 }
 
 }  // namespace unspool

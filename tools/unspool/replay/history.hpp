@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -53,7 +54,7 @@ void divide(std::span<const Tenure> tenures, trace::Ticks from, trace::Ticks unt
 
 /// One object's tenures as far back as the open waits for it need them, and where each of these waits began.
 ///
-///   | block | block | ... | recent tenures, the last is now |
+///   | block | block | ... | recent tenures | now |
 ///           ^ edge of what was summed up ┘
 ///
 /// Now and then the recent tenures are summed up as a block. A wait adds the blocks since its begin when it ends, so
@@ -61,9 +62,12 @@ void divide(std::span<const Tenure> tenures, trace::Ticks from, trace::Ticks unt
 /// between them: there are never many more of them than open waits.
 class History {
  public:
-  const Tenure& now() const { return recent_.back(); }
-  Tenure& now() { return recent_.back(); }
-  void change(const Tenure& tenure);
+  const Tenure& now() const { return now_; }
+  Tenure& now() { return now_; }
+  void change(const Tenure& tenure) {
+    if (waiting_ != 0) keep_now(tenure.from);
+    now_ = tenure;
+  }
 
   bool waited_for() const { return waiting_ != 0; }
 
@@ -83,7 +87,7 @@ class History {
     trace::Ticks since = 0;
     std::size_t first = 0;
     std::uint64_t block = 0;
-    std::size_t fresh = settled;  ///< its index in fresh_
+    std::size_t fresh = settled;  ///< its index in Past::fresh
     std::vector<Share> shares;
   };
   static constexpr std::size_t settled = ~std::size_t{0};
@@ -92,23 +96,30 @@ class History {
     std::uint64_t starts = 0;  ///< open waits that need the blocks from this one on, and not the one before
     std::vector<Share> shares;
   };
+  /// What only an object has that was waited for.
+  struct Past {
+    std::vector<Tenure> recent;  ///< before now
+    std::vector<Block> blocks;   ///< by number
+    std::vector<Open> waits;     ///< by ticket
+    std::vector<Ticket> free;
+    std::vector<Ticket> fresh;
+    trace::Ticks edge = 0;  ///< blocks reach up to here
+    std::uint64_t next_block = 0;
+    std::uint64_t next_starts = 0;  ///< of the block to come
+    std::size_t merge_at = 8;
 
-  void sum_up();
-  void settle_fresh(trace::Ticks until);
-  bool settle(Open& wait, trace::Ticks until);
-  void merge_blocks();
-  std::vector<Block>::iterator block(std::uint64_t number);
+    std::vector<Block>::iterator block(std::uint64_t number);
+    void sum_up(trace::Ticks until, bool needed);
+    bool settle(Open& wait, trace::Ticks until);
+    void settle_fresh(trace::Ticks until);
+    void merge_blocks();
+  };
 
-  std::vector<Tenure> recent_{Tenure{}};
-  std::vector<Block> blocks_;  ///< by number
-  std::vector<Open> waits_;    ///< by ticket
-  std::vector<Ticket> free_;
-  std::vector<Ticket> fresh_;
-  std::size_t waiting_ = 0;
-  trace::Ticks edge_ = 0;  ///< blocks reach up to here
-  std::uint64_t next_block_ = 0;
-  std::uint64_t next_starts_ = 0;  ///< of the block to come
-  std::size_t merge_at_ = 8;
+  void keep_now(trace::Ticks until);
+
+  Tenure now_;
+  std::uint32_t waiting_ = 0;
+  std::unique_ptr<Past> past_;
 };
 
 }  // namespace unspool

@@ -49,8 +49,10 @@ Replay::Replay(const Process& process, Audience audience)
 void Replay::run(RecordSource& source) {
   for (Observer* each : audience_.all)
     each->began(*this);
-  for (Record record; source.next(record);)
-    step(record);
+  for (auto records = source.more(); !records.empty(); records = source.more()) {
+    for (const Record& record : records)
+      step(record);
+  }
   finish();
 }
 
@@ -183,9 +185,8 @@ void Replay::fail(const Record& record, ThreadState* thread, ObjectState* object
     each->failed(object, record);
 }
 
-/// Whether `record` is the next in its object's sequence. Only Records that advance it are asked.
-bool Replay::follows(const Record& record, trace::Sequence& last, bool& known) {
-  if (!record.row->advances) return true;
+/// Where it is not the next, or the first.
+bool Replay::jumps(const Record& record, trace::Sequence& last, bool& known) {
   const auto step = static_cast<std::int32_t>(record.seq - last);
   const bool was_known = known;
   last = record.seq;

@@ -72,7 +72,14 @@ class Replay {
   void live(const Record& record, ThreadState& target);
   void lose(const Record& record);
   void fail(const Record& record, ThreadState* thread, ObjectState* object);
-  bool follows(const Record& record, trace::Sequence& last, bool& known);
+  /// Whether `record` is the next in its object's sequence. Only Records that advance it are asked.
+  bool follows(const Record& record, trace::Sequence& last, bool& known) {
+    if (!record.row->advances) return true;
+    const bool next = known && record.seq == last + 1;
+    last = next ? record.seq : last;
+    return next || jumps(record, last, known);
+  }
+  bool jumps(const Record& record, trace::Sequence& last, bool& known);
   void finish();
 
   // waits.cpp

@@ -73,13 +73,13 @@ struct Reader {
 struct ObjectState {
   trace::ObjectNumber number = 0;
   trace::Kind kind = trace::Kind::trace;
+  bool sequence_known = false;
+  bool destroyed = false;  ///< and stays only until nobody waits any more: a waiter may say so late
   std::uint32_t slot = 0;  ///< small and unique among the live, so that analyses can keep arrays
   trace::Sequence sequence = 0;
-  bool sequence_known = false;
   std::uint32_t confirmed = 0;  ///< Replay::losses() when the holder was last known for sure
   History history;              ///< and who waits for it now
   std::vector<Reader> readers;  ///< while it is held shared
-  bool destroyed = false;       ///< and stays only until nobody waits any more: a waiter may say so late
 
   const Tenure& now() const { return history.now(); }
 };
@@ -91,8 +91,8 @@ struct ThreadState {
   bool exception = false;  ///< it ended by one
   bool sequence_known = false;
   trace::Sequence sequence = 0;
-  trace::Ticks ended = 0;
   std::vector<Wait> waits;  ///< innermost last: a Condition's, and inside it the one for its lock
+  trace::Ticks ended = 0;
 };
 
 }  // namespace unspool
