@@ -64,6 +64,8 @@ class States {
   auto end() const { return Iterator<true>{cells_, cells_.size()}; }
 
   auto find(Number number) const { return Iterator<true>{cells_, place_of(number)}; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
   bool contains(Number number) const { return slots_[slot_of(number)].cell != nullptr; }
 
   /// Null when there is none.
