@@ -20,6 +20,20 @@ Value number(std::uint64_t value) {
 
 }  // namespace
 
+// `unspool deadlocks` saw no semaphore wake anybody: a release's `count` was taken for that of a loss.
+TEST_CASE("a release of permits says how many, and how many it woke") {
+  TraceBuilder trace;
+  auto& segment = trace.segment(1);
+  segment.define_object(lock, trace::Kind::semaphore, "permits", 0);
+  segment.writer(1, 100).transition(110, "semaphore.release", lock, 0, 1, 3, 2);
+  trace.write();
+  const Reading read{trace.path()};
+  REQUIRE(read.records.size() == 1);
+  CHECK(read.records[0].a == 3);
+  CHECK(read.records[0].b == 2);
+  CHECK(read.records[0].count == 0);
+}
+
 TEST_CASE("a trace gives its process, its definitions and its Records") {
   TraceBuilder trace;
   auto& segment = trace.segment(1);
