@@ -33,7 +33,7 @@ TEST_CASE("a lock that is free is acquired and released, each with the caller's 
   CHECK(tap().object_name(number_of(lock)) == "accounts");
 }
 
-TEST_CASE("every way to try a free lock records an acquire") {
+TEST_CASE("every way to try a free lock records an acquire that names the caller as its waker") {
   tap();
   Lock lock;
   std::stop_source stop;
@@ -49,7 +49,9 @@ TEST_CASE("every way to try a free lock records an acquire") {
   lock.unlock();
   std::vector<std::string> sites;
   for (const TappedRecord& each : tap().records_of(number_of(lock))) {
-    if (each.verb == Verb::acquire) sites.push_back(tap().site(each.site).label);
+    if (each.verb != Verb::acquire) continue;
+    sites.push_back(tap().site(each.site).label);
+    CHECK(each.a == each.thread);
   }
   CHECK(sites == std::vector<std::string>{"@try", "@for", "@until", "@stoppable", "@both"});
   CHECK(tap().sequence(number_of(lock)).size() == 10);

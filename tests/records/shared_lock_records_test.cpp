@@ -34,16 +34,17 @@ TEST_CASE("a free shared lock is taken and released, either way") {
   lock.unlock_shared();           // @last
   CHECK(lock.try_lock_for(1s));   // @timed
   lock.unlock();                  // @done
-  CHECK(tap().story(number_of(lock)) == Story{
-                                            "MainThread shared_lock.acquire @lock seq=1",
-                                            "MainThread shared_lock.release @unlock seq=2 owner=MainThread",
-                                            "MainThread shared_lock.acquire_shared @share seq=3 readers=1",
-                                            "MainThread shared_lock.acquire_shared @again seq=4 readers=2",
-                                            "MainThread shared_lock.release_shared @unshare seq=5 readers=1",
-                                            "MainThread shared_lock.release_shared @last seq=6",
-                                            "MainThread shared_lock.acquire @timed seq=7",
-                                            "MainThread shared_lock.release @done seq=8 owner=MainThread",
-                                        });
+  CHECK(tap().story(number_of(lock)) ==
+        Story{
+            "MainThread shared_lock.acquire @lock seq=1",
+            "MainThread shared_lock.release @unlock seq=2 owner=MainThread",
+            "MainThread shared_lock.acquire_shared @share seq=3 readers=1",
+            "MainThread shared_lock.acquire_shared @again seq=4 waker=MainThread readers=2",
+            "MainThread shared_lock.release_shared @unshare seq=5 readers=1",
+            "MainThread shared_lock.release_shared @last seq=6",
+            "MainThread shared_lock.acquire @timed seq=7 waker=MainThread",
+            "MainThread shared_lock.release @done seq=8 owner=MainThread",
+        });
   CHECK(tap().object_name(number_of(lock)) == "cache");
 }
 
@@ -222,24 +223,25 @@ TEST_CASE("the standard's guards record their own lines on a shared lock") {
   { const std::unique_lock guard{lock, 1s}; }                // @unique_lock
   { const std::shared_lock guard{lock, std::try_to_lock}; }  // @try_to_lock
   { const std::shared_lock guard{lock, 1s}; }                // @timed
-  CHECK(tap().story(number_of(lock)) == Story{
-                                            "MainThread shared_lock.acquire_shared @shared_lock seq=1 readers=1",
-                                            "MainThread shared_lock.release_shared @shared_lock seq=2",
-                                            "MainThread shared_lock.acquire_shared @try seq=3 readers=1",
-                                            "MainThread shared_lock.release_shared @early seq=4",
-                                            "MainThread shared_lock.acquire_shared @later seq=5 readers=1",
-                                            "MainThread shared_lock.release_shared @later seq=6",
-                                            "MainThread shared_lock.acquire @lock_guard seq=7",
-                                            "MainThread shared_lock.release @lock_guard seq=8 owner=MainThread",
-                                            "MainThread shared_lock.acquire @scoped_lock seq=9",
-                                            "MainThread shared_lock.release @scoped_lock seq=10 owner=MainThread",
-                                            "MainThread shared_lock.acquire @unique_lock seq=11",
-                                            "MainThread shared_lock.release @unique_lock seq=12 owner=MainThread",
-                                            "MainThread shared_lock.acquire_shared @try_to_lock seq=13 readers=1",
-                                            "MainThread shared_lock.release_shared @try_to_lock seq=14",
-                                            "MainThread shared_lock.acquire_shared @timed seq=15 readers=1",
-                                            "MainThread shared_lock.release_shared @timed seq=16",
-                                        });
+  CHECK(tap().story(number_of(lock)) ==
+        Story{
+            "MainThread shared_lock.acquire_shared @shared_lock seq=1 readers=1",
+            "MainThread shared_lock.release_shared @shared_lock seq=2",
+            "MainThread shared_lock.acquire_shared @try seq=3 waker=MainThread readers=1",
+            "MainThread shared_lock.release_shared @early seq=4",
+            "MainThread shared_lock.acquire_shared @later seq=5 readers=1",
+            "MainThread shared_lock.release_shared @later seq=6",
+            "MainThread shared_lock.acquire @lock_guard seq=7",
+            "MainThread shared_lock.release @lock_guard seq=8 owner=MainThread",
+            "MainThread shared_lock.acquire @scoped_lock seq=9",
+            "MainThread shared_lock.release @scoped_lock seq=10 owner=MainThread",
+            "MainThread shared_lock.acquire @unique_lock seq=11 waker=MainThread",
+            "MainThread shared_lock.release @unique_lock seq=12 owner=MainThread",
+            "MainThread shared_lock.acquire_shared @try_to_lock seq=13 waker=MainThread readers=1",
+            "MainThread shared_lock.release_shared @try_to_lock seq=14",
+            "MainThread shared_lock.acquire_shared @timed seq=15 waker=MainThread readers=1",
+            "MainThread shared_lock.release_shared @timed seq=16",
+        });
 }
 
 TEST_CASE("a destroyed shared lock leaves a destroy, one that was never used leaves nothing") {

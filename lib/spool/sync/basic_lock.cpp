@@ -86,7 +86,7 @@ bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
   log::park_if_ending();
   const Mode mode = log::current_mode();
   if (take_if_free(me, 0)) {
-    note_acquired(me, site, mode, {});
+    note_acquired(me, site, mode, {.gives_up = true});
     return true;
   }
   if (is_orphaned(word_.load(std::memory_order_relaxed) & ~waiters_bit)) {  // relaxed: a hint
@@ -137,7 +137,7 @@ bool BasicLock<kind>::acquire(log::Writer& me, const Site& site, os::Deadline de
   if (word_.load(std::memory_order_relaxed) != 0 || !take_if_free(me, 0)) {
     return acquire_contended(me, site, deadline, stopped);
   }
-  note_acquired(me, site, log::mode_of(state), {});
+  note_acquired(me, site, log::mode_of(state), {.gives_up = deadline != os::never || stopped != nullptr});
   return true;
 }
 
@@ -152,12 +152,13 @@ log::Emitted BasicLock<kind>::emit_acquire(log::Writer& me, const Site& site, tr
                                            const Waited& waited) {
   const trace::Sequence sequence = advance_sequence();
   if (waited.spins_since == 0) {
-    return log::emit_quoting(me, id(Verb::acquire), object_, site, sequence, waker, waited.spun, {waker, 0});
+    const log::Quoted other{waker == me.number ? 0 : waker, 0};
+    return log::emit_quoting(me, id(Verb::acquire), object_, site, sequence, waker, waited.spun, other);
   }
   log::Emitted at{};
   const auto spun = [&waited](trace::Ticks now) { return saturated(now - waited.spins_since); };
-  if (log::try_emit_with<log::Fenced::yes>(me, id(Verb::acquire), object_, site, sequence, 0, spun, at)) return at;
-  return log::emit_slowly(me, id(Verb::acquire), object_, site, sequence, 0, spun(os::ticks()));
+  if (log::try_emit_with<log::Fenced::yes>(me, id(Verb::acquire), object_, site, sequence, waker, spun, at)) return at;
+  return log::emit_slowly(me, id(Verb::acquire), object_, site, sequence, waker, spun(os::ticks()));
 }
 
 /// Requires: the calling thread is the only one that may write it, being in the hold.
@@ -195,7 +196,7 @@ template <Kind kind>
 void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited) {
   ++me.holds;
   if (waited.blocked) log::end_wait(me);
-  const trace::ThreadNumber waker = waited.blocked ? last_releaser() : 0;
+  const trace::ThreadNumber waker = waited.blocked ? last_releaser() : waited.gives_up ? me.number : 0;
   if (mode == Mode::off && waited.recorded) mode = Mode::contended;
   switch (mode) {
     case Mode::off:

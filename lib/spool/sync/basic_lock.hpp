@@ -40,7 +40,8 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     if (!try_at_once(me, site)) acquire_for_ever(me, site.file, site.function, site.line);
   }
 
-  /// Records: acquire, or busy.
+  /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it could
+  /// not have got stuck.
   [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     log::Writer& me = log::self();
     return try_at_once(me, site) || try_acquire(me, site);
@@ -135,6 +136,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   struct Waited {
     bool blocked = false;
     bool recorded = false;         ///< its block is in the trace, so its end will be, whatever the mode is by then
+    bool gives_up = false;         ///< the call has a limit, or is a mere try
     std::uint32_t spun = 0;        ///< ticks, once it is over
     trace::Ticks spins_since = 0;  ///< it took the lock spinning: until the acquire's time; 0: it did not
   };

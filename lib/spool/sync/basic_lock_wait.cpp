@@ -41,7 +41,7 @@ std::uint32_t BasicLock<kind>::register_waiter() {
 
 template <Kind kind>
 bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
-  Waited waited;
+  Waited waited{.gives_up = deadline != os::never || stopped != nullptr};
   if (spin(me, waited)) {
     note_acquired(me, site, log::current_mode(), waited);
     return true;

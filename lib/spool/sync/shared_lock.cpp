@@ -98,7 +98,7 @@ bool SharedLock::acquire_slowly(log::Writer& me, Want want, const sync::Patience
   if (mode == Mode::all) log::make_ready(me, object_, site);
   const std::uint32_t state = lock_word(site);
   if (admits(state, want)) {
-    enter(me, want, state, mode, site);
+    enter(me, want, state, mode, site, patience.is_endless() ? 0 : me.number);
     return true;
   }
   const Quote quote = quote_of(state);
@@ -171,18 +171,20 @@ bool SharedLock::give_up_orphan(const sync::Notes& notes, const sync::Waker& lef
 }
 
 /// Under the word's lock, which it leaves: goes in without a wait.
-void SharedLock::enter(log::Writer& me, Want want, std::uint32_t state, Mode mode, const Site& site) {
-  if (mode == Mode::all) return enter_recorded(me, want, state, site);
+void SharedLock::enter(log::Writer& me, Want want, std::uint32_t state, Mode mode, const Site& site,
+                       trace::ThreadNumber waker) {
+  if (mode == Mode::all) return enter_recorded(me, want, state, site, waker);
   word_.unlock(entered(state, want, me.number));
   ++me.holds;
   if (want == exclusive) begin_unrecorded_hold(me, mode, site);
 }
 
 /// Goes in, under the word's lock, and leaves that.
-void SharedLock::enter_recorded(log::Writer& me, Want want, std::uint32_t state, const Site& site) {
+void SharedLock::enter_recorded(log::Writer& me, Want want, std::uint32_t state, const Site& site,
+                                trace::ThreadNumber waker) {
   const std::uint32_t next = entered(state, want, me.number);
   const Verb verb = want == shared ? Verb::acquire_shared : Verb::acquire;
-  const log::Emitted at = log::emit(me, id(verb), object_, site, advance_sequence(), 0, readers_of(next));
+  const log::Emitted at = log::emit(me, id(verb), object_, site, advance_sequence(), waker, readers_of(next));
   if (want == exclusive) {
     hold_ = Hold::recorded;
     owner_site_.store(log::two_words(at.site, me.number), std::memory_order_relaxed);  // relaxed: a hint

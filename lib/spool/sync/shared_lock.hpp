@@ -63,7 +63,8 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
   /// Records: acquire; after a wait block, acquire, with who let it in: the last to release, or a writer that gave up.
   void lock(Site site = Site::current()) SPOOL_ACQUIRE() { (void)acquire(exclusive, {}, site); }
 
-  /// Records: acquire, or busy.
+  /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it could
+  /// not have got stuck.
   [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return acquire(exclusive, sync::Patience::none(), site);
   }
@@ -177,8 +178,8 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
   sync::Waker holder_left_behind(Want want);
   bool give_up_orphan(const sync::Notes& notes, const sync::Waker& left, const sync::Patience& patience, Mode mode,
                       const Site& site);
-  void enter(log::Writer& me, Want want, std::uint32_t state, Mode mode, const Site& site);
-  void enter_recorded(log::Writer& me, Want want, std::uint32_t state, const Site& site);
+  void enter(log::Writer& me, Want want, std::uint32_t state, Mode mode, const Site& site, trace::ThreadNumber waker);
+  void enter_recorded(log::Writer& me, Want want, std::uint32_t state, const Site& site, trace::ThreadNumber waker);
   void begin_unrecorded_hold(log::Writer& me, Mode mode, const Site& site);
   void begin_granted_hold(log::Writer& me, const Request& request, const Site& site);
   void release_slowly(log::Writer& me, const Site& site);

@@ -35,6 +35,8 @@ struct Patience {
 
   /// A mere try: it never sleeps.
   bool is_none() const { return deadline == os::Deadline::min(); }
+  /// It never ends by itself.
+  bool is_endless() const { return deadline == os::never && stop == nullptr; }
   trace::WaitLimit limit() const { return log::limit_of(deadline, stop != nullptr); }
   static constexpr Patience none() { return {os::Deadline::min(), nullptr}; }
 };
