@@ -50,12 +50,41 @@ void run(std::string name, F function, spool::Site site = spool::Site::current()
     ::pause();
 }
 
+/// First one thread, then, while it lives on, another.
+template <class First, class Second>
+[[noreturn]] void apart(First first, Second second) {
+  auto* const first_done = new std::latch{1};
+  auto* const second_done = new std::latch{1};
+  start("first", [=] {
+    first();
+    first_done->count_down();
+    serve();
+  });
+  start("second", [=] {
+    first_done->wait();
+    second();
+    second_done->count_down();
+    serve();
+  });
+  second_done->wait();
+  serve();
+}
+
+/// One lock inside the other.
+template <class Outer, class Inner>
+void both(Outer& outer, Inner& inner) {
+  const std::lock_guard guard{outer};
+  const std::lock_guard inner_guard{inner};
+}
+
 Programs stuck_locks();
 Programs stuck_waits();
 Programs stuck_queues();
 Programs stuck_mixed();
 Programs could_deadlock();
+Programs could_deadlock_too();
 Programs healthy();
+Programs healthy_orders();
 Programs healthy_idle();
 
 }  // namespace corpus

@@ -9,26 +9,6 @@
 namespace corpus {
 namespace {
 
-/// First one thread, then, while it lives on, another.
-template <class First, class Second>
-[[noreturn]] void apart(First first, Second second) {
-  auto* const first_done = new std::latch{1};
-  auto* const second_done = new std::latch{1};
-  start("first", [=] {
-    first();
-    first_done->count_down();
-    serve();
-  });
-  start("second", [=] {
-    first_done->wait();
-    second();
-    second_done->count_down();
-    serve();
-  });
-  second_done->wait();
-  serve();
-}
-
 template <class L>
 void inversion() {
   auto* const a = new L{"a"};

@@ -47,6 +47,7 @@ Without a command it is `report`.
 Examples:
   unspool bank-4711.spool                       everything at a glance
   unspool deadlocks bank-4711.spool             what is stuck, and why
+  unspool order bank-4711.spool                 what could get stuck another time
   unspool blame --folded bank-4711.spool | flamegraph.pl >blame.svg
   unspool state --at 14:03:07.5 bank-4711.spool who did what at that moment
   unspool locks --format json bank-4711.spool   for a program to read
@@ -121,6 +122,7 @@ bool run(const std::string& command, std::span<Input> inputs, const Arguments& a
   if (command == "waits") return run_waits(inputs, options, stdout);
   if (command == "blame") return run_blame(inputs, options, arguments.folded, stdout);
   if (command == "deadlocks") return run_deadlocks(inputs, options, stdout);
+  if (command == "order") return run_order(inputs, options, stdout);
   if (command == "misuse") return run_misuse(inputs, options, stdout);
   if (command == "check") return run_check(inputs, options, stdout);
   return run_report(inputs, options, stdout);
@@ -259,6 +261,7 @@ int parse_and_run(int count, char** words) {
       {"locks", "for each lock who waited, how long, and who held it meanwhile"},
       {"joins", "who joined whom, from where, and how long it took"},
       {"deadlocks", "who still waited at the end, for whom, and whether anybody is left who could end it"},
+      {"order", "locks that are taken in orders that could deadlock, though this run did not"},
       {"misuse", "lost wake-ups, locks held for long or for good, exceptions, timeouts, by line"},
       {"check", "whether the Records keep to the rules of spool's primitives: for a dump that you doubt"},
       {"waits", "conditions, events, semaphores, barriers, queues, pools, timers: who waited, who let them go on"},

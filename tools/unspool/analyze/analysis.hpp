@@ -4,6 +4,7 @@
 #pragma once
 
 #include <unspool/analyze/deadlocks.hpp>
+#include <unspool/analyze/inversions.hpp>
 #include <unspool/analyze/joins.hpp>
 #include <unspool/analyze/locks.hpp>
 #include <unspool/analyze/misuse.hpp>
@@ -18,7 +19,12 @@ class Analysis {
  public:
   /// `more`: asked besides the others.
   Analysis(const Process& process, RecordSource& source, Observer* more = nullptr)
-      : locks{process}, signals{process}, deadlocks{process}, misuses{process}, replay{process, all(more)} {
+      : locks{process},
+        signals{process},
+        deadlocks{process},
+        misuses{process},
+        inversions{process},
+        replay{process, all(more)} {
     replay.run(source);
   }
 
@@ -28,11 +34,12 @@ class Analysis {
   Signals signals;
   Deadlocks deadlocks;
   Misuses misuses;
+  Inversions inversions;
   Replay replay;
 
  private:
   Audience all(Observer* more) {
-    Audience audience{summary, locks, joins, signals, deadlocks, misuses};
+    Audience audience{summary, locks, joins, signals, deadlocks, misuses, inversions};
     if (more != nullptr) audience.add(*more);
     return audience;
   }

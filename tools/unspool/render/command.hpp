@@ -51,6 +51,8 @@ bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_joins(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_waits(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_deadlocks(std::span<Input> inputs, const Options& options, std::FILE* out);
+/// Lock orders that could deadlock. Notes are no findings.
+bool run_order(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_misuse(std::span<Input> inputs, const Options& options, std::FILE* out);
 /// Finds Records that break what the schema table states.
 bool run_check(std::span<Input> inputs, const Options& options, std::FILE* out);

@@ -8,6 +8,7 @@
 #include <unspool/render/locks.hpp>
 #include <unspool/render/misuse.hpp>
 #include <unspool/render/names.hpp>
+#include <unspool/render/order.hpp>
 #include <unspool/render/report.hpp>
 #include <unspool/render/style.hpp>
 #include <unspool/render/waits.hpp>
@@ -146,6 +147,8 @@ std::string report_text(const Process& process, const Analysis& analysis, const 
     out += fmt::format("{} at the end, as part of no deadlock: unspool deadlocks\n",
                        counted(static_cast<std::uint64_t>(idle), "thread waits", "threads wait"));
   }
+  if (const std::string order = order_sentence(process, analysis); !order.empty())
+    out += wrapped(order, options.width, 2);
   out += worst_locks(process, analysis, options) + worst_joins(process, analysis, options) + "\n";
   out += waits_sentence(process, analysis, options);
   out += wrapped(threads_sentence(analysis.summary.threads(), analysis.replay.ended_orderly()), options.width, 2);
@@ -167,6 +170,9 @@ Json report_json(const Process& process, const Analysis& analysis) {
   out["locks"] = locks_json(process, analysis)["locks"];
   const Json joins = joins_json(process, analysis);
   out["misuses"] = misuse_json(process, analysis)["misuses"];
+  const Json order = order_json(process, analysis);
+  out["order_known"] = order["order_known"];
+  out["inversions"] = order["inversions"];
   out["waits"] = waits_json(process, analysis)["waits"];
   out["join_totals"] = joins["totals"];
   out["joins"] = joins["joins"];

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+#include <unspool/analyze/links.hpp>
+#include <unspool/replay/kinds.hpp>
+#include <unspool/replay/replay.hpp>
+
+#include <algorithm>
+#include <tuple>
+
+namespace unspool {
+
+using trace::Effect;
+using trace::Kind;
+using trace::Verb;
+
+namespace {
+
+constexpr std::size_t most_occurrences = 100'000;
+constexpr std::size_t most_at_one_link = 256;
+constexpr std::size_t most_moments = 8;  // of one occurrence
+constexpr std::size_t most_moments_in_all = 200'000;
+constexpr std::size_t most_held = 64;     // by one thread
+constexpr std::size_t most_asked = 32;    // by one thread
+constexpr std::size_t most_writers = 16;  // of one lock
+constexpr std::size_t most_joins = 10'000;
+
+/// The first half and the last half of them.
+void keep(std::vector<Moment>& moments, const Moment& moment) {
+  const bool again = !moments.empty() && moments.back().epoch == moment.epoch && moments.back().seen == moment.seen;
+  if (again) return;
+  if (moments.size() == most_moments) moments.erase(moments.begin() + most_moments / 2);
+  moments.push_back(moment);
+}
+
+/// The field that names a waker names the calling thread itself where the call could have given up, but had not to wait.
+bool could_have_given_up(const Record& record) {
+  return other_thread(record) == record.thread;
+}
+
+}  // namespace
+
+bool can_be_held_together(const HeldLocks& a, const HeldLocks& b) {
+  for (auto x = a.begin(), y = b.begin(); x != a.end() && y != b.end();) {
+    if (x->object < y->object) {
+      ++x;
+    } else if (y->object < x->object) {
+      ++y;
+    } else {
+      if (!x->shared || !y->shared) return false;
+      ++x;
+      ++y;
+    }
+  }
+  return true;
+}
+
+bool Occurrence::may_overlap(const Occurrence& other) const {
+  return std::ranges::any_of(moments, [&](const Moment& mine) {
+    return std::ranges::any_of(other.moments,
+                               [&](const Moment& theirs) { return !mine.precedes(theirs) && !theirs.precedes(mine); });
+  });
+}
+
+void Links::record(const Record& record) {
+  if (record.row == nullptr) return;
+  switch (record.row->effect) {
+    case Effect::release: {
+      const trace::ThreadNumber owner = field_means(*record.row, 3, trace::Means::thread) ? record.b : 0;
+      return release(owner == 0 ? record.thread : owner, record.object, false);
+    }
+    case Effect::unshare:
+      return release(record.thread, record.object, true);
+    case Effect::wait:
+      if (record.row->kind == Kind::shared_lock)
+        threads_[record.thread].asks_shared = record.row->verb == Verb::block_shared;
+      break;
+    default:
+      break;
+  }
+  clocks_.record(record);
+  if (record.row->kind == Kind::thread) return join(record);
+  if (record.row->kind == Kind::status && record.row->verb == Verb::hold)
+    return restore(record.thread, {record.object, record.site, record.since, record.a != 0});
+  if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) {
+    if (const auto found = threads_.find(record.thread); found != threads_.end()) found->second.held.clear();
+  }
+}
+
+void Links::release(trace::ThreadNumber thread, trace::ObjectNumber object, bool shared) {
+  const auto found = threads_.find(thread);
+  if (found == threads_.end()) return;
+  std::vector<Held>& held = found->second.held;
+  for (std::size_t i = held.size(); i-- > 0;) {
+    if (held[i].object != object || held[i].shared != shared) continue;
+    held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
+    return;
+  }
+}
+
+/// A hold that began before the first Record.
+void Links::restore(trace::ThreadNumber thread, const Held& hold) {
+  std::vector<Held>& held = threads_[thread].held;
+  const bool known = std::ranges::find(held, hold.object, &Held::object) != held.end();
+  if (!known && hold.object != 0 && held.size() < most_held) held.insert(held.begin(), hold);
+}
+
+const trace::StatusEntry* Links::status_of(trace::ThreadNumber thread) const {
+  const auto entry = std::ranges::find(process_.status, thread, &trace::StatusEntry::thread);
+  return entry == process_.status.end() ? nullptr : &*entry;
+}
+
+/// Of a thread that has written nothing since its segment was recycled, only its status entry tells what it holds.
+void Links::restore_from(const trace::StatusEntry& entry) {
+  for (std::size_t i = std::min<std::size_t>(entry.depth, trace::status_holds); i-- > 0;)
+    restore(entry.thread, {entry.holds[i].object, entry.holds[i].site, entry.holds[i].since, entry.holds[i].mode != 0});
+}
+
+/// As replay knows it: Records may be missing, others may have released it.
+bool Links::still_holds(trace::ThreadNumber thread, const Held& held) const {
+  const auto found = replay_->objects().find(held.object);
+  if (found == replay_->objects().end()) return false;
+  const Holder& holder = found->second.now().holder;
+  if (holder.tenant == Holder::Tenant::thread && holder.thread == thread) return true;
+  const std::vector<Reader>& readers = found->second.readers;
+  return held.shared && std::ranges::find(readers, thread, &Reader::thread) != readers.end();
+}
+
+void Links::forget_stale(trace::ThreadNumber thread, std::vector<Held>& held) {
+  std::erase_if(held, [&](const Held& each) { return !still_holds(thread, each); });
+}
+
+void Links::acquired(const ObjectState& object, const Record& record, bool waited) {
+  if (record.thread == 0) return;
+  const bool shared = record.row->effect == Effect::share;
+  const bool could_give_up = !waited && could_have_given_up(record);
+  if (could_give_up) {
+    gives_up_.insert(record.site);
+  } else {
+    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false});
+  }
+  std::vector<Held>& held = threads_[record.thread].held;
+  if (held.size() < most_held) held.push_back({object.number, record.site, record.time, shared});
+}
+
+void Links::failed(const Record& record) {
+  if (can_be_held(record.row->kind)) gives_up_.insert(record.site);
+}
+
+/// Waits that did not end with the lock: it was asked for all the same.
+void Links::waited(const Wait& wait) {
+  if (!can_be_held(wait.kind)) return;
+  const bool shared = wait.kind == Kind::shared_lock && threads_[wait.thread].asks_shared;
+  Call call{wait.thread, wait.object, wait.kind, wait.site, wait.since, shared, true, true, false};
+  if (wait.ending == Ending::timeout || wait.ending == Ending::cancel) {
+    gives_up_.insert(wait.site);
+    return ask(call);
+  }
+  if (wait.ending != Ending::unended) return;
+  const trace::StatusEntry* const status = status_of(wait.thread);
+  if (status != nullptr) restore_from(*status);
+  const auto limit = status == nullptr ? trace::WaitLimit::unknown : static_cast<trace::WaitLimit>(status->wait_limit);
+  call.limited = limit == trace::WaitLimit::deadline || limit == trace::WaitLimit::stop ||
+                 (limit == trace::WaitLimit::unknown && gives_up_.contains(wait.site));
+  call.stuck = !call.limited;
+  ask(call);
+}
+
+void Links::ask(const Call& call) {
+  if (!replay_->complete()) return;  // what was released unseen would count as held
+  ThreadLocks& locks = threads_[call.thread];
+  remember_asked(locks, call);
+  const bool writes = call.kind == Kind::shared_lock && !call.shared;
+  if (locks.held.empty() && !writes) return;
+  forget_stale(call.thread, locks.held);
+  if (locks.held.empty() && !writes) return;
+  const HeldLocks* const held = interned(locks.held);
+  if (held == nullptr) {
+    ++left_out_;
+    return;
+  }
+  const Moment moment = clocks_.mark(call.thread);
+  if (writes) add_writer(call, held, moment);
+  for (const Held& outer : locks.held)
+    add(outer, call, held, moment);
+}
+
+/// Null where so many are kept already.
+const HeldLocks* Links::interned(const std::vector<Held>& held) {
+  HeldLocks locks;
+  for (const Held& each : held)
+    locks.push_back({each.object, each.shared});
+  std::ranges::sort(locks);
+  if (const auto known = held_.find(locks); known != held_.end()) return &*known;
+  return held_.size() >= most_occurrences ? nullptr : &*held_.insert(std::move(locks)).first;
+}
+
+/// With itself only what a reader asks for again is a link: a lock that a thread takes twice is stuck at once.
+void Links::add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment) {
+  if (outer.object == call.object && !(outer.shared && call.shared)) return;
+  const LinkKey key{outer.object, call.object, outer.site, call.site, outer.shared, call.shared};
+  const auto found = links_.find(key);
+  if (found == links_.end() && occurrences_ >= most_occurrences) {
+    ++left_out_;
+    return;
+  }
+  std::vector<Occurrence>& list = found == links_.end() ? links_[key] : found->second;
+  if (!add_to(list, call, outer.since, held, moment)) return;
+  outers_[call.object].insert(outer.object);
+}
+
+/// True where it is a new one.
+bool Links::add_to(std::vector<Occurrence>& list, const Call& call, trace::Ticks since, const HeldLocks* held,
+                   const Moment& moment) {
+  const auto same = std::ranges::find_if(list, [&](const Occurrence& each) {
+    return each.thread == call.thread && each.held == held && each.waited == call.waited &&
+           each.limited == call.limited && each.stuck == call.stuck;
+  });
+  if (same != list.end()) {
+    ++same->count;
+    if (moments_ >= most_moments_in_all) return false;
+    const std::size_t before = same->moments.size();
+    keep(same->moments, moment);
+    moments_ += same->moments.size() - before;
+    return false;
+  }
+  if (list.size() >= most_at_one_link || occurrences_ >= most_occurrences) {
+    ++left_out_;
+    return false;
+  }
+  list.push_back({call.thread, held, call.waited, call.limited, call.stuck, 1, since, call.time, {moment}});
+  ++occurrences_;
+  ++moments_;
+  return true;
+}
+
+void Links::add_writer(const Call& call, const HeldLocks* held, const Moment& moment) {
+  std::vector<WriterCall>& writers = writers_[call.object];
+  for (WriterCall& each : writers) {
+    if (each.by.thread != call.thread || each.by.held != held) continue;
+    ++each.by.count;
+    each.by.stuck |= call.stuck;
+    keep(each.by.moments, moment);
+    return;
+  }
+  if (writers.size() < most_writers)
+    writers.push_back(
+        {call.site, {call.thread, held, call.waited, call.limited, call.stuck, 1, call.time, call.time, {moment}}});
+}
+
+std::span<const WriterCall> Links::writers(trace::ObjectNumber lock) const {
+  const auto found = writers_.find(lock);
+  return found == writers_.end() ? std::span<const WriterCall>{} : std::span<const WriterCall>{found->second};
+}
+
+void Links::remember_asked(ThreadLocks& locks, const Call& call) {
+  if (call.limited) return;
+  for (Asked& each : locks.asked) {
+    if (each.object != call.object || each.shared != call.shared) continue;
+    if (call.stuck || (each.waited && !call.waited))
+      each = {call.object, call.site, call.time, call.shared, call.waited, call.stuck};
+    return;
+  }
+  if (locks.asked.size() < most_asked)
+    locks.asked.push_back({call.object, call.site, call.time, call.shared, call.waited, call.stuck});
+}
+
+/// A thread's end, a join's begin, and its end. A join with a limit fails in the end.
+void Links::join(const Record& record) {
+  if (!trace::is_thread(record.object)) return;
+  const auto target = static_cast<trace::ThreadNumber>(record.object);
+  const Effect effect = record.row->effect;
+  if (record.row->verb == Verb::end) {
+    if (const auto found = threads_.find(target); found != threads_.end()) found->second.held.clear();
+    return;
+  }
+  if (effect == Effect::fail) {
+    std::erase_if(joining_[target], [&](const JoinUnderLock& each) { return each.joiner == record.thread; });
+    return;
+  }
+  if (effect != Effect::wait && effect != Effect::resume) return;
+  ThreadLocks& mine = threads_[record.thread];
+  if (!mine.held.empty() && replay_->complete()) {
+    forget_stale(record.thread, mine.held);
+    std::vector<JoinUnderLock>& joins = joining_[target];
+    for (const Held& each : mine.held) {
+      const bool known = std::ranges::any_of(joins, [&](const JoinUnderLock& other) {
+        return other.joiner == record.thread && other.lock == each.object && other.join_site == record.site;
+      });
+      if (known) continue;
+      if (joins_under_locks_ >= most_joins) {
+        ++left_out_;
+        continue;
+      }
+      ++joins_under_locks_;
+      joins.push_back({each.object, each.shared, false, record.thread, target, each.site, record.site, 0, each.since,
+                       record.time, 0, false});
+    }
+  }
+  if (effect == Effect::resume) judge_joins(target);
+}
+
+/// Which of the locks that were held at its joins this thread asked for.
+void Links::judge_joins(trace::ThreadNumber target) {
+  const auto found = joining_.find(target);
+  if (found == joining_.end()) return;
+  const ThreadLocks& locks = threads_[target];
+  for (JoinUnderLock& each : found->second) {
+    const auto asked = std::ranges::find_if(locks.asked, [&](const Asked& lock) {
+      const bool gives_up = !lock.stuck && may_give_up(lock.waited, lock.site);
+      return lock.object == each.lock && !(lock.shared && each.shared) && !gives_up;
+    });
+    if (asked == locks.asked.end()) continue;
+    each.target_site = asked->site;
+    each.target_time = asked->time;
+    each.stuck = asked->stuck;
+    joins_.push_back(each);
+  }
+  joining_.erase(found);
+}
+
+void Links::destroyed(const ObjectState& object) {
+  clocks_.destroyed(object.number);
+  writers_.erase(object.number);
+  gone_.insert(object.number);
+  prune(object.number);
+}
+
+/// A destroyed lock that was only ever an outer one, or only an inner one, is in no cycle. Without it the same may hold of its
+/// neighbours.
+void Links::prune(trace::ObjectNumber object) {
+  std::vector<trace::ObjectNumber> pending{object};
+  while (!pending.empty()) {
+    const trace::ObjectNumber each = pending.back();
+    pending.pop_back();
+    if (!gone_.contains(each)) continue;
+    const auto begin = links_.lower_bound({each, 0, 0, 0, false, false});
+    const bool is_outer = begin != links_.end() && begin->first.outer == each;
+    const auto outers = outers_.find(each);
+    const bool is_inner = outers != outers_.end() && !outers->second.empty();
+    if (is_outer && is_inner) continue;
+    gone_.erase(each);
+    if (is_inner) {
+      for (const trace::ObjectNumber outer : outers->second) {
+        erase_between(outer, each);
+        pending.push_back(outer);
+      }
+      outers_.erase(each);
+    }
+    for (auto link = begin; link != links_.end() && link->first.outer == each;) {
+      const trace::ObjectNumber inner = link->first.inner;
+      occurrences_ -= link->second.size();
+      link = links_.erase(link);
+      if (const auto others = outers_.find(inner); others != outers_.end()) others->second.erase(each);
+      pending.push_back(inner);
+    }
+  }
+}
+
+void Links::erase_between(trace::ObjectNumber outer, trace::ObjectNumber inner) {
+  for (auto link = links_.lower_bound({outer, inner, 0, 0, false, false});
+       link != links_.end() && link->first.outer == outer && link->first.inner == inner;) {
+    occurrences_ -= link->second.size();
+    link = links_.erase(link);
+  }
+}
+
+/// A wait that ended with the lock does not say whether it had a limit. If calls at its line have one, so had it.
+void Links::settle_limits() {
+  for (auto& [key, list] : links_) {
+    for (Occurrence& each : list)
+      each.limited |= !each.stuck && may_give_up(each.waited, key.inner_site);
+  }
+}
+
+void Links::finish() {
+  settle_limits();
+  std::vector<trace::ThreadNumber> targets;
+  for (const auto& [target, joins] : joining_)
+    targets.push_back(target);
+  std::ranges::sort(targets);
+  for (const trace::ThreadNumber each : targets)
+    judge_joins(each);
+  std::ranges::stable_sort(joins_, {}, &JoinUnderLock::join_time);
+}
+
+}  // namespace unspool

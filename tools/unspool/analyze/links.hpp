@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+//
+// Who asked for which lock while holding which: what lock-order inversions are made of. Owns what counts as such a link; the
+// cycles among them are inversions.hpp's.
+//
+// A call that would have given up makes none where it had not to wait: it cannot deadlock. One that did wait makes a link
+// with a limit.
+//
+// Memory: by pairs of live locks, sites and threads, up to a limit; links of a destroyed lock stay only where it stands between
+// two others.
+#pragma once
+
+#include <unspool/analyze/clocks.hpp>
+#include <unspool/replay/observer.hpp>
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace unspool {
+
+/// A lock that a thread holds.
+struct HeldLock {
+  trace::ObjectNumber object = 0;
+  bool shared = false;
+  auto operator<=>(const HeldLock&) const = default;
+};
+using HeldLocks = std::vector<HeldLock>;  ///< sorted
+
+/// Whether two threads can hold these at the same time.
+bool can_be_held_together(const HeldLocks& a, const HeldLocks& b);
+
+/// One thread that made a link, with the same locks held.
+struct Occurrence {
+  trace::ThreadNumber thread = 0;
+  const HeldLocks* held = nullptr;  ///< all that it held, the outer lock too
+  bool waited = false;              ///< for the inner lock
+  bool limited = false;             ///< it waited, and would have given up
+  bool stuck = false;               ///< it still waits at the end
+  std::uint64_t count = 0;
+  trace::Ticks outer_since = 0;  ///< of the first; of the one that is stuck
+  trace::Ticks time = 0;         ///< when it asked for the inner lock, or got it without a wait
+  std::vector<Moment> moments;   ///< the first ones and the last ones
+
+  /// Whether it and another thread's can have been about to ask at the same time.
+  bool may_overlap(const Occurrence& other) const;
+};
+
+/// Holding the outer one, somebody asked for the inner one. In a link with itself a reader asked again.
+struct LinkKey {
+  trace::ObjectNumber outer = 0;
+  trace::ObjectNumber inner = 0;
+  trace::SiteNumber outer_site = 0;
+  trace::SiteNumber inner_site = 0;
+  bool outer_shared = false;
+  bool inner_shared = false;
+  auto operator<=>(const LinkKey&) const = default;
+};
+
+/// Somebody who asked for a SharedLock to write.
+struct WriterCall {
+  trace::SiteNumber site = 0;
+  Occurrence by;
+};
+
+/// A join with a lock held.
+struct JoinUnderLock {
+  trace::ObjectNumber lock = 0;
+  bool shared = false;
+  bool limited = false;
+  trace::ThreadNumber joiner = 0;
+  trace::ThreadNumber target = 0;
+  trace::SiteNumber lock_site = 0;
+  trace::SiteNumber join_site = 0;
+  trace::SiteNumber target_site = 0;  ///< where the joined thread asked for the lock
+  trace::Ticks lock_since = 0;
+  trace::Ticks join_time = 0;
+  trace::Ticks target_time = 0;
+  bool stuck = false;  ///< both wait at the end
+};
+
+class Links {
+ public:
+  explicit Links(const Process& process) : process_{process} {}
+
+  void began(const Replay& replay) { replay_ = &replay; }
+  void record(const Record& record);
+  void acquired(const ObjectState& object, const Record& record, bool waited);
+  void waited(const Wait& wait);
+  void failed(const Record& record);
+  void released_by_other(const ObjectState& object) { signals_.insert(object.number); }
+  void destroyed(const ObjectState& object);
+  /// After the replay.
+  void finish();
+
+  const std::map<LinkKey, std::vector<Occurrence>>& all() const { return links_; }
+  std::span<const WriterCall> writers(trace::ObjectNumber lock) const;
+  const std::vector<JoinUnderLock>& joins() const { return joins_; }
+  /// Locks that another thread than the owner has released.
+  bool is_signal(trace::ObjectNumber lock) const { return signals_.contains(lock); }
+  /// Links that were left out, as so many are kept.
+  std::uint64_t left_out() const { return left_out_; }
+  std::uint64_t threads_without_clock() const { return clocks_.beyond_limit(); }
+
+ private:
+  struct Held {
+    trace::ObjectNumber object = 0;
+    trace::SiteNumber site = 0;
+    trace::Ticks since = 0;
+    bool shared = false;
+  };
+  /// A lock that a thread once asked for, without a limit: whoever joins it must not hold it.
+  struct Asked {
+    trace::ObjectNumber object = 0;
+    trace::SiteNumber site = 0;
+    trace::Ticks time = 0;
+    bool shared = false;
+    bool waited = false;
+    bool stuck = false;
+  };
+  struct ThreadLocks {
+    std::vector<Held> held;
+    std::vector<Asked> asked;
+    bool asks_shared = false;  ///< its last block was a reader's
+  };
+  /// A thread asks for a lock.
+  struct Call {
+    trace::ThreadNumber thread = 0;
+    trace::ObjectNumber object = 0;
+    trace::Kind kind = trace::Kind::lock;
+    trace::SiteNumber site = 0;
+    trace::Ticks time = 0;
+    bool shared = false;
+    bool waited = false;
+    bool limited = false;
+    bool stuck = false;
+  };
+
+  void ask(const Call& call);
+  void add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment);
+  void add_writer(const Call& call, const HeldLocks* held, const Moment& moment);
+  bool add_to(std::vector<Occurrence>& list, const Call& call, trace::Ticks since, const HeldLocks* held,
+              const Moment& moment);
+  void remember_asked(ThreadLocks& locks, const Call& call);
+  void forget_stale(trace::ThreadNumber thread, std::vector<Held>& held);
+  bool still_holds(trace::ThreadNumber thread, const Held& held) const;
+  void release(trace::ThreadNumber thread, trace::ObjectNumber object, bool shared);
+  void restore(trace::ThreadNumber thread, const Held& hold);
+  void restore_from(const trace::StatusEntry& entry);
+  const trace::StatusEntry* status_of(trace::ThreadNumber thread) const;
+  void join(const Record& record);
+  void judge_joins(trace::ThreadNumber target);
+  bool may_give_up(bool waited, trace::SiteNumber site) const { return waited && gives_up_.contains(site); }
+  void settle_limits();
+  void prune(trace::ObjectNumber object);
+  void erase_between(trace::ObjectNumber outer, trace::ObjectNumber inner);
+  const HeldLocks* interned(const std::vector<Held>& held);
+
+  const Process& process_;
+  const Replay* replay_ = nullptr;
+  Clocks clocks_;
+  std::unordered_map<trace::ThreadNumber, ThreadLocks> threads_;
+  std::map<LinkKey, std::vector<Occurrence>> links_;
+  std::unordered_map<trace::ObjectNumber, std::unordered_set<trace::ObjectNumber>> outers_;  ///< of an inner lock
+  std::unordered_map<trace::ObjectNumber, std::vector<WriterCall>> writers_;
+  std::set<HeldLocks> held_;
+  std::unordered_set<trace::ObjectNumber> signals_;
+  std::unordered_set<trace::ObjectNumber> gone_;    ///< destroyed, and with links
+  std::unordered_set<trace::SiteNumber> gives_up_;  ///< calls there had a limit
+  std::vector<JoinUnderLock> joins_;                ///< judged: the joined thread asked for it
+  std::unordered_map<trace::ThreadNumber, std::vector<JoinUnderLock>> joining_;  ///< by joined thread
+  std::size_t joins_under_locks_ = 0;
+  std::size_t occurrences_ = 0;
+  std::size_t moments_ = 0;
+  std::uint64_t left_out_ = 0;
+};
+
+}  // namespace unspool
