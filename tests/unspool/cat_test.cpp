@@ -99,7 +99,10 @@ TEST_CASE("cat selects a thread by name and by number") {
   const Sample sample;
   CHECK(lines_of(sample.cat("--thread main").out).size() == 7);
   CHECK(lines_of(sample.cat("--thread 5").out).size() == 7);
-  CHECK(sample.cat("--thread nobody").out.empty());
+  const Outcome nobody = sample.cat("--thread nobody");
+  CHECK(nobody.exit == 2);
+  CHECK(nobody.out.empty());
+  CHECK(nobody.err.starts_with("unspool: no thread is called \"nobody\"; the nearest: "));
 }
 
 TEST_CASE("cat prints times as clock times and as ticks") {

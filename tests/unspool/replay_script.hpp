@@ -134,7 +134,7 @@ class Answer {
 template <class Command>
 std::string printed(Command command, Script& script, const Options& options = {}, bool* findings = nullptr) {
   ListSource source{script.records};
-  Input input{script.process, source};
+  Input input{script.process, source, script.records.empty() ? 0 : script.records.back().time};
   std::FILE* file = std::tmpfile();
   const bool found = command(std::span<Input>{&input, 1}, options, file);
   if (findings != nullptr) *findings = found;

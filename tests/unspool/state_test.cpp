@@ -32,7 +32,6 @@ Script two_threads() {
 std::string state(Script& script, const std::string& at, Options::Format format = Options::Format::table) {
   StateOptions wanted;
   wanted.at = *When::parse(at);
-  wanted.last = {script.records.back().time};
   Options options;
   options.format = format;
   return printed([&](auto inputs, const Options& how, std::FILE* out) { return run_state(inputs, how, wanted, out); },

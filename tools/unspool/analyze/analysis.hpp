@@ -4,6 +4,7 @@
 #pragma once
 
 #include <unspool/analyze/deadlocks.hpp>
+#include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/inversions.hpp>
 #include <unspool/analyze/joins.hpp>
 #include <unspool/analyze/locks.hpp>
@@ -12,22 +13,31 @@
 #include <unspool/analyze/summary.hpp>
 #include <unspool/replay/replay.hpp>
 
+#include <utility>
+
 namespace unspool {
 
 /// Reads the source to its end when it is made.
 class Analysis {
  public:
-  /// `more`: asked besides the others.
-  Analysis(const Process& process, RecordSource& source, Observer* more = nullptr)
-      : locks{process},
-        signals{process},
+  /// `more`: asked besides the others. What the filter leaves out is in no figure; Deadlocks know of all, as the graph
+  /// would not be whole otherwise.
+  Analysis(const Process& process, RecordSource& source, Observer* more = nullptr, Filter wanted = {})
+      : filter{std::move(wanted)},
+        summary{filter},
+        locks{process, filter},
+        joins{filter},
+        signals{process, filter},
         deadlocks{process},
-        misuses{process},
+        misuses{process, filter},
         inversions{process},
         replay{process, all(more)} {
     replay.run(source);
   }
+  Analysis(const Analysis&) = delete;
+  Analysis& operator=(const Analysis&) = delete;
 
+  const Filter filter;
   Summary summary;
   Locks locks;
   Joins joins;
@@ -36,6 +46,14 @@ class Analysis {
   Misuses misuses;
   Inversions inversions;
   Replay replay;
+
+  /// Findings that a baseline accepts; they are no longer among the others.
+  struct Known {
+    std::size_t deadlocks = 0;
+    std::size_t inversions = 0;
+    std::size_t misuses = 0;
+  };
+  Known known;
 
  private:
   Audience all(Observer* more) {

@@ -165,7 +165,7 @@ void Blame::waited(const ObjectState*, const Wait& wait) {
     open.node = child(0, {});
     if (goes_on) find_chain(wait.thread, open);
   }
-  if (wait.ending == Ending::lost) return;
+  if (wait.ending == Ending::lost || !filter_.passes(wait)) return;
   charge(open, wait.until);
   // Other threads' clocks may have put more on the chains than the wait is long.
   trace::Ticks left = wait.ticks();

@@ -5,6 +5,7 @@
 // sums to exactly these waits' time.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/tally.hpp>
 #include <unspool/replay/observer.hpp>
 
@@ -12,6 +13,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace unspool {
@@ -49,7 +51,9 @@ class Blame : public Observer {
     trace::Ticks ticks = 0;  ///< of the chains that end here
   };
 
-  explicit Blame(const Process& process) : process_{process}, nodes_(1) {}
+  /// The filter restricts the waits that are divided, by who waits and for what; their chains are whole.
+  explicit Blame(const Process& process, Filter filter = {})
+      : process_{process}, filter_{std::move(filter)}, nodes_(1) {}
 
   void began(const Replay& replay) override { replay_ = &replay; }
   void record(const Record& record) override;
@@ -80,6 +84,7 @@ class Blame : public Observer {
   trace::ObjectNumber class_of(trace::ObjectNumber object, trace::Kind kind);
 
   const Process& process_;
+  const Filter filter_;
   const Replay* replay_ = nullptr;
   std::unordered_map<trace::ThreadNumber, Open> open_;
   trace::ThreadNumber begins_ = 0;  ///< the thread whose last Record may have begun a wait

@@ -5,11 +5,13 @@
 // here the stuck are put together to findings.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/hopes.hpp>
 #include <unspool/analyze/waiting.hpp>
 #include <unspool/replay/observer.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -51,6 +53,13 @@ class Deadlocks : public Observer {
   const std::vector<Waiting>& waiting() const { return waiting_; }
   /// The shortest first.
   const std::vector<Cycle>& cycles() const { return cycles_; }
+  /// After the replay: these findings are no longer among cycles(), and their threads not among those that wait as part
+  /// of none. Answers how many they were.
+  std::size_t leave_out(const std::function<bool(const Cycle&)>& chosen);
+  /// The same for findings of which no thread's wait passes, and for single waits that do not.
+  std::size_t leave_out(const Filter& filter);
+  /// One of its threads' waits passes.
+  bool concerns(const Cycle& cycle, const Filter& filter) const;
   /// Every known thread is stuck or has ended.
   bool standstill() const { return standstill_; }
   /// What was done to an object; null if nothing is known.
@@ -64,6 +73,8 @@ class Deadlocks : public Observer {
   std::vector<std::size_t> ordered(std::vector<std::size_t> component);
   void order_cycles();
   void find_hanging();
+  void number_cycles();
+  bool passes(std::size_t index, const Filter& filter) const;
   Cycle cycle_of(std::vector<std::size_t> members) const;
   Certainty certainty_of(const Waiting& waiting) const;
   std::size_t next(std::size_t index) const;
@@ -76,6 +87,7 @@ class Deadlocks : public Observer {
   Habits habits_;
   bool standstill_ = false;
   bool incomplete_ = false;
+  trace::Ticks last_time_ = 0;
   std::vector<Waiting> waiting_;
   std::unordered_map<trace::ThreadNumber, std::size_t> index_;  ///< of a thread in waiting_
   std::vector<Cycle> cycles_;

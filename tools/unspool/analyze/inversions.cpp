@@ -135,6 +135,22 @@ std::uint64_t Inversions::fingerprint(const Inversion& inversion) const {
   return whole.value();
 }
 
+bool Inversions::concerns(const Inversion& inversion, const Filter& filter) const {
+  const auto passes = [&](trace::ThreadNumber thread, trace::ObjectNumber object, trace::Ticks time) {
+    const auto defined = process_.objects.find(object);
+    const trace::Kind kind = defined == process_.objects.end() ? trace::Kind::lock : defined->second.kind;
+    return filter.thread(thread) && filter.object(object, kind) && filter.time(time);
+  };
+  if (inversion.danger == Danger::join_under_lock) {
+    const JoinUnderLock& join = inversion.join;
+    return passes(join.joiner, join.lock, join.join_time) || passes(join.target, join.lock, join.target_time);
+  }
+  return std::ranges::any_of(inversion.cycle.links, [&](const LinkOf& link) {
+    return passes(link.by->thread, link.key->outer, link.by->time) ||
+           passes(link.by->thread, link.key->inner, link.by->time);
+  });
+}
+
 bool Inversions::any_findings() const {
   return std::ranges::any_of(all_, [](const Inversion& each) { return each.severity != Severity::note; });
 }

@@ -6,12 +6,14 @@
 // Only of a recording in mode `all` from its begin on: elsewhere it is not known what was held.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/inversion_search.hpp>
 #include <unspool/analyze/links.hpp>
 #include <unspool/analyze/misuse.hpp>
 #include <unspool/analyze/waiting.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -63,6 +65,10 @@ class Inversions : public Observer {
   const std::vector<Inversion>& all() const { return all_; }
   /// False: the recording does not tell what was held.
   bool is_known() const { return known_; }
+  /// Takes the chosen ones out, and says how many.
+  std::size_t leave_out(const std::function<bool(const Inversion&)>& chosen) { return std::erase_if(all_, chosen); }
+  /// One of its threads passes, and asks for or holds an object that does.
+  bool concerns(const Inversion& inversion, const Filter& filter) const;
   /// One of them is more than a note.
   bool any_findings() const;
   /// How many pairs of locks were seen one inside the other.

@@ -29,7 +29,7 @@ Join join_of(const Record& record, Ending ending) {
 }  // namespace
 
 void Joins::waited(const ObjectState*, const Wait& wait) {
-  if (wait.kind != trace::Kind::thread) return;
+  if (wait.kind != trace::Kind::thread || !filter_.passes(wait)) return;
   if (wait.ending == Ending::lost) {
     ++totals_.lost;
     return;
@@ -44,14 +44,24 @@ void Joins::waited(const ObjectState*, const Wait& wait) {
   keep(join);
 }
 
+/// A join that took no time is a wait of no length.
+bool Joins::passes(const Record& record) const {
+  Wait wait;
+  wait.thread = record.thread;
+  wait.object = record.object;
+  wait.kind = record.row->kind;
+  wait.since = wait.until = record.time;
+  return wait.kind == trace::Kind::thread && filter_.passes(wait);
+}
+
 /// A join with no time to wait.
 void Joins::failed(const ObjectState* object, const Record& record) {
-  if (object != nullptr || record.row->kind != trace::Kind::thread) return;
+  if (object != nullptr || !passes(record)) return;
   keep(join_of(record, record.row->verb == trace::Verb::cancel ? Ending::cancel : Ending::timeout));
 }
 
 void Joins::passed(const ObjectState* object, const Record& record) {
-  if (object != nullptr || record.row->kind != trace::Kind::thread) return;
+  if (object != nullptr || !passes(record)) return;
   ++totals_.at_once;
   keep(join_of(record, Ending::continued));
 }

@@ -3,6 +3,7 @@
 // Question: who joined whom, from where, how long did it wait, and how did it end?
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/samples.hpp>
 #include <unspool/replay/observer.hpp>
 
@@ -38,6 +39,8 @@ class Joins : public Observer {
     std::uint64_t all() const { return joined + timeouts + cancels + unended; }
   };
 
+  explicit Joins(const Filter& filter) : filter_{filter} {}
+
   void waited(const ObjectState* object, const Wait& wait) override;
   void failed(const ObjectState* object, const Record& record) override;
   void passed(const ObjectState* object, const Record& record) override;
@@ -49,7 +52,9 @@ class Joins : public Observer {
 
  private:
   void keep(const Join& join);
+  bool passes(const Record& record) const;
 
+  const Filter& filter_;
   Totals totals_;
   std::vector<Join> joins_;
 };

@@ -29,7 +29,8 @@ std::string_view name_of(Rule rule) {
   return names[static_cast<std::size_t>(rule)];
 }
 
-Legality::Legality(const Process& process, RecordSource& source) : process_{process}, source_{source} {}
+Legality::Legality(const Process& process, RecordSource& source, Filter filter)
+    : process_{process}, source_{source}, filter_{std::move(filter)} {}
 
 bool Legality::next(Record& record) {
   if (source_.next(record)) {
@@ -51,6 +52,7 @@ bool Legality::is_whole() const {
 }
 
 Violation& Legality::complain(Rule rule, const Record& record) {
+  if (!filter_.passes(record)) return unused_;
   ++counts_[static_cast<std::size_t>(rule)];
   if (violations_.size() == most_kept) return unused_;
   const auto found = process_.objects.find(record.object);
@@ -63,7 +65,7 @@ Violation& Legality::complain(Rule rule, const Record& record) {
 
 void Legality::judge(const Record& record) {
   if (record.row == nullptr || record.row->kind == Kind::definition) return;
-  ++judged_;
+  if (filter_.passes(record)) ++judged_;
   judge_time(record);
   judge_names(record);
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) ++losses_;

@@ -7,6 +7,7 @@
 // mode other than `all`), only what cannot be due to that is a violation.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/model/source.hpp>
 
 #include <array>
@@ -52,7 +53,8 @@ class Legality final : public RecordSource {
  public:
   static constexpr std::size_t most_kept = 100;
 
-  Legality(const Process& process, RecordSource& source);
+  /// All Records are looked at; the filter says which are judged.
+  Legality(const Process& process, RecordSource& source, Filter filter = {});
   bool next(Record& record) override;
 
   /// After the last Record.
@@ -97,13 +99,14 @@ class Legality final : public RecordSource {
 
   const Process& process_;
   RecordSource& source_;
+  const Filter filter_;
   std::array<std::uint64_t, rule_count> counts_{};
   std::vector<Violation> violations_;
   std::unordered_map<trace::ThreadNumber, trace::Ticks> times_;
   std::unordered_map<Step, const trace::Row*, StepHash>
       waits_;  ///< by the Record that began, or went on with, the wait
   std::unordered_map<trace::ObjectNumber, ObjectState> objects_;
-  Violation unused_;  ///< past `most_kept`
+  Violation unused_;  ///< past `most_kept`, or not asked for
   std::uint64_t judged_ = 0;
   std::uint64_t gap_numbers_ = 0;  ///< missing ones, in a trace that is whole
   std::uint64_t unwritten_ = 0;

@@ -74,7 +74,7 @@ LockFigures& Locks::class_of(const ObjectState& object) {
 void Locks::born(const ObjectState& object) {
   if (live_.size() <= object.slot) live_.resize(object.slot + std::size_t{1});
   live_[object.slot] = {};
-  if (!can_be_held(object.kind)) return;
+  if (!can_be_held(object.kind) || !filter_.object(object.number, object.kind)) return;
   LockFigures& figures = class_of(object);
   ++figures.instances;
   live_[object.slot].figures = &figures;
@@ -91,9 +91,9 @@ Locks::Live* Locks::live(const ObjectState* object) {
   return lock.figures == nullptr ? nullptr : &lock;
 }
 
-void Locks::acquired(const ObjectState& object, const Record&, trace::Ticks spun, bool waited) {
+void Locks::acquired(const ObjectState& object, const Record& record, trace::Ticks spun, bool waited) {
   Live* lock = live(&object);
-  if (lock == nullptr) return;
+  if (lock == nullptr || !filter_.passes(record)) return;
   LockFigures& figures = *lock->figures;
   ++figures.acquisitions;
   if (waited) ++figures.contended;
@@ -102,20 +102,23 @@ void Locks::acquired(const ObjectState& object, const Record&, trace::Ticks spun
 }
 
 void Locks::held(const ObjectState& object, const Hold& hold) {
-  if (Live* lock = live(&object)) lock->figures->holds.add(hold.ticks());
+  Live* lock = live(&object);
+  if (lock != nullptr && filter_.passes(hold, object.kind)) lock->figures->holds.add(hold.ticks());
 }
 
-void Locks::released_by_other(const ObjectState& object, const Record&) {
-  if (Live* lock = live(&object)) ++lock->figures->released_by_other;
+void Locks::released_by_other(const ObjectState& object, const Record& record) {
+  Live* lock = live(&object);
+  if (lock != nullptr && filter_.passes(record)) ++lock->figures->released_by_other;
 }
 
 void Locks::failed(const ObjectState* object, const Record& record) {
-  if (Live* lock = live(object)) count_ending(*lock->figures, record.row->verb);
+  Live* lock = live(object);
+  if (lock != nullptr && filter_.passes(record)) count_ending(*lock->figures, record.row->verb);
 }
 
 void Locks::waited(const ObjectState* object, const Wait& wait) {
   Live* lock = live(object);
-  if (lock == nullptr) return;
+  if (lock == nullptr || !filter_.passes(wait)) return;
   LockFigures& figures = *lock->figures;
   if (wait.ending == Ending::lost) {
     ++figures.lost_waits;
@@ -155,6 +158,14 @@ void Locks::ended(LockFigures& figures, const Wait& wait) {
   if (figures.waits.count() == 1 || wait.ticks() > figures.longest.ticks()) figures.longest = wait;
 }
 
+/// Nothing that passes was done to them: a row without a figure would only be in the way.
+bool Locks::is_empty(const LockFigures& figures) const {
+  return filter_.is_on() && figures.acquisitions + figures.busy + figures.timeouts + figures.cancels +
+                                    figures.lost_waits + figures.unended + figures.waits.count() +
+                                    figures.holds.count() ==
+                                0;
+}
+
 void Locks::finished(const Replay& replay) {
   for (const auto& [number, object] : replay.objects()) {
     if (Live* lock = live(&object)) note_worst(*lock->figures, number, lock->waited);
@@ -173,6 +184,7 @@ void Locks::finished(const Replay& replay) {
     }
   }
   classes_.clear();
+  std::erase_if(figures_, [this](const LockFigures& each) { return is_empty(each); });
   std::ranges::sort(figures_, hurts_more);
 }
 

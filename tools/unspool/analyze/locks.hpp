@@ -6,6 +6,7 @@
 // Wait figures cover the waits that ended: acquired, timed out, cancelled. Those that go on at the end stand apart.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/samples.hpp>
 #include <unspool/analyze/tally.hpp>
 #include <unspool/replay/observer.hpp>
@@ -59,7 +60,7 @@ class Locks : public Observer {
   void failed(const ObjectState* object, const Record& record) override;
   void finished(const Replay& replay) override;
 
-  explicit Locks(const Process& process) : process_{process} {}
+  Locks(const Process& process, const Filter& filter) : process_{process}, filter_{filter} {}
 
   /// What hurts most first. After the replay.
   const std::vector<LockFigures>& figures() const { return figures_; }
@@ -76,10 +77,12 @@ class Locks : public Observer {
   using ByName = std::map<std::string, LockFigures>;
 
   LockFigures& class_of(const ObjectState& object);
+  bool is_empty(const LockFigures& figures) const;
   Live* live(const ObjectState* object);
   void ended(LockFigures& figures, const Wait& wait);
 
   const Process& process_;
+  const Filter& filter_;
   std::map<Place, ByName> classes_;
   std::vector<Live> live_;  ///< by slot
   std::vector<LockFigures> figures_;

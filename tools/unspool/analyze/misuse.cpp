@@ -61,7 +61,12 @@ Severity severity_of(Slip slip) {
   return slip <= Slip::long_hold ? Severity::warning : Severity::note;
 }
 
-Misuses::Misuses(const Process& process) : process_{process}, long_hold_{process.frequency / long_holds_a_second} {}
+Misuses::Misuses(const Process& process, const Filter& filter)
+    : process_{process}, filter_{filter}, long_hold_{process.frequency / long_holds_a_second} {}
+
+bool Misuses::passes(trace::ThreadNumber thread, trace::ObjectNumber object, Kind kind, trace::Ticks time) const {
+  return filter_.thread(thread) && filter_.object(object, kind) && filter_.time(time);
+}
 
 Misuse* Misuses::add(Slip slip, trace::SiteNumber site, trace::ObjectNumber object, Kind kind,
                      trace::ThreadNumber thread, trace::Ticks time) {
@@ -87,6 +92,7 @@ Misuse* Misuses::add(Slip slip, trace::SiteNumber site, trace::ObjectNumber obje
 }
 
 Misuse* Misuses::add(Slip slip, const Record& record) {
+  if (!filter_.passes(record)) return nullptr;
   return add(slip, record.site, record.object, record.row->kind, record.thread, record.time);
 }
 
@@ -167,7 +173,7 @@ void Misuses::destruction(const Record& record) {
 }
 
 void Misuses::held(const ObjectState& object, const Hold& hold) {
-  if (hold.ticks() < long_hold_) return;
+  if (hold.ticks() < long_hold_ || !filter_.passes(hold, object.kind)) return;
   Misuse* const misuse = add(Slip::long_hold, hold.site, object.number, object.kind, hold.thread, hold.since);
   if (misuse == nullptr || hold.ticks() <= misuse->longest) return;
   misuse->longest = hold.ticks();
@@ -180,6 +186,7 @@ void Misuses::waited(const ObjectState*, const Wait& wait) {
   const auto last = notifies_.find(wait.object);
   if (last == notifies_.end() || !last->second.met_nobody || last->second.time > wait.since) return;
   const Notify& notify = last->second;
+  if (!filter_.passes(wait) && !passes(notify.thread, wait.object, wait.kind, notify.time)) return;
   Misuse* const misuse = add(Slip::lost_wake_up, notify.site, wait.object, wait.kind, notify.thread, notify.time);
   if (misuse == nullptr || misuse->count > 1) return;
   misuse->waiter = wait.thread;
@@ -187,7 +194,9 @@ void Misuses::waited(const ObjectState*, const Wait& wait) {
 }
 
 void Misuses::finished(const Replay& replay) {
-  if (replay.doubts().unmatched != 0 && replay.complete() && replay.losses() == 0 && !process_.cut) {
+  // Whose releases these were is not kept.
+  if (!filter_.is_on() && replay.doubts().unmatched != 0 && replay.complete() && replay.losses() == 0 &&
+      !process_.cut) {
     if (Misuse* const misuse = add(Slip::double_release, 0, 0, Kind::lock, 0, replay.last_time())) {
       misuse->count = replay.doubts().unmatched;
     }
@@ -197,6 +206,7 @@ void Misuses::finished(const Replay& replay) {
     const bool is_ours = defined != process_.threads.end() && defined->second.origin == trace::Origin::internal;
     const bool is_main = defined != process_.threads.end() && defined->second.origin == trace::Origin::main;
     if (!replay.ended_orderly() || is_ours || is_main || state.life != ThreadState::Life::alive) continue;
+    if (!passes(number, number, Kind::thread, replay.last_time())) continue;
     add(Slip::alive_at_exit, 0, number, Kind::thread, number, replay.last_time());
   }
   for (auto& [key, misuse] : found_) {

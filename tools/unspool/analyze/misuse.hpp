@@ -6,9 +6,11 @@
 // Memory: by kind of slip, site and class of object, up to a limit; beyond it they are only counted.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/replay/observer.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -61,7 +63,7 @@ struct Misuse {
 
 class Misuses : public Observer {
  public:
-  explicit Misuses(const Process& process);
+  Misuses(const Process& process, const Filter& filter);
 
   bool hears(const trace::Row& row) const override;
   void record(const Record& record) override;
@@ -74,6 +76,8 @@ class Misuses : public Observer {
   const std::vector<Misuse>& all() const { return all_; }
   /// How many were not kept apart.
   std::uint64_t more() const { return more_; }
+  /// After the replay: these are no longer among all(). Answers how many they were.
+  std::size_t leave_out(const std::function<bool(const Misuse&)>& chosen) { return std::erase_if(all_, chosen); }
   /// One of them is more than a note.
   bool any_findings() const;
 
@@ -94,7 +98,10 @@ class Misuses : public Observer {
   void failure(const Record& record);
   void destruction(const Record& record);
 
+  bool passes(trace::ThreadNumber thread, trace::ObjectNumber object, trace::Kind kind, trace::Ticks time) const;
+
   const Process& process_;
+  const Filter& filter_;
   const trace::Ticks long_hold_;
   std::map<Key, Misuse> found_;
   std::unordered_map<trace::ObjectNumber, Notify> notifies_;

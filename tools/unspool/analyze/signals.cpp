@@ -76,6 +76,7 @@ SignalFigures& Signals::class_of(trace::ObjectNumber number, Kind kind) {
 
 /// Null past the limit for objects that no definition names.
 Signals::Live* Signals::live(trace::ObjectNumber number, Kind kind) {
+  if (!filter_.object(number, kind)) return nullptr;
   if (const auto found = live_.find(number); found != live_.end()) {
     return found->second.figures->kind == kind ? &found->second : nullptr;
   }
@@ -90,7 +91,7 @@ Signals::Live* Signals::live(trace::ObjectNumber number, Kind kind) {
 void Signals::advance(Live& live, trace::Ticks time) {
   if (time <= live.now) return;
   const bool first = live.now == 0;
-  const trace::Ticks span = first ? 0 : time - live.now;
+  const trace::Ticks span = first ? 0 : filter_.within(live.now, time);
   live.area += span * live.waiting.size();
   SignalFigures& figures = *live.figures;
   if (is_semaphore(figures.kind)) {
@@ -139,8 +140,9 @@ void Signals::block(const Record& record, Live& live) {
 }
 
 void Signals::signal(const Record& record, Live& live) {
-  ++live.figures->signals;
-  if (woke_nobody(record)) ++live.figures->in_vain;
+  const bool counts = filter_.passes(record);
+  if (counts) ++live.figures->signals;
+  if (counts && woke_nobody(record)) ++live.figures->in_vain;
   if (live.signalled.size() >= most_followed) live.signalled.clear();
   live.signalled[record.thread] = record.time;
 }
@@ -170,7 +172,8 @@ void Signals::arrive(const Record& record, Live& live) {
       return;
     case Verb::trip: {
       const trace::Ticks all = live.arrived * (record.time - std::min(record.time, live.arrival));
-      live.figures->last.add({record.thread, record.site}, all - std::min(all, live.arrivals));
+      if (filter_.passes(record))
+        live.figures->last.add({record.thread, record.site}, all - std::min(all, live.arrivals));
       break;
     }
     case Verb::timeout:
@@ -189,6 +192,7 @@ void Signals::change_depth(const Record& record, Live& live) {
   if (record.row->verb != Verb::put && record.row->verb != Verb::get) return;
   live.depth = record.b;
   live.depth_known = true;
+  if (!filter_.time(record.time)) return;
   live.figures->depth.max = std::max<std::uint64_t>(live.figures->depth.max, live.depth);
 }
 
@@ -203,7 +207,8 @@ void Signals::task(const Record& record, Live& live) {
       workers_[record.thread] = {record.object, record.time, false};
       ++live.running;
       if (const auto found = live.queued.find(record.a); found != live.queued.end()) {
-        figures.task_waits.add(record.time - std::min(record.time, found->second));
+        const trace::Ticks queued = std::min(record.time, found->second);
+        if (filter_.span(queued, record.time)) figures.task_waits.add(record.time - queued);
         live.queued.erase(found);
       }
       break;
@@ -212,7 +217,8 @@ void Signals::task(const Record& record, Live& live) {
       break;
     case Verb::end:
       if (const auto found = workers_.find(record.thread); found != workers_.end()) {
-        figures.tasks.add(record.time - std::min(record.time, found->second.begun));
+        const trace::Ticks begun = std::min(record.time, found->second.begun);
+        if (filter_.span(begun, record.time)) figures.tasks.add(record.time - begun);
       }
       end_task(record.thread, record.time);
       break;
@@ -221,7 +227,7 @@ void Signals::task(const Record& record, Live& live) {
   }
   live.depth = live.queued.size();
   live.depth_known = true;
-  figures.depth.max = std::max(figures.depth.max, live.depth);
+  if (filter_.time(record.time)) figures.depth.max = std::max(figures.depth.max, live.depth);
 }
 
 void Signals::end_task(trace::ThreadNumber thread, trace::Ticks time) {
@@ -253,10 +259,16 @@ void Signals::waited(const ObjectState*, const Wait& wait) {
   if (object == nullptr) return;
   advance(*object, wait.until);
   object->waiting.erase(wait.thread);
-  SignalFigures& figures = *object->figures;
   const auto purpose = purpose_.find(wait.thread);
   const std::uint32_t what = purpose == purpose_.end() ? SignalFigures::purposes : purpose->second;
   if (wait.kind == Kind::pool && what == for_work && object->idle != 0) --object->idle;
+  if (filter_.passes(wait)) count(*object, wait, what);
+  if (purpose != purpose_.end()) purpose_.erase(purpose);
+}
+
+/// `what` it was for, as its block Record says.
+void Signals::count(Live& object, const Wait& wait, std::uint32_t what) {
+  SignalFigures& figures = *object.figures;
   if (wait.ending == Ending::lost) {
     ++figures.lost;
   } else if (wait.ending == Ending::unended) {
@@ -267,12 +279,11 @@ void Signals::waited(const ObjectState*, const Wait& wait) {
     const bool sided = wait.kind == Kind::queue || wait.kind == Kind::pool;
     if (sided && what < SignalFigures::purposes) figures.sides[what].add(wait.ticks());
     if (wait.kind == Kind::timer && wait.ending == Ending::continued) late(figures, wait, what);
-    const auto signalled = object->signalled.find(wait.waker);
-    const bool follows = signalled != object->signalled.end() && signalled->second <= wait.until;
+    const auto signalled = object.signalled.find(wait.waker);
+    const bool follows = signalled != object.signalled.end() && signalled->second <= wait.until;
     if (wait.waker != 0 && follows && signalled->second >= wait.since)
       figures.latency.add(wait.until - signalled->second);
   }
-  if (purpose != purpose_.end()) purpose_.erase(purpose);
 }
 
 void Signals::ended(SignalFigures& figures, const Wait& wait) {
@@ -295,7 +306,7 @@ void Signals::late(SignalFigures& figures, const Wait& wait, std::uint32_t delay
 }
 
 void Signals::failed(const ObjectState*, const Record& record) {
-  if (!covers(record.row->kind)) return;
+  if (!covers(record.row->kind) || !filter_.passes(record)) return;
   Live* const object = live(record.object, record.row->kind);
   if (object == nullptr) return;
   SignalFigures& figures = *object->figures;
@@ -316,8 +327,15 @@ void Signals::failed(const ObjectState*, const Record& record) {
 }
 
 void Signals::passed(const ObjectState*, const Record& record) {
-  if (!covers(record.row->kind)) return;
+  if (!covers(record.row->kind) || !filter_.passes(record)) return;
   if (Live* const object = live(record.object, record.row->kind)) ++object->figures->passed;
+}
+
+/// Nothing that passes was done to them: a row without a figure would only be in the way.
+bool Signals::is_empty(const SignalFigures& figures) const {
+  return filter_.is_on() && figures.waits.count() + figures.passed + figures.timeouts + figures.cancels +
+                                    figures.refused + figures.busy + figures.lost + figures.unended + figures.signals ==
+                                0;
 }
 
 void Signals::finished(const Replay& replay) {
@@ -330,6 +348,7 @@ void Signals::finished(const Replay& replay) {
     for (auto& [name, each] : names)
       figures_.push_back(std::move(each));
   }
+  std::erase_if(figures_, [this](const SignalFigures& each) { return is_empty(each); });
   classes_.clear();
   live_.clear();
   std::ranges::sort(figures_, hurts_more);

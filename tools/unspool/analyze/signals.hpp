@@ -3,9 +3,13 @@
 // Question: what was waited for that nobody holds (conditions, events, semaphores, barriers, queues, pools, timers), and
 // who let the waiters go on? Instances made at one place under one name are one row.
 //
+// A filter by thread or length restricts waits and calls. How full a queue was, who had permits, tasks and starvation are the
+// object's own: only times restrict them.
+//
 // Wait figures cover the waits that ended. Those that go on at the end stand apart, those without an end are counted.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/samples.hpp>
 #include <unspool/analyze/tally.hpp>
 #include <unspool/replay/observer.hpp>
@@ -74,7 +78,7 @@ struct SignalFigures {
 
 class Signals : public Observer {
  public:
-  explicit Signals(const Process& process) : process_{process} {}
+  Signals(const Process& process, const Filter& filter) : process_{process}, filter_{filter} {}
 
   bool hears(const trace::Row& row) const override;
   void record(const Record& record) override;
@@ -135,10 +139,14 @@ class Signals : public Observer {
   void task(const Record& record, Live& live);
   void end_task(trace::ThreadNumber thread, trace::Ticks time);
   void set_stuck(trace::ThreadNumber thread, bool stuck, trace::Ticks time);
+  void count(Live& object, const Wait& wait, std::uint32_t what);
   void ended(SignalFigures& figures, const Wait& wait);
   void late(SignalFigures& figures, const Wait& wait, std::uint32_t delay) const;
 
+  bool is_empty(const SignalFigures& figures) const;
+
   const Process& process_;
+  const Filter& filter_;
   std::map<Place, std::map<std::string, SignalFigures>> classes_;
   std::unordered_map<trace::ObjectNumber, Live> live_;
   std::size_t undefined_ = 0;

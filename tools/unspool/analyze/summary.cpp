@@ -15,9 +15,15 @@ trace::Level level_of(const Record& record) {
 }  // namespace
 
 void Summary::record(const Record& record) {
-  if (record.row == nullptr || record.row->kind != trace::Kind::message) return;
+  if (record.row == nullptr || record.row->kind != trace::Kind::message || !filter_.passes(record)) return;
   const auto level = static_cast<std::size_t>(level_of(record));
   ++messages_[std::min(level, levels - 1)];
+}
+
+void Summary::waited(const ObjectState*, const Wait& wait) {
+  if (wait.ending == Ending::lost) return;
+  ++waits_.all;
+  if (filter_.passes(wait)) ++waits_.passing;
 }
 
 void Summary::finished(const Replay& replay) {
@@ -27,10 +33,14 @@ void Summary::finished(const Replay& replay) {
     return found != defined.end() && found->second.origin == trace::Origin::internal;
   };
   for (const auto& [number, thread] : defined) {
-    if (!replay.threads().contains(number) && !is_ours(number)) ++threads_.silent;
+    if (replay.threads().contains(number) || is_ours(number)) continue;
+    ++threads_in_all_;
+    if (filter_.thread(number)) ++threads_.silent;
   }
   for (const auto& [number, state] : replay.threads()) {
     if (is_ours(number)) continue;
+    ++threads_in_all_;
+    if (!filter_.thread(number)) continue;
     const auto found = defined.find(number);
     const bool daemon = found != defined.end() && found->second.daemon;
     switch (state.life) {

@@ -3,6 +3,7 @@
 // Question: what is in this trace? Owns counts of Records, messages and threads.
 #pragma once
 
+#include <unspool/analyze/filter.hpp>
 #include <unspool/replay/observer.hpp>
 
 #include <array>
@@ -21,17 +22,27 @@ class Summary : public Observer {
   };
   static constexpr std::size_t levels = 6;
 
+  explicit Summary(const Filter& filter) : filter_{filter} {}
+
   bool hears(const trace::Row& row) const override { return row.kind == trace::Kind::message; }
   void record(const Record& record) override;
+  void waited(const ObjectState* object, const Wait& wait) override;
   void finished(const Replay& replay) override;
 
   /// By trace::Level.
   const std::array<std::uint64_t, levels>& messages() const { return messages_; }
   const Threads& threads() const { return threads_; }
+  /// With those that the filter leaves out.
+  std::uint64_t threads_in_all() const { return threads_in_all_; }
+  /// Waits of any kind whose end, or that they have none, is known.
+  Filter::Count waits() const { return waits_; }
 
  private:
+  const Filter& filter_;
   std::array<std::uint64_t, levels> messages_{};
   Threads threads_;
+  std::uint64_t threads_in_all_ = 0;
+  Filter::Count waits_;
 };
 
 }  // namespace unspool

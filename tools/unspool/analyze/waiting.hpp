@@ -68,6 +68,7 @@ struct Waiting {
   std::uint32_t distance = 0;    ///< from the cycle; 0: part of it
 
   static constexpr std::size_t no_cycle = ~std::size_t{0};
+  static constexpr std::size_t left_out = no_cycle - 1;  ///< in place of a cycle: Deadlocks::leave_out() took it away
 
   /// Of a lock's owner or a joined thread, not only of those who did it before.
   bool is_owned() const { return edge == Edge::owned || edge == Edge::last_known; }

@@ -94,6 +94,11 @@ class Calendar {
 
 }  // namespace
 
+std::optional<std::uint64_t> parse_duration(std::string_view text) {
+  std::uint64_t nanoseconds = 0;
+  return parse_span(text, nanoseconds) ? std::optional{nanoseconds} : std::nullopt;
+}
+
 std::optional<When> When::parse(std::string_view text) {
   When when;
   if (text == "end") return when;

@@ -37,4 +37,7 @@ class When {
   std::uint64_t nanoseconds_ = 0;
 };
 
+/// "10ms", "1.5s", "2m", as in `+12.5s`: nanoseconds.
+std::optional<std::uint64_t> parse_duration(std::string_view text);
+
 }  // namespace unspool

@@ -5,7 +5,7 @@
 #include <unspool/analyze/blame.hpp>
 #include <unspool/render/command.hpp>
 #include <unspool/render/heading.hpp>
-#include <unspool/render/names.hpp>
+#include <unspool/render/scene.hpp>
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
@@ -22,23 +22,14 @@ constexpr std::size_t most_roots = 10;
 constexpr std::size_t most_lines = 24;
 
 /// What the renderings of one process share.
-struct Context {
-  const Process& process;
-  const Analysis& analysis;
+struct Context : Scene {
   const Blame& blame;
-  const Options& options;
-  Names names;
-  Times times;
   std::vector<trace::Ticks> sums;  ///< by node, with all below it
   std::vector<std::vector<std::size_t>> children;
 
   Context(const Process& a_process, const Analysis& an_analysis, const Blame& a_blame, const Options& some_options)
-      : process{a_process},
-        analysis{an_analysis},
+      : Scene{a_process, an_analysis, some_options},
         blame{a_blame},
-        options{some_options},
-        names{a_process},
-        times{a_process, an_analysis.replay.first_time()},
         sums(a_blame.nodes().size()),
         children(a_blame.nodes().size()) {
     const auto& nodes = blame.nodes();
@@ -222,22 +213,22 @@ Json blame_json(const Context& context) {
 }  // namespace
 
 bool run_blame(std::span<Input> inputs, const Options& options, bool folded, std::FILE* out) {
-  const bool json = options.format == Options::Format::json && !folded;
-  Json documents = Json::array();
-  std::string separator;
+  Options asked = options;
+  if (folded) asked.format = Options::Format::table;
+  Answers answers{"blame", asked, out};
   for (const Input& input : inputs) {
-    Blame blame{input.process};
-    const Analysis analysis{input.process, input.source, &blame};
-    const Context context{input.process, analysis, blame, options};
-    if (json) {
-      documents.push_back(blame_json(context));
+    const Filter filter{options.wanted, input.process, input.last};
+    Blame blame{input.process, filter};
+    const Analysis analysis{input.process, input.source, &blame, filter};
+    const Context context{input.process, analysis, blame, asked};
+    if (folded) {
+      const std::string lines = blame_folded(context, inputs.size() > 1);
+      std::fwrite(lines.data(), 1, lines.size(), out);
       continue;
     }
-    const std::string text = folded ? blame_folded(context, inputs.size() > 1) : separator + blame_text(context);
-    std::fwrite(text.data(), 1, text.size(), out);
-    separator = "\n";
+    answers.add([&] { return blame_text(context); }, [&] { return blame_json(context); });
   }
-  if (json) print_document("blame", std::move(documents), out);
+  answers.finish();
   return false;  // that threads wait for each other is no fault
 }
 

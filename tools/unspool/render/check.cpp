@@ -118,9 +118,10 @@ bool run_check(std::span<Input> inputs, const Options& options, std::FILE* out) 
   std::vector<Input> judged;
   std::map<const Process*, const Legality*> by_process;
   for (const Input& input : inputs) {
-    Legality& legality = judges.emplace_back(input.process, input.source);
+    Legality& legality =
+        judges.emplace_back(input.process, input.source, Filter{options.wanted, input.process, input.last});
     by_process[&input.process] = &legality;
-    judged.push_back({input.process, legality});
+    judged.push_back({input.process, legality, input.last});
   }
   for_each_process(
       judged, options, out, "check",

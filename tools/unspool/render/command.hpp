@@ -4,6 +4,8 @@
 // of its own.
 #pragma once
 
+#include <unspool/analyze/baseline.hpp>
+#include <unspool/analyze/filter.hpp>
 #include <unspool/model/model.hpp>
 #include <unspool/model/source.hpp>
 #include <unspool/read/when.hpp>
@@ -17,10 +19,14 @@ namespace unspool {
 
 /// How to print.
 struct Options {
-  enum class Format { table, json };
+  enum class Format { table, json, csv };
   Format format = Format::table;
-  bool color = false;    ///< escape sequences are allowed
-  unsigned width = 100;  ///< columns of a table
+  bool color = false;                  ///< escape sequences are allowed
+  unsigned width = 100;                ///< columns of a table
+  Wanted wanted;                       ///< restricts figures and findings
+  std::size_t processes_left_out = 0;  ///< that wanted.processes leaves out: they are not among the inputs
+  Baseline* baseline = nullptr;        ///< whose findings are counted and not told; outlives the command
+  bool accept = false;                 ///< what is found is added to the baseline
 };
 
 /// What only `cat` can be asked for.
@@ -31,7 +37,6 @@ struct CatOptions {
     ticks,   ///< as in the file
   };
   Time time = Time::offset;
-  std::string thread;        ///< only Records of the threads with this name or number; empty: all
   bool definitions = false;  ///< the definitions too; the sources have to give them
   std::string split;         ///< a directory that gets a file for each thread; empty: all to the output
   bool replace = false;      ///< files that an earlier split left in it may go
@@ -41,10 +46,11 @@ struct CatOptions {
 struct Input {
   Process& process;
   RecordSource& source;
+  trace::Ticks last = 0;  ///< the last Record's time, known only where a moment counts from there
 };
 
 // Each runs over all given traces, prints to `out` and returns true when it has findings. None throws for what the
-// input holds. JSON goes out as one document, with every process's `problems` in it.
+// input holds. JSON goes out as one document, with every process's `problems` in it; CSV with one header line (csv.hpp).
 
 bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out);
@@ -60,13 +66,12 @@ bool run_check(std::span<Input> inputs, const Options& options, std::FILE* out);
 /// What only `state` can be asked for.
 struct StateOptions {
   When at;
-  std::vector<trace::Ticks> last;  ///< each input's last_times(), where `at` needs them
 };
 
 /// The state of each thread at one moment. A deadlock that stands then is a finding.
 bool run_state(std::span<Input> inputs, const Options& options, const StateOptions& state, std::FILE* out);
-/// Reads all sources to their ends: each one's latest time.
-std::vector<trace::Ticks> last_times(std::span<Input> inputs);
+/// Reads the source to its end: its latest time.
+trace::Ticks last_time(RecordSource& source);
 
 /// Along the chains of waits; `folded`: a line a chain, as flame graphs are made of. Never has findings.
 bool run_blame(std::span<Input> inputs, const Options& options, bool folded, std::FILE* out);
@@ -76,9 +81,9 @@ bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out
 
 /// Writes `cat.split`: a file for each thread, with what the thread is at its head. Empty, or the sentence that says why it
 /// could not.
-std::string run_split(std::span<Input> inputs, const CatOptions& cat);
+std::string run_split(std::span<Input> inputs, const Options& options, const CatOptions& cat);
 
-/// One line a Record; JSON goes out as one object a line. Never has findings.
+/// One line a Record that passes; JSON goes out as one object a line. Never has findings.
 bool run_cat(std::span<Input> inputs, const Options& options, const CatOptions& cat, std::FILE* out);
 
 }  // namespace unspool

@@ -6,6 +6,7 @@
 #include <unspool/render/style.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace unspool {
 
@@ -43,8 +44,54 @@ std::string heading(const Process& process, const Analysis& analysis, const Opti
   const std::string line =
       fmt::format("{}, pid {}: {} in {}, {}, {}", trace::escaped(program), process.pid,
                   counted(replay.records(), "Record", "Records"), times.span(replay.last_time() - replay.first_time()),
-                  counted(analysis.summary.threads().all, "thread", "threads"), how_it_ended(analysis));
-  return toned(line, Tone::strong, options.color) + "\n";
+                  counted(analysis.summary.threads_in_all(), "thread", "threads"), how_it_ended(analysis));
+  return toned(line, Tone::strong, options.color) + "\n" + restrictions(process, analysis, options);
+}
+
+namespace {
+
+/// "threads a, b* (3 of 41)"
+std::string chosen(std::string_view what, const std::vector<std::string>& patterns,
+                   std::optional<Filter::Count> count) {
+  const std::string names = trace::escaped(fmt::format("{}", fmt::join(patterns, ", ")));
+  if (!count) return fmt::format("{} {}", what, names);
+  return fmt::format("{} {} ({} of {})", what, names, unspool::count(count->passing), unspool::count(count->all));
+}
+
+std::string filter_words(const Process& process, const Analysis& analysis, const Options& options) {
+  const Filter& filter = analysis.filter;
+  const Wanted& wanted = filter.wanted();
+  const Times times{process, analysis.replay.first_time()};
+  std::vector<std::string> parts;
+  if (!wanted.processes.empty())
+    parts.push_back(chosen("processes", wanted.processes, std::nullopt) +
+                    fmt::format(" ({} left out)", count(options.processes_left_out)));
+  if (!wanted.threads.empty()) parts.push_back(chosen("threads", wanted.threads, filter.threads()));
+  if (!wanted.objects.empty()) parts.push_back(chosen("objects", wanted.objects, filter.objects()));
+  if (!wanted.kinds.empty()) parts.push_back(chosen("kinds", wanted.kinds, std::nullopt));
+  if (wanted.from) parts.push_back("from " + times.offset(filter.from()));
+  if (wanted.to && filter.to() != ~trace::Ticks{0}) parts.push_back("to " + times.offset(filter.to()));
+  if (wanted.min_wait != 0)
+    parts.push_back(fmt::format("waits of {} or more", duration(static_cast<double>(wanted.min_wait))));
+  const Filter::Count waits = analysis.summary.waits();
+  return fmt::format("  Only {}: {} of {}.", fmt::join(parts, "; "), count(waits.passing),
+                     counted(waits.all, "wait", "waits"));
+}
+
+}  // namespace
+
+std::string restrictions(const Process& process, const Analysis& analysis, const Options& options) {
+  std::string out;
+  if (analysis.filter.is_on()) out += wrapped(filter_words(process, analysis, options), options.width, 4);
+  const Analysis::Known& known = analysis.known;
+  if (known.deadlocks + known.inversions + known.misuses != 0) {
+    out += wrapped(fmt::format("  Known and not told, as the baseline has them: {}, {}, {}.",
+                               counted(known.deadlocks, "deadlock", "deadlocks"),
+                               counted(known.inversions, "lock order", "lock orders"),
+                               counted(known.misuses, "misuse", "misuses")),
+                   options.width, 4);
+  }
+  return out;
 }
 
 std::string reservations(const Process& process, const Analysis& analysis, const Options& options) {

@@ -4,14 +4,15 @@
 #pragma once
 
 #include <unspool/analyze/analysis.hpp>
+#include <unspool/render/answers.hpp>
 #include <unspool/render/command.hpp>
-#include <unspool/render/json.hpp>
+#include <unspool/render/findings.hpp>
 
 #include <string>
 
 namespace unspool {
 
-/// One line: program, pid, length, Records, threads.
+/// One line: program, pid, length, Records, threads. Then what the figures are restricted to, and known findings.
 std::string heading(const Process& process, const Analysis& analysis, const Options& options);
 
 /// One line for each reason why figures are bounded (mode, loss, gaps); empty when there is none.
@@ -23,26 +24,23 @@ std::string wrapped(std::string_view text, std::size_t width, std::size_t indent
 /// "killed or still running" or "in order".
 std::string how_it_ended(const Analysis& analysis);
 
-/// Runs the analysis of each input and prints what `make_text` has to say, or one JSON document of what `make_json`
-/// has. True when one of them has findings.
+/// What is restricted, and how much that leaves out, and findings of the baseline that are not told; empty when neither.
+std::string restrictions(const Process& process, const Analysis& analysis, const Options& options);
+
+/// Runs the analysis of each input and prints what `make_text` has to say, or one document of what `make_json` has. True
+/// when one of them has findings.
 template <class MakeText, class MakeJson>
 bool for_each_process(std::span<Input> inputs, const Options& options, std::FILE* out, std::string_view command,
                       const MakeText& make_text, const MakeJson& make_json) {
   bool findings = false;
-  Json documents = Json::array();
-  std::string separator;
+  Answers answers{command, options, out};
   for (const Input& input : inputs) {
-    const Analysis analysis{input.process, input.source};
+    Analysis analysis{input.process, input.source, nullptr, Filter{options.wanted, input.process, input.last}};
+    settle(input.process, analysis, options);
     findings = findings || !analysis.deadlocks.cycles().empty();
-    if (options.format == Options::Format::json) {
-      documents.push_back(make_json(input.process, analysis));
-      continue;
-    }
-    const std::string text = separator + make_text(input.process, analysis);
-    std::fwrite(text.data(), 1, text.size(), out);
-    separator = "\n";
+    answers.add([&] { return make_text(input.process, analysis); }, [&] { return make_json(input.process, analysis); });
   }
-  if (options.format == Options::Format::json) print_document(command, std::move(documents), out);
+  answers.finish();
   return findings;
 }
 

@@ -52,7 +52,29 @@ Json ProcessJson::process() const {
           {"ended", replay.ended_orderly() ? "orderly" : "cut off"},
           {"lost", std::max(process_.lost, replay.lost_records())},
           {"doubts", doubts_json(replay.doubts())},
-          {"problems", problems_json(process_)}};
+          {"problems", problems_json(process_)},
+          {"filter", filter()},
+          {"known",
+           {{"deadlocks", analysis_.known.deadlocks},
+            {"inversions", analysis_.known.inversions},
+            {"misuses", analysis_.known.misuses}}}};
+}
+
+Json ProcessJson::filter() const {
+  const Filter& filter = analysis_.filter;
+  if (!filter.is_on()) return nullptr;
+  const Wanted& wanted = filter.wanted();
+  const auto share = [](Filter::Count count) { return Json{{"passing", count.passing}, {"all", count.all}}; };
+  return {{"thread", wanted.threads},
+          {"object", wanted.objects},
+          {"kind", wanted.kinds},
+          {"process", wanted.processes},
+          {"from", wanted.from ? offset(filter.from()) : Json{}},
+          {"to", wanted.to ? offset(filter.to()) : Json{}},
+          {"min_wait", wanted.min_wait},
+          {"threads", wanted.threads.empty() ? Json{} : share(filter.threads())},
+          {"objects", wanted.objects.empty() ? Json{} : share(filter.objects())},
+          {"waits", share(analysis_.summary.waits())}};
 }
 
 Json ProcessJson::thread(trace::ThreadNumber thread) const {
@@ -121,9 +143,13 @@ std::string without_controls(const std::string& text) {
 
 }  // namespace
 
+std::string json_text(const Json& json, int indent) {
+  return without_controls(json.dump(indent, ' ', false, Json::error_handler_t::replace));
+}
+
 void print_document(std::string_view command, Json processes, std::FILE* out) {
   const Json document{{"unspool", SPOOL_VERSION}, {"command", command}, {"processes", std::move(processes)}};
-  const std::string text = without_controls(document.dump(1, ' ', false, Json::error_handler_t::replace)) + "\n";
+  const std::string text = json_text(document, 1) + "\n";
   std::fwrite(text.data(), 1, text.size(), out);
 }
 

@@ -8,6 +8,7 @@
 #include <unspool/analyze/analysis.hpp>
 
 #include <cstdio>
+#include <string>
 #include <string_view>
 
 namespace unspool {
@@ -21,6 +22,7 @@ class ProcessJson {
 
   /// Everything about the process that every command tells.
   Json process() const;
+  Json filter() const;  ///< null when there is none
 
   Json thread(trace::ThreadNumber thread) const;  ///< null when it is not known which
   Json object(trace::ObjectNumber object, trace::Kind kind) const;
@@ -33,6 +35,9 @@ class ProcessJson {
   const Process& process_;
   const Analysis& analysis_;
 };
+
+/// On one line where `indent` is negative, without a character that a terminal heeds.
+std::string json_text(const Json& json, int indent);
 
 /// {"unspool": VERSION, "command": command, "processes": processes}, and a line end.
 void print_document(std::string_view command, Json processes, std::FILE* out);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/locks.hpp>
+#include <unspool/render/scene.hpp>
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
@@ -19,28 +20,7 @@ constexpr std::size_t most_parts = 5;
 using Align = Table::Align;
 using Column = Table::Column;
 using Cell = Table::Cell;
-
-/// What the renderings of one process share.
-struct Context {
-  const Process& process;
-  const Analysis& analysis;
-  const Options& options;
-  Names names;
-  Times times;
-
-  Context(const Process& a_process, const Analysis& an_analysis, const Options& some_options)
-      : process{a_process},
-        analysis{an_analysis},
-        options{some_options},
-        names{a_process},
-        times{a_process, an_analysis.replay.first_time()} {}
-
-  std::string narrow(double ticks) const {
-    const double frequency = process.frequency == 0 ? 1e9 : static_cast<double>(process.frequency);
-    return duration(ticks * 1e9 / frequency, "");
-  }
-  std::string narrow(trace::Ticks ticks) const { return narrow(static_cast<double>(ticks)); }
-};
+using Context = Scene;
 
 /// "-" where there is nothing to take a figure of.
 Cell figure(const Samples& samples, std::string text) {

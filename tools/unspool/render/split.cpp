@@ -207,7 +207,7 @@ class Split {
 
 }  // namespace
 
-std::string run_split(std::span<Input> inputs, const CatOptions& cat) {
+std::string run_split(std::span<Input> inputs, const Options& options, const CatOptions& cat) {
   Directory directory{cat.split};
   std::string why = directory.prepare(cat.replace);
   std::size_t index = 0;
@@ -220,9 +220,9 @@ std::string run_split(std::span<Input> inputs, const CatOptions& cat) {
     // Process ids come again: the index keeps the files of two of them apart.
     const std::string whose = inputs.size() > 1 ? fmt::format("{}-{}.", index, process.pid) : std::string{};
     Split split{process, directory, cat.time, whose};
-    const ThreadFilter filter{process, cat.thread};
+    const Filter filter{options.wanted, process, input.last};
     do {
-      const bool wanted = record.row->kind != trace::Kind::definition && filter.passes(record.thread);
+      const bool wanted = record.row->kind != trace::Kind::definition && filter.passes(record);
       if (wanted) why = split.add(record);
     } while (why.empty() && input.source.next(record));
     if (why.empty()) why = split.finish();

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 #include <unspool/render/heading.hpp>
-#include <unspool/render/names.hpp>
+#include <unspool/render/scene.hpp>
 #include <unspool/render/state.hpp>
 #include <unspool/render/style.hpp>
 
@@ -20,23 +20,14 @@ namespace {
 using Around = UntilMoment::Around;
 
 /// What the renderings of one dump share.
-struct Context {
-  const Process& process;
-  const Analysis& analysis;
+struct Context : Scene {
   const UntilMoment& until;
-  const Options& options;
-  Names names;
-  Times times;
   std::map<trace::ThreadNumber, std::vector<HeldObject>> held;
 
   Context(const Process& a_process, const Analysis& an_analysis, const UntilMoment& an_until,
           const Options& some_options)
-      : process{a_process},
-        analysis{an_analysis},
+      : Scene{a_process, an_analysis, some_options, an_until.first()},
         until{an_until},
-        options{some_options},
-        names{a_process},
-        times{a_process, an_until.first()},
         held{held_objects(an_analysis.replay)} {}
 
   const ThreadState* state(trace::ThreadNumber thread) const {
@@ -128,11 +119,30 @@ std::string held_lines(const Context& context, trace::ThreadNumber thread) {
 
 enum class Group { waiting, running, ended };
 
+/// It is asked for, and so is what it waits for, or one of what it holds, where only some objects are.
+bool passes(const Context& context, trace::ThreadNumber number) {
+  const Filter& filter = context.analysis.filter;
+  if (!filter.thread(number)) return false;
+  if (!filter.is_on()) return true;
+  const Wanted& wanted = filter.wanted();
+  if (wanted.objects.empty() && wanted.kinds.empty() && wanted.min_wait == 0) return true;
+  if (const Wait* const open = context.wait(number); open != nullptr) {
+    Wait wait = *open;
+    wait.until = std::max(context.until.moment(), wait.since);
+    if (filter.passes(wait)) return true;
+  }
+  const auto found = context.held.find(number);
+  return wanted.min_wait == 0 && found != context.held.end() &&
+         std::ranges::any_of(found->second,
+                             [&](const HeldObject& each) { return filter.object(each.object, each.kind); });
+}
+
 std::optional<Group> group_of(const Context& context, trace::ThreadNumber number) {
   const ThreadState* const state = context.state(number);
   const auto defined = context.process.threads.find(number);
   const bool internal = defined != context.process.threads.end() && defined->second.origin == trace::Origin::internal;
   if (state == nullptr || (internal && context.around(number) == nullptr)) return std::nullopt;
+  if (!passes(context, number)) return std::nullopt;
   if (state->life == ThreadState::Life::ended) return Group::ended;
   return state->waits.empty() ? Group::running : Group::waiting;
 }
@@ -215,7 +225,8 @@ std::string state_heading(const Context& context) {
   const std::string line = fmt::format("{}, pid {}: {} up to then, {} in all", program, process.pid,
                                        counted(context.analysis.replay.records(), "Record", "Records"),
                                        context.times.span(context.until.last() - context.until.first()));
-  return toned(line, Tone::strong, context.options.color) + "\n";
+  return toned(line, Tone::strong, context.options.color) + "\n" +
+         restrictions(process, context.analysis, context.options);
 }
 
 /// Where the moment lies, and whether anything is known of it.
@@ -322,38 +333,32 @@ Json state_json(const Process& process, const Analysis& analysis, const UntilMom
 }
 
 bool run_state(std::span<Input> inputs, const Options& options, const StateOptions& state, std::FILE* out) {
-  Json documents = Json::array();
+  Answers answers{"state", options, out};
   bool findings = false;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    Process& process = inputs[i].process;
+  for (const Input& input : inputs) {
+    Process& process = input.process;
     // The status file is of the end; of an earlier moment it knows nothing.
     const bool at_end = state.at.from() == When::From::end;
     const auto status = at_end ? decltype(process.status){} : std::exchange(process.status, {});
-    UntilMoment until{process, inputs[i].source, state.at, i < state.last.size() ? state.last[i] : 0};
-    const Analysis analysis{process, until};
+    UntilMoment until{process, input.source, state.at, input.last};
+    const Analysis analysis{process, until, nullptr, Filter{options.wanted, process, input.last}};
     until.read_rest();
     if (!at_end) process.status = status;
-    findings = findings || !analysis.deadlocks.cycles().empty();
-    if (options.format == Options::Format::json) {
-      documents.push_back(state_json(process, analysis, until));
-    } else {
-      const std::string text = (i == 0 ? "" : "\n") + state_text(process, analysis, until, options);
-      std::fwrite(text.data(), 1, text.size(), out);
-    }
+    findings = findings || std::ranges::any_of(analysis.deadlocks.cycles(), [&](const Cycle& cycle) {
+                 return analysis.deadlocks.concerns(cycle, analysis.filter);
+               });
+    answers.add([&] { return state_text(process, analysis, until, options); },
+                [&] { return state_json(process, analysis, until); });
   }
-  if (options.format == Options::Format::json) print_document("state", std::move(documents), out);
+  answers.finish();
   return findings;
 }
 
-std::vector<trace::Ticks> last_times(std::span<Input> inputs) {
-  std::vector<trace::Ticks> last;
-  for (const Input& input : inputs) {
-    trace::Ticks latest = 0;
-    for (Record record; input.source.next(record); record = {})
-      latest = std::max(latest, record.time);
-    last.push_back(latest);
-  }
-  return last;
+trace::Ticks last_time(RecordSource& source) {
+  trace::Ticks latest = 0;
+  for (Record record; source.next(record); record = {})
+    latest = std::max(latest, record.time);
+  return latest;
 }
 
 }  // namespace unspool

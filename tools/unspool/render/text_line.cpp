@@ -6,7 +6,6 @@
 #include <unspool/render/text_line.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace unspool {
@@ -130,18 +129,6 @@ std::string TextLines::time_value(trace::Ticks time) const {
 }
 std::string TextLines::span_value(trace::Ticks span) const {
   return time_ == CatOptions::Time::ticks ? fmt::format("{}", span) : fmt::format("{}ns", moments_.span(span));
-}
-
-ThreadFilter::ThreadFilter(const Process& process, const std::string& wanted) : process_(process), name_(wanted) {
-  const char* const end = wanted.data() + wanted.size();
-  const auto [rest, error] = std::from_chars(wanted.data(), end, number_);
-  if (error != std::errc{} || rest != end) number_ = 0;
-}
-
-bool ThreadFilter::passes(trace::ThreadNumber thread) const {
-  if (name_.empty() || (number_ != 0 && thread == number_)) return true;
-  const auto found = process_.threads.find(thread);
-  return found != process_.threads.end() && found->second.name == name_;
 }
 
 }  // namespace unspool

@@ -35,16 +35,4 @@ class TextLines {
   std::size_t thread_width_ = 8;
 };
 
-/// The threads asked for, by name or number; all where `wanted` is empty. Both outlive it.
-class ThreadFilter {
- public:
-  ThreadFilter(const Process& process, const std::string& wanted);
-  bool passes(trace::ThreadNumber thread) const;
-
- private:
-  const Process& process_;
-  const std::string& name_;
-  trace::ThreadNumber number_ = 0;
-};
-
 }  // namespace unspool

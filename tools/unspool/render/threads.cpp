@@ -44,9 +44,16 @@ struct Context {
     return found == process.threads.end() ? nullptr : &found->second;
   }
 
+  /// It is asked for, and lived within the times.
+  bool passes(trace::ThreadNumber number, const ThreadLife& life) const {
+    const Filter& filter = analysis.filter;
+    return filter.thread(number) && (life.records == 0 || filter.span(life.first, life.last));
+  }
+
   /// The recorder's own threads write nothing and are not the user's.
   bool is_shown(trace::ThreadNumber number, const ThreadLife& life) const {
     const Thread* const thread = defined(number);
+    if (!passes(number, life)) return false;
     return life.records > 0 || !thread || thread->origin != trace::Origin::internal;
   }
 
@@ -69,6 +76,7 @@ std::string waits_text(const Context& context, const Names& names, const Times& 
   std::string out;
   for (const Waiting& each : context.analysis.deadlocks.waiting()) {
     const Wait& wait = each.wait;
+    if (!context.analysis.filter.thread(wait.thread)) continue;
     const std::string what = names.object(wait.object, wait.kind);
     const std::string_view whom = wait.kind == Kind::thread ? "to join " : "for ";
     const std::string owner =
@@ -166,8 +174,9 @@ Json thread_json(const Context& context, trace::ThreadNumber number, const Threa
 Json threads_json(const Context& context) {
   Json out = ProcessJson{context.process, context.analysis}.process();
   out["threads"] = Json::array();
-  for (const auto& [number, life] : context.threads.lives())
-    out["threads"].push_back(thread_json(context, number, life));
+  for (const auto& [number, life] : context.threads.lives()) {
+    if (context.passes(number, life)) out["threads"].push_back(thread_json(context, number, life));
+  }
   return out;
 }
 
@@ -180,7 +189,7 @@ bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out
   for (const Input& input : inputs) {
     ThreadLives& lives = sources.emplace_back(input.process, input.source);
     by_process[&input.process] = &lives;
-    watched.push_back({input.process, lives});
+    watched.push_back({input.process, lives, input.last});
   }
   for_each_process(
       watched, options, out, "threads",

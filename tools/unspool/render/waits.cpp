@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 #include <unspool/render/heading.hpp>
-#include <unspool/render/names.hpp>
+#include <unspool/render/scene.hpp>
 #include <unspool/render/table.hpp>
 #include <unspool/render/waits.hpp>
 
@@ -19,19 +19,8 @@ constexpr std::size_t most_parts = 3;
 
 using Align = Table::Align;
 using Column = Table::Column;
+using Context = Scene;
 using trace::Kind;
-
-struct Context {
-  const Analysis& analysis;
-  const Options& options;
-  Names names;
-  Times times;
-
-  Context(const Process& process, const Analysis& an_analysis, const Options& some_options)
-      : analysis{an_analysis}, options{some_options}, names{process}, times{process, an_analysis.replay.first_time()} {}
-
-  std::string narrow(trace::Ticks ticks) const { return duration(times.nanoseconds(ticks), ""); }
-};
 
 std::string name_of(const Context& context, const SignalFigures& each) {
   const std::string_view kind = trace::name_of(each.kind);

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// What a command has to say of one process after another, in the form that was asked for: text at once, JSON or CSV as
+// one document at the end. Owns the forms' choice and what stands between processes.
+#pragma once
+
+#include <unspool/render/command.hpp>
+#include <unspool/render/csv.hpp>
+#include <unspool/render/json.hpp>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace unspool {
+
+class Answers {
+ public:
+  /// All three outlive it.
+  Answers(std::string_view command, const Options& options, std::FILE* out)
+      : command_{command}, options_{options}, out_{out} {}
+
+  /// Calls one of both, for a std::string or Json.
+  template <class MakeText, class MakeJson>
+  void add(const MakeText& make_text, const MakeJson& make_json) {
+    if (options_.format != Options::Format::table) return documents_.push_back(make_json());
+    const std::string text = separator_ + make_text();
+    std::fwrite(text.data(), 1, text.size(), out_);
+    separator_ = "\n";
+  }
+
+  /// Once, after the last process.
+  void finish() {
+    if (options_.format == Options::Format::json) print_document(command_, std::move(documents_), out_);
+    if (options_.format == Options::Format::csv) print_csv(command_, documents_, out_);
+  }
+
+ private:
+  std::string_view command_;
+  const Options& options_;
+  std::FILE* out_;
+  Json documents_ = Json::array();
+  std::string separator_;
+};
+
+}  // namespace unspool
