@@ -38,7 +38,9 @@ std::string spoiled(std::string bytes, std::string_view edits) {
 
 void ask_everything(const std::string& path) {
   static std::FILE* const nowhere = std::fopen("/dev/null", "w");
-  for (const bool json : {false, true}) {
+  using Format = unspool::Options::Format;
+  for (const Format format : {Format::table, Format::json, Format::csv}) {
+    const bool json = format == Format::json;
     unspool::Inputs opened{{}, false};
     opened.open({path}, {json, json});
     if (opened.sources().empty() && opened.refusals().empty()) std::abort();
@@ -46,7 +48,12 @@ void ask_everything(const std::string& path) {
     for (const auto& source : opened.sources())
       inputs.push_back({source.process, source.records});
     unspool::Options options;
-    options.format = json ? unspool::Options::Format::json : unspool::Options::Format::table;
+    options.format = format;
+    if (format == Format::csv) {
+      options.wanted.threads = {"w*", "1"};
+      options.wanted.from = unspool::When::parse("+1us");
+      options.wanted.min_wait = 1;
+    }
     unspool::CatOptions cat;
     cat.definitions = json;
     if (json) {

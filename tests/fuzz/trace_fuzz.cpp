@@ -91,7 +91,9 @@ std::string spoiled(std::string bytes, std::string_view edits) {
 }
 
 void ask_everything(const std::string& path) {
-  for (const bool json : {false, true}) {
+  using Format = unspool::Options::Format;
+  for (const Format format : {Format::table, Format::json, Format::csv}) {
+    const bool json = format == Format::json;
     std::string refusal;
     const auto trace = unspool::Trace::open({path, false}, refusal);
     if (!trace) {
@@ -101,7 +103,12 @@ void ask_everything(const std::string& path) {
     unspool::Merge merge{*trace, json};
     std::vector<unspool::Input> inputs{{trace->process(), merge}};
     unspool::Options options;
-    options.format = json ? unspool::Options::Format::json : unspool::Options::Format::table;
+    options.format = format;
+    if (format == Format::csv) {
+      options.wanted.threads = {"w*", "1"};
+      options.wanted.from = unspool::When::parse("+1us");
+      options.wanted.min_wait = 1;
+    }
     static std::FILE* const nowhere = std::fopen("/dev/null", "w");
     unspool::CatOptions cat;
     cat.definitions = json;
