@@ -118,7 +118,7 @@ TEST_CASE("changes of mode amid contention leave every sequence gapless") {
     }));
   }
   for (int i = 0; running.load() != 0; ++i) {
-    log::set_mode(static_cast<Mode>(i % 3));
+    log::set_mode(static_cast<Mode>(i % trace::mode_count));
     std::this_thread::yield();
   }
   log::set_mode(Mode::all);

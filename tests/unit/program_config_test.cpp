@@ -46,6 +46,30 @@ TEST_CASE("values of the environment that make no sense are told, one line each,
   }
 }
 
+TEST_CASE("lengths of a long wait that make no sense are told, and ignored") {
+  for (const char* each : {"SPOOL_LONG_WAIT=1", "SPOOL_LONG_WAIT=-1ms", "SPOOL_LONG_WAIT=9999999999999999m",
+                           "SPOOL_LONG_WAIT=0s", "SPOOL_LONG_WAIT=5 ms"}) {
+    const Ended ended = run("works", {each});
+    CHECK(ended.exit_code == 0);
+    CHECK(lines_of(ended.err) == 1);
+    CHECK_THAT(ended.err, Contains(std::string{"spool: "} + each + " is not understood"));
+  }
+}
+
+TEST_CASE("in mode long, by the environment, a program that never waits long leaves no transition of its locks") {
+  const ScratchDirectory scratch;
+  const Ended ended =
+      run("works", {"SPOOL_DIR=" + scratch.path().string(), "SPOOL_TRANSITIONS=long", "SPOOL_LONG_WAIT=60m"});
+  CHECK(ended.exit_code == 0);
+  CHECK(ended.err.empty());
+  const TraceReader trace{scratch.trace()};
+  CHECK(trace.problems() == std::vector<std::string>{});
+  CHECK(count_of(trace, "lock.acquire") == 0);
+  CHECK(count_of(trace, "thread.block") == 0);
+  CHECK(count_of(trace, "thread.end") == 1);
+  CHECK(count_of(trace, "definition.long_wait") == 1);
+}
+
 TEST_CASE("the environment alone makes a trace") {
   const ScratchDirectory scratch;
   const Ended ended = run("works", {"SPOOL_DIR=" + (scratch.path() / "new" / "folder").string(), "SPOOL_KEEP=64M",

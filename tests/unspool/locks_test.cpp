@@ -5,6 +5,8 @@
 #include <unspool/render/style.hpp>
 #include <unspool/replay_script.hpp>
 
+#include <algorithm>
+
 using namespace unspool;
 using namespace unspool::test;
 
@@ -162,6 +164,30 @@ TEST_CASE("what hurts most comes first") {
   script.acquire(301, 2, lock(2), 51, 1);
   const Answer answer{script};
   CHECK(answer.analysis.locks.figures()[0].name == "hot");
+}
+
+TEST_CASE("in mode long no figure is printed that needs every acquisition, and it is told which waits are missing") {
+  Script script = contended_store();
+  script.process.mode = Mode::long_waits;
+  script.process.long_wait = 2'500'000;
+  const Json process = json_of(script);
+  const Json known = process["locks"][0];
+  for (const char* unknown : {"acquisitions", "contended_share", "hold", "spun"})
+    CHECK(known[unknown].is_null());
+  const auto shown = [&] {
+    std::string text = printed(run_locks, script);
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+  };
+  CHECK(shown().find("waits under 2.5 ms are not in this trace") != std::string::npos);
+  script.process.mode = Mode::all;
+  script.process.mode_changed = true;
+  CHECK(shown().find("mode changed on the way") != std::string::npos);
+  CHECK(shown().find("waits under 2.5 ms are not in this") != std::string::npos);
+  script.process.mode_changed = false;
+  script.process.own_modes = true;
+  CHECK(shown().find("in another for some objects") != std::string::npos);
+  CHECK(json_of(script)["locks"][0]["acquisitions"].is_null());
 }
 
 TEST_CASE("in contended mode no figure is printed that needs every acquisition") {

@@ -129,6 +129,22 @@ TEST_CASE("status Records restore a wait and a hold that began in a segment that
   CHECK(sum(run.notes.waits[0]) == 810);
 }
 
+TEST_CASE("a wait that was recorded once it had lasted counts from its beginning, and as one") {
+  for (const Kind kind : {Kind::lock, Kind::event}) {
+    Script script;
+    script.process.mode = Mode::long_waits;
+    const trace::ObjectNumber object = lock(1);
+    script.process.objects[object].kind = kind;
+    script.add(Kind::status, Verb::wait, 1000, 2, object, 20).since = 300;
+    script.add(kind, Verb::block, 1001, 2, object, 20);
+    script.add(kind, kind == Kind::lock ? Verb::acquire : Verb::resume, 1300, 2, object, 20, 1);
+    const Run run{script};
+    REQUIRE(run.notes.waits.size() == 1);
+    CHECK(run.notes.waits[0].ticks() == 1000);
+    CHECK(run.notes.waits[0].blocks == 1);
+  }
+}
+
 TEST_CASE("status Records that repeat what is known change nothing") {
   Script script;
   script.acquire(100, 1, lock(1), 10);

@@ -44,6 +44,7 @@ Config overridden(Config config, const config::Environment& environment) {
   for (const auto& [logger, level] : environment.levels)
     config.levels.insert_or_assign(logger, level);
   config.transitions = environment.transitions.value_or(config.transitions);
+  config.long_wait = environment.long_wait.value_or(config.long_wait);
   config.dump_on = environment.dump_on.value_or(config.dump_on);
   if (environment.watchdog) {
     config.watchdog.patience = environment.watchdog->patience;
@@ -69,6 +70,7 @@ bool start_recorder(const Config& config, const config::Environment& environment
   settings.keep = config.directory.empty() ? keep_in_memory : config.keep;
   settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
   settings.mode = mode_for(config);
+  log::set_long_wait(config.long_wait);
   log::Guard::begin(config.watchdog);
   return log::Recorder::instance().start(settings);
 }
@@ -121,6 +123,9 @@ void set_transitions(Mode mode) {
 }
 Mode transitions() {
   return log::current_mode();
+}
+void set_long_wait(std::chrono::nanoseconds span) {
+  log::set_long_wait(span);
 }
 void set_level(Level level) {
   log::set_level(level);

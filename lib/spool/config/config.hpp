@@ -9,7 +9,8 @@
 //   SPOOL_KEEP=256M          bytes of the newest segments that stay; K, M, G; "all" keeps everything
 //   SPOOL_LEVEL=info         trace, debug, info, warning, error, critical, off; "info,http=debug" says it of the logger
 //                            "http" as well
-//   SPOOL_TRANSITIONS=all    all, contended, off
+//   SPOOL_TRANSITIONS=all    all, contended, long, off
+//   SPOOL_LONG_WAIT=1ms      how long a wait lasts before `long` records it; ns, us, ms, s, m
 //   SPOOL_WATCHDOG=30s       tell of waits for a lock that are longer, and of deadlocks; ms, s, m; "30s,every" of waits of all
 //                            kinds, "30s,abort" aborts then
 //   SPOOL_DUMP_ON=QUIT       this signal prints all threads: QUIT, USR1, USR2, HUP
@@ -19,13 +20,16 @@
 #pragma once
 
 #include <spool/log/control.hpp>
+#include <spool/log/object.hpp>
 #include <spool/log/sink.hpp>
 #include <spool/log/watchdog.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +42,7 @@ struct Config {
   Level level = Level::info;                       ///< the least that is logged
   std::map<std::string, Level> levels = {};        ///< the same of single loggers, by name
   Mode transitions = Mode::all;
+  std::chrono::nanoseconds long_wait = std::chrono::milliseconds{1};  ///< from where on Mode::long_waits records a wait
   Level immediate = Level::error;  ///< messages of this level and up reach the sinks at once; `off`: none do
   std::vector<std::shared_ptr<Sink>> sinks =
       {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
@@ -51,9 +56,28 @@ struct Config {
 /// signal that can be caught. Thread-safe.
 bool basic_config(Config config = {});
 
-/// Which transitions are recorded, from each thread's next acquire on. Thread-safe.
+/// Which transitions are recorded, from each thread's next acquire on. Records: definition.mode. Thread-safe.
+///
+///   all         every transition
+///   contended   what had to wait, and what ended that
+///   long_waits  the same of waits that last (set_long_wait): such a wait is recorded once it has lasted so long, with its
+///               beginning, and so is there also if it never ends
+///   off         none
 void set_transitions(Mode mode);
 Mode transitions();
+
+/// From where on Mode::long_waits records a wait. Records: definition.long_wait, where that mode is used. Thread-safe.
+void set_long_wait(std::chrono::nanoseconds span);
+
+/// A mode for this one lock, event, queue ..., whatever the general one is; nullopt takes it away again. Each use that begins
+/// from then on goes by it, and a hold ends as it began. Other objects keep their fast paths; this one takes the slow
+/// path, which is still without a Record where its mode makes none. Records: definition.mode, of the object. Thread-safe.
+///
+///   spool::set_transitions(statistics_lock, spool::Mode::off);
+template <class Primitive>
+void set_transitions(Primitive& primitive, std::optional<Mode> mode) {
+  primitive.log_object().set_mode(mode);
+}
 
 /// The least level that is logged, in general, and by all loggers that have none of their own. Thread-safe.
 void set_level(Level level);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -89,15 +90,21 @@ void take_levels(Environment& out) {
   }
 }
 
-/// "30s", "250ms", "2m"; more than nothing.
+/// "30s", "250ms", "500us", "2m"; more than nothing.
 std::optional<std::chrono::nanoseconds> parse_span(std::string_view text) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t nanoseconds;
+  };
+  constexpr std::array<Unit, 5> units{
+      {{"ns", 1}, {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}, {"m", 60'000'000'000}}};
   std::int64_t number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || number <= 0) return std::nullopt;
-  const std::string_view unit = text.substr(static_cast<std::size_t>(rest - text.data()));
-  const std::int64_t factor = unit == "ms" ? 1'000'000 : unit == "s" ? 1'000'000'000 : unit == "m" ? 60'000'000'000 : 0;
-  if (factor == 0 || number > std::numeric_limits<std::int64_t>::max() / factor) return std::nullopt;
-  return std::chrono::nanoseconds{number * factor};
+  const auto* const unit =
+      std::ranges::find(units, text.substr(static_cast<std::size_t>(rest - text.data())), &Unit::name);
+  if (unit == units.end() || number > std::numeric_limits<std::int64_t>::max() / unit->nanoseconds) return std::nullopt;
+  return std::chrono::nanoseconds{number * unit->nanoseconds};
 }
 
 /// "30s", "30s,every", "30s,every,abort"
@@ -141,13 +148,14 @@ std::optional<std::uint64_t> parse_size(const std::string& text) {
 }
 
 Environment read_environment() {
-  constexpr int modes = 3;
   Environment out;
   out.directory = variable("SPOOL_DIR");
   take(out, out.keep, "SPOOL_KEEP", "a size such as 64M or 2G, or all", parse_size);
   take_levels(out);
-  take(out, out.transitions, "SPOOL_TRANSITIONS", "all, contended or off",
-       [](const std::string& text) { return named<trace::Mode>(text, modes); });
+  take(out, out.transitions, "SPOOL_TRANSITIONS", "all, contended, long or off",
+       [](const std::string& text) { return named<trace::Mode>(text, trace::mode_count); });
+  take(out, out.long_wait, "SPOOL_LONG_WAIT", "a time such as 500us, 5ms or 2s",
+       [](const std::string& text) { return parse_span(text); });
   take(out, out.clock, "SPOOL_CLOCK", "auto, tsc or monotonic", clock_named);
   take(out, out.watchdog, "SPOOL_WATCHDOG", "a time such as 30s, 250ms or 2m, then ,every or ,abort or both",
        [](const std::string& text) { return parse_watchdog(text); });

@@ -7,6 +7,7 @@
 #include <spool/os/clock.hpp>
 #include <spool/trace/schema.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,6 +22,7 @@ struct Environment {
   std::optional<trace::Level> level;
   std::map<std::string, trace::Level> levels;  ///< of single loggers
   std::optional<trace::Mode> transitions;
+  std::optional<std::chrono::nanoseconds> long_wait;
   std::optional<os::ClockChoice> clock;
   std::optional<Watchdog> watchdog;
   std::optional<int> dump_on;

@@ -2,6 +2,8 @@
 #include <spool/log/control.hpp>
 #include <spool/log/recorder.hpp>
 
+#include <algorithm>
+
 namespace spool::log {
 
 void set_mode(Mode mode) {
@@ -11,6 +13,18 @@ void set_mode(Mode mode) {
   while (!state.compare_exchange_weak(before, static_cast<std::uint8_t>((before & ending_bit) | wanted),
                                       std::memory_order_relaxed)) {}
   Recorder::instance().note_mode(mode);
+}
+
+void set_long_wait(std::chrono::nanoseconds span) {
+  const std::chrono::nanoseconds wanted = std::max(span, std::chrono::nanoseconds{1});
+  long_wait.store(wanted.count(), std::memory_order_relaxed);  // relaxed: a switch, seen soon
+  Recorder::instance().note_long_wait(wanted);
+}
+
+void Object::set_mode(std::optional<Mode> mode) {
+  const auto bits = mode ? own_mode_bit | static_cast<unsigned>(*mode) : 0U;
+  own_mode_.store(static_cast<std::uint8_t>(bits), std::memory_order_relaxed);  // relaxed: a switch, seen soon
+  Recorder::instance().note_own_mode(*this, mode);
 }
 
 namespace {

@@ -81,8 +81,15 @@ bool Definitions::put(Segment& segment, trace::Verb verb, trace::ObjectNumber ob
   return true;
 }
 
-bool Definitions::enter(Segment& segment, trace::Mode mode_now, std::uint64_t frequency) {
-  return take_chunk(segment) && clock(segment, frequency) && mode(segment, mode_now);
+bool Modes::has_long() const {
+  constexpr auto is_long = [](trace::Mode mode) { return mode == trace::Mode::long_waits; };
+  return is_long(general) || std::ranges::any_of(own, [=](const auto& each) { return is_long(each.second); });
+}
+
+bool Definitions::enter(Segment& segment, const Modes& modes, std::uint64_t frequency) {
+  if (!take_chunk(segment) || !clock(segment, frequency) || !mode(segment, modes.general)) return false;
+  if (modes.has_long() && !long_wait(segment, modes.long_wait)) return false;
+  return std::ranges::all_of(modes.own, [&](const auto& each) { return mode(segment, each.second, each.first); });
 }
 
 bool Definitions::clock(Segment& segment, std::uint64_t frequency) {
@@ -91,8 +98,12 @@ bool Definitions::clock(Segment& segment, std::uint64_t frequency) {
              Fields{}.number(now.monotonic).number(now.realtime).number(now.boottime).number(frequency).bytes());
 }
 
-bool Definitions::mode(Segment& segment, trace::Mode mode_now) {
-  return put(segment, trace::Verb::mode, 0, Fields{}.number(static_cast<std::uint8_t>(mode_now)).bytes());
+bool Definitions::mode(Segment& segment, trace::Mode mode_now, trace::ObjectNumber object) {
+  return put(segment, trace::Verb::mode, object, Fields{}.number(static_cast<std::uint8_t>(mode_now)).bytes());
+}
+
+bool Definitions::long_wait(Segment& segment, std::chrono::nanoseconds span) {
+  return put(segment, trace::Verb::wait, 0, Fields{}.number(static_cast<std::uint64_t>(span.count())).bytes());
 }
 
 trace::SiteNumber Definitions::number_of(const Site& site) {

@@ -8,8 +8,10 @@
 #include <spool/log/object.hpp>
 #include <spool/log/segment.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -29,10 +31,21 @@ struct MessageSite {
   std::uint32_t defined = 0;     ///< number of the segment whose metadata has it
 };
 
+/// What is recorded, said anew in each segment: whoever reads one alone has to know what is not in it.
+struct Modes {
+  trace::Mode general = trace::Mode::off;
+  std::chrono::nanoseconds long_wait = std::chrono::milliseconds{1};  ///< for mode long
+  /// Of the objects that have one of their own: of the newest most_own, as one already tells that not all is as `general`.
+  std::map<trace::ObjectNumber, trace::Mode> own = {};
+  static constexpr std::size_t most_own = 256;
+
+  bool has_long() const;
+};
+
 class Definitions {
  public:
   /// Begins the definition stream of a segment: clock and mode first. Its first chunk is chunk 0.
-  bool enter(Segment& segment, trace::Mode mode, std::uint64_t frequency);
+  bool enter(Segment& segment, const Modes& modes, std::uint64_t frequency);
 
   // Each is true when the definition stands in the segment, now or before; false when the segment is full.
   bool define(Segment& segment, Object& object);
@@ -46,7 +59,8 @@ class Definitions {
   /// What was numbered so; {} where nothing was.
   Site site(trace::SiteNumber number) const;
   bool clock(Segment& segment, std::uint64_t frequency);
-  bool mode(Segment& segment, trace::Mode mode);
+  bool mode(Segment& segment, trace::Mode mode, trace::ObjectNumber object = 0);  ///< 0: of all
+  bool long_wait(Segment& segment, std::chrono::nanoseconds span);
 
  private:
   struct KnownSite {

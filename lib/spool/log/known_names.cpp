@@ -62,6 +62,11 @@ int mode_in(const DrainedRecord& record) {
   return static_cast<int>(record.fields.empty() ? std::byte{0} : record.fields[0]);
 }
 
+std::uint64_t long_wait_in(const DrainedRecord& record) {
+  std::span<const std::byte> bytes{record.fields};
+  return take<std::uint64_t>(bytes);
+}
+
 /// A primitive's kind; what the recording says of itself has none.
 Kind kind_of(const trace::Row& row) {
   const bool is_ours = row.kind == Kind::status || row.kind == Kind::definition || row.kind == Kind::message;
@@ -81,7 +86,8 @@ void KnownNames::clear() {
   sites_.clear();
   objects_.clear();
   ended_.clear();
-  mode_ = -1;
+  modes_.clear();
+  long_wait_ = 0;
   change();
 }
 
@@ -98,14 +104,15 @@ bool KnownNames::is_news(const DrainedRecord& definition) const {
     case Verb::object:
       return wants_objects_ && objects_.find(definition.object) == nullptr;
     case Verb::mode:
-      return wants_objects_ && mode_ != mode_in(definition);
+      return wants_objects_ && mode_of(definition.object) != mode_in(definition);
+    case Verb::wait:
+      return wants_objects_ && long_wait_ != long_wait_in(definition);
     default:
       return false;  // the clock's: the times tell it
   }
 }
 
 void KnownNames::learn(const DrainedRecord& definition) {
-  if (verb_of(definition.id) == Verb::mode) mode_ = mode_in(definition);
   switch (verb_of(definition.id)) {
     case Verb::thread: {
       const ThreadDefinition now{definition.fields};
@@ -128,9 +135,28 @@ void KnownNames::learn(const DrainedRecord& definition) {
       objects_.set(definition.object, {std::string{now.name}, now.kind});
       return change();
     }
+    case Verb::mode:
+      return learn_mode(definition);
+    case Verb::wait:
+      long_wait_ = long_wait_in(definition);
+      return;
     default:
       return;
   }
+}
+
+int KnownNames::mode_of(trace::ObjectNumber object) const {
+  const auto found = modes_.find(object);
+  return found == modes_.end() ? -1 : found->second;
+}
+
+/// Objects may come and go without end; what is forgotten is told once more than needed.
+void KnownNames::learn_mode(const DrainedRecord& definition) {
+  constexpr std::size_t most = 1024;
+  if (modes_.size() >= most && !modes_.contains(definition.object)) {
+    std::erase_if(modes_, [](const auto& each) { return each.first != 0; });
+  }
+  modes_.insert_or_assign(definition.object, mode_in(definition));
 }
 
 /// A join of an ended thread still names it; the last thousand are enough for that.

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 
 namespace spool::log {
@@ -55,10 +56,13 @@ class KnownNames {
 
  private:
   void change();
+  int mode_of(trace::ObjectNumber object) const;  ///< -1: not known
+  void learn_mode(const DrainedRecord& definition);
 
   const bool wants_objects_;
-  std::uint64_t version_ = 0;  ///< NamedRecord::names
-  int mode_ = -1;              ///< not known
+  std::uint64_t version_ = 0;                 ///< NamedRecord::names
+  std::map<trace::ObjectNumber, int> modes_;  ///< of objects, and under 0 the general one
+  std::uint64_t long_wait_ = 0;               ///< nanoseconds; 0: not known
   mutable Known<trace::ThreadNumber, KnownThread> threads_;
   mutable Known<trace::SiteNumber, KnownSite> sites_;
   mutable Known<trace::ObjectNumber, KnownObject> objects_;

@@ -3,6 +3,7 @@
 // What every primitive carries for the log: its number, its class, and the segment it is defined in.
 #pragma once
 
+#include <spool/log/control.hpp>
 #include <spool/log/name.hpp>
 #include <spool/log/site.hpp>
 #include <spool/trace/ids.hpp>
@@ -10,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 namespace spool::log {
 
@@ -48,6 +50,20 @@ class Object {
   Object* parent() const { return parent_; }
   constexpr void set_parent(Object* parent) { parent_ = parent; }
 
+  /// What is recorded of it now: as its own mode says, or the general one.
+  Mode mode() const noexcept {
+    const std::uint8_t own = own_mode_.load(std::memory_order_relaxed);  // relaxed: a switch, seen soon
+    return own == 0 ? current_mode() : static_cast<Mode>(own & ~own_mode_bit & 0xffU);
+  }
+  /// log::state for this object: what a fast path compares, in one go, with the values for which it is made. With a mode of
+  /// its own it is none of them.
+  std::uint8_t state() const noexcept {
+    // relaxed: a switch, seen soon
+    return static_cast<std::uint8_t>(current_state() | own_mode_.load(std::memory_order_relaxed));
+  }
+  /// Gives it a mode of its own, or takes that away. Records: definition.mode, of this object. Thread-safe.
+  void set_mode(std::optional<Mode> mode);
+
   /// The immortal copy of its class, or nullptr before its first definition.
   const ObjectClass* shared_class() const {
     return shared_class_.load(std::memory_order_acquire);  // acquire: partner is the release in Definitions
@@ -73,6 +89,7 @@ class Object {
 
   std::atomic<trace::ObjectNumber> number_{0};
   std::atomic<std::uint32_t> defined_{0};  ///< number of the segment it was last defined in
+  std::atomic<std::uint8_t> own_mode_{0};  ///< own_mode_bit and its own mode; 0: the general one
   Object* parent_ = nullptr;
   ObjectClass class_;
   std::atomic<const ObjectClass*> shared_class_{nullptr};  ///< the immortal copy, made with the first definition

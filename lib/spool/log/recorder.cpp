@@ -30,16 +30,6 @@ struct StatusHoldRecord {
 };
 static_assert(sizeof(StatusHoldRecord) == 32);
 
-struct StatusWaitRecord {
-  trace::RecordHeader header;
-  std::uint32_t site;
-  std::uint32_t owner;
-  std::uint64_t since;
-  std::uint32_t owner_site;
-  std::uint32_t record;
-};
-static_assert(sizeof(StatusWaitRecord) == 40);
-
 struct LossRecord {
   trace::RecordHeader header;
   std::uint64_t count;
@@ -50,7 +40,7 @@ static_assert(sizeof(LossRecord) == 32);
 
 /// Room kept for what the recorder itself puts in front of a thread's Record.
 constexpr std::uint64_t status_room =
-    trace::status_holds * sizeof(StatusHoldRecord) + sizeof(StatusWaitRecord) + sizeof(LossRecord) + 64;
+    trace::status_holds * sizeof(StatusHoldRecord) + sizeof(trace::StatusWaitRecord) + sizeof(LossRecord) + 64;
 
 /// Marks the owner as being in the slow path, against signal handlers that emit.
 class SlowMark {
@@ -352,7 +342,7 @@ bool Recorder::write_status(Writer& writer) {
   if (waited != nullptr && !definitions_.define_remembered(*current_, entry.wait_object, *waited, parent)) return false;
   if (!definitions_.define_site(*current_, entry.wait_site)) return false;
   if (!definitions_.define_site(*current_, entry.wait_owner_site)) return false;
-  const StatusWaitRecord record{
+  const trace::StatusWaitRecord record{
       {os::ticks(), trace::id_and_object(trace::record_id(trace::Kind::status, trace::Verb::wait), entry.wait_object)},
       entry.wait_site,
       entry.wait_owner,
@@ -384,7 +374,7 @@ void Recorder::count_loss(Writer& writer, trace::LossReason reason) noexcept {
 
 bool Recorder::swap_segments() {
   if (spare_ == nullptr) return false;
-  if (!definitions_.enter(*spare_, mode_, process_.frequency)) return false;
+  if (!definitions_.enter(*spare_, modes_, process_.frequency)) return false;
   closing_.push_back(std::move(current_));
   current_ = std::move(spare_);
   ++counters_.segments;

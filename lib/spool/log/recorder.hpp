@@ -22,12 +22,14 @@
 #include <spool/log/segment.hpp>
 #include <spool/log/writer.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,9 +79,11 @@ class Recorder {
 
   std::filesystem::path directory() const;  ///< of the trace; empty in memory
   RecorderCounters counters();
-  void note_mode(trace::Mode mode);
+  void note_mode(trace::Mode mode);  ///< a change of mode is itself a definition
+  void note_long_wait(std::chrono::nanoseconds span);
+  void note_own_mode(Object& object, std::optional<trace::Mode> mode);
   /// What is said of this thread has changed.
-  void define_anew(Identity& identity);  ///< a change of mode is itself a definition
+  void define_anew(Identity& identity);
 
   // For writer.hpp.
   bool prepare(Writer& writer, const Need& need) noexcept;
@@ -176,7 +180,7 @@ class Recorder {
   Geometry geometry_;  ///< of the newest segment: the size that the ring is counted in
   std::filesystem::path directory_;
   trace::Process process_;
-  trace::Mode mode_ = trace::Mode::off;
+  Modes modes_;
   Definitions definitions_;
   std::shared_ptr<Segment> current_;
   std::shared_ptr<Segment> spare_;

@@ -106,7 +106,7 @@ bool Recorder::open_status() {
                                    .entry_size = sizeof(trace::StatusEntry),
                                    .entry_count = first_status_entries,
                                    .entries_missed = 0,
-                                   .mode = static_cast<std::uint32_t>(mode_),
+                                   .mode = static_cast<std::uint32_t>(modes_.general),
                                    .pid = process_.pid,
                                    .reserved_a = 0,
                                    .frequency = process_.frequency,
@@ -126,7 +126,7 @@ bool Recorder::start(const RecorderSettings& settings) {
   settings_ = settings;
   // The child of a fork may have another working directory, as a daemon does.
   if (!settings_.parent.empty()) settings_.parent = std::filesystem::absolute(settings_.parent);
-  mode_ = settings.mode;
+  modes_.general = settings.mode;
   process_ = describe_process(settings.clock);
   note_start();
   return begin_trace(1);
@@ -159,7 +159,7 @@ bool Recorder::begin_trace(std::uint32_t number) {
     stopped_.store(false, std::memory_order_relaxed);  // relaxed: under m
     last_number_ = number;
     current_ = std::move(first);
-    (void)definitions_.enter(*current_, mode_, process_.frequency);
+    (void)definitions_.enter(*current_, modes_, process_.frequency);
     ++counters_.segments;
     for (Writer& writer : writers_) {
       if (writer.attached) assign_status(writer);

@@ -206,12 +206,35 @@ void Recorder::define_anew(Identity& identity) {
 
 void Recorder::note_mode(trace::Mode mode) {
   const std::lock_guard guard{m_};
-  mode_ = mode;
-  if (current_ != nullptr) (void)definitions_.mode(*current_, mode);
+  modes_.general = mode;
+  if (current_ != nullptr) {
+    if (mode == trace::Mode::long_waits) (void)definitions_.long_wait(*current_, modes_.long_wait);
+    (void)definitions_.mode(*current_, mode);
+  }
   if (!status_) return;
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
   auto& header = *reinterpret_cast<trace::StatusHeader*>(status_.data());
   std::atomic_ref{header.mode}.store(static_cast<std::uint32_t>(mode), std::memory_order_relaxed);  // relaxed: a hint
+}
+
+void Recorder::note_long_wait(std::chrono::nanoseconds span) {
+  const std::lock_guard guard{m_};
+  modes_.long_wait = span;
+  if (current_ != nullptr && modes_.has_long()) (void)definitions_.long_wait(*current_, span);
+}
+
+void Recorder::note_own_mode(Object& object, std::optional<trace::Mode> mode) {
+  const trace::ObjectNumber number = object.number();
+  const std::lock_guard guard{m_};
+  if (mode) {
+    modes_.own.insert_or_assign(number, *mode);
+    if (modes_.own.size() > Modes::most_own) modes_.own.erase(modes_.own.begin());
+  } else {
+    modes_.own.erase(number);
+  }
+  if (current_ == nullptr || !definitions_.define(*current_, object)) return;
+  if (mode == trace::Mode::long_waits) (void)definitions_.long_wait(*current_, modes_.long_wait);
+  (void)definitions_.mode(*current_, mode.value_or(modes_.general), number);
 }
 
 RecorderCounters Recorder::counters() {

@@ -3,6 +3,7 @@
 #include <spool/log/status.hpp>
 
 #include <algorithm>
+#include <cstring>
 
 namespace spool::log {
 
@@ -63,15 +64,16 @@ void pop_hold_below(Writer& writer, trace::ObjectNumber object) noexcept {
   put(entry.depth, depth - 1);
 }
 
-SharedHold shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept {
+SharedHold shared_hold(const Writer& writer, const Object& of) noexcept {
   constexpr std::uint32_t shared = 1;
   if (writer.holds <= 0) return SharedHold::none;
+  const trace::ObjectNumber object = of.known_number();
   const trace::StatusEntry& entry = *writer.status;
   const std::uint32_t kept = kept_of(entry);
   const std::uint32_t place = object == 0 ? kept : find_hold(entry, kept, object);
   if (place != kept && entry.holds[place].mode == shared) return SharedHold::recorded;
   const bool knows_all = entry.depth == kept && find_hold(entry, kept, 0) == kept;
-  if (!knows_all) return current_mode() == Mode::all ? SharedHold::recorded : SharedHold::unrecorded;
+  if (!knows_all) return of.mode() == Mode::all ? SharedHold::recorded : SharedHold::unrecorded;
   return static_cast<std::uint32_t>(writer.holds) == entry.depth ? SharedHold::none : SharedHold::unrecorded;
 }
 
@@ -85,7 +87,8 @@ void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emit
   put(entry.wait_site, at.site);
   put(entry.wait_owner, wait.owner);
   put(entry.wait_owner_site, wait.owner_site);
-  put(entry.wait_limit, static_cast<std::uint32_t>(wait.limit));
+  put(entry.wait_limit, static_cast<std::uint32_t>(wait.end.limit));
+  put(entry.wait_deadline, wait.end.deadline);
   put(entry.wait_a, wait.a);
   put(entry.wait_b, wait.b);
   Object* parent = object.parent();
@@ -94,6 +97,42 @@ void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emit
   writer.waited_parent.store(parent == nullptr ? 0 : parent->known_number(), std::memory_order_release);
   put(entry.wait_record, std::uint32_t{record});
   if (goes_on) put(entry.version, entry.version + 1);
+}
+
+namespace {
+
+/// One attempt; false when it has to be prepared for again.
+bool try_tell(Writer& writer, const trace::StatusWaitRecord& record) noexcept {
+  Emission emission;
+  if (emission.enter(writer, sizeof record) != Emission::Result::entered) return false;
+  std::memcpy(emission.bytes, &record, sizeof record);
+  const trace::Ticks now = os::ticks();
+  std::memcpy(emission.bytes, &now, sizeof now);
+  emission.commit(writer);
+  return true;
+}
+
+}  // namespace
+
+void tell_late_wait(Writer& writer, std::uint16_t record, Object& object, const Site& site, trace::Ticks since,
+                    const WaitState& wait) noexcept {
+  constexpr int attempts = 64;
+  constexpr std::uint16_t id = trace::record_id(trace::Kind::status, trace::Verb::wait);
+  const Need need{.size = sizeof(trace::StatusWaitRecord),
+                  .object = &object,
+                  .site = &site,
+                  .thread = wait.owner,
+                  .quoted_site = wait.owner_site};
+  for (int i = 0; i < attempts; ++i) {
+    if (!prepare(writer, need)) return;
+    const trace::SiteNumber here = writer.sites[site_slot(site.file, site.line)].number;
+    const bool told = try_tell(
+        writer,
+        {{0, trace::id_and_object(id, object.known_number())}, here, wait.owner, since, wait.owner_site, record});
+    finish(writer);
+    if (told) return begin_wait(writer, record, object, {since, here}, wait);
+  }
+  count_loss(writer, trace::LossReason::no_space);
 }
 
 void end_wait(Writer& writer) noexcept {
@@ -119,6 +158,7 @@ bool snapshot(const Writer& writer, StatusSnapshot& out) noexcept {
     out.entry.wait_owner = get(entry.wait_owner);
     out.entry.wait_owner_site = get(entry.wait_owner_site);
     out.entry.wait_limit = get(entry.wait_limit);
+    out.entry.wait_deadline = get(entry.wait_deadline);
     out.entry.wait_a = get(entry.wait_a);
     out.entry.wait_b = get(entry.wait_b);
     for (std::size_t hold = 0; hold < trace::status_holds; ++hold) {

@@ -13,6 +13,8 @@
 #include <spool/log/writer.hpp>
 #include <spool/os/park.hpp>
 
+#include <chrono>
+
 namespace spool::log {
 
 namespace detail {
@@ -78,11 +80,19 @@ enum class SharedHold : std::uint8_t {
   unrecorded,  ///< it may have one
   recorded,
 };
-SharedHold shared_hold(const Writer& writer, trace::ObjectNumber object) noexcept;
+SharedHold shared_hold(const Writer& writer, const Object& object) noexcept;
 
-inline trace::WaitLimit limit_of(os::Deadline deadline, bool can_be_stopped) noexcept {
-  if (deadline != os::never) return trace::WaitLimit::deadline;
-  return can_be_stopped ? trace::WaitLimit::stop : trace::WaitLimit::none;
+/// What else than its object can end a wait, and when that is sure to.
+struct WaitEnd {
+  trace::WaitLimit limit = trace::WaitLimit::none;
+  std::uint64_t deadline = 0;  ///< as in trace::StatusEntry
+};
+
+inline WaitEnd limit_of(os::Deadline deadline, bool can_be_stopped) noexcept {
+  using std::chrono::nanoseconds;
+  if (deadline == os::never) return {can_be_stopped ? trace::WaitLimit::stop : trace::WaitLimit::none};
+  const auto since_boot = std::chrono::duration_cast<nanoseconds>(deadline.time_since_epoch()).count();
+  return {trace::WaitLimit::deadline, since_boot > 0 ? static_cast<std::uint64_t>(since_boot) : 1};
 }
 
 /// What the entry keeps of a wait beside its place.
@@ -91,12 +101,15 @@ struct WaitState {
   trace::SiteNumber owner_site = 0;
   std::uint32_t a = 0;  ///< of the block Record
   std::uint32_t b = 0;
-  trace::WaitLimit limit = trace::WaitLimit::none;
+  WaitEnd end = {};
 };
 
 /// A wait begins, or goes on with another owner.
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at,
                 const WaitState& wait) noexcept;
+/// A wait that began at `since` and is recorded only now. Records: status.wait, which says since when; the block follows.
+void tell_late_wait(Writer& writer, std::uint16_t record, Object& object, const Site& site, trace::Ticks since,
+                    const WaitState& wait) noexcept;
 void end_wait(Writer& writer) noexcept;
 
 /// A consistent copy of another thread's entry; false if its owner was writing all the time.

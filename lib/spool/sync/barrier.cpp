@@ -27,16 +27,16 @@ struct Barrier::Party : Waiter {
 /// One call of one thread.
 struct Barrier::Call {
   Call(Barrier& barrier, const Site& at)
-      : me{log::self()}, site{at}, notes{me, barrier.object_, at}, who{me.number, 0} {
+      : mode{barrier.object_.mode()}, me{log::self()}, site{at}, notes{me, barrier.object_, at}, who{me.number, 0} {
     if (mode != Mode::off) {
       log::make_ready(me, barrier.object_, at);
       who.site = log::number_of_site(me, at);
     }
   }
-  /// Is a Record that ends so many waits to be made?
-  bool tells(std::uint32_t woken) const { return mode == Mode::all || (mode == Mode::contended && woken != 0); }
+  /// Is a Record that ends so many recorded waits to be made?
+  bool tells(std::uint32_t told) const { return mode == Mode::all || (trace::is_contended(mode) && told != 0); }
 
-  Mode mode = log::current_mode();
+  Mode mode;
   log::Writer& me;
   const Site& site;
   sync::Notes notes;
@@ -53,7 +53,7 @@ Barrier::~Barrier() {
   if ((waiters != 0 || (actor_ != 0 && !log::is_left_behind(actor_))) && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
-  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, waiters, 0);
 }
@@ -76,7 +76,7 @@ std::ptrdiff_t Barrier::wait_with(const sync::Patience& patience, const Site& si
   log::park_if_ending();
   const Call call{*this, site};
   Party party{call.me.number};
-  party.recorded = call.mode != Mode::off;
+  party.expect(call.mode);
   const std::uint32_t state = lock_word(site);
   if (state == broken_state) refuse(call);
   const std::uint32_t before = arrived_++;
@@ -117,8 +117,8 @@ std::ptrdiff_t Barrier::arrive_last(const Call& call, const Party& party) {
 
 std::ptrdiff_t Barrier::wait_for_others(const Call& call, Party& party, trace::Sequence sequence,
                                         const sync::Patience& patience) {
-  if (party.recorded) call.notes.block(Verb::block, sequence, party.what, party.generation, patience);
-  const Waiter::Woken woken = party.sleep(patience);
+  const Waiter::Woken woken = call.notes.sleep(word_, waiters_, party, patience,
+                                               {.quoted = sequence, .a = party.what, .b = party.generation}, sequence_);
   if (woken != Waiter::Woken::granted) {
     const Cause cause = woken == Waiter::Woken::stop ? Cause::cancel : Cause::timeout;
     if (give_up(call, party, cause)) throw_broken({call.who, call.site, cause});
@@ -180,7 +180,7 @@ bool Barrier::end_action(const Call& begun, std::uint32_t generation, Outcome ou
   } else if (outcome == Outcome::done) {
     trip(call, chosen);
   } else {
-    if (call.tells(waiters_.size())) advance(call, Verb::abort, waiters_.size(), 1);
+    if (call.tells(waiters_.told())) advance(call, Verb::abort, waiters_.size(), 1);
     break_all(call, Cause::action, chosen);
     state = broken_state;
   }
@@ -198,7 +198,7 @@ bool Barrier::end_action(const Call& begun, std::uint32_t generation, Outcome ou
 void Barrier::trip(const Call& call, sync::Chosen& chosen) {
   // All of them stand in the queue, unless the action forked: in the child nobody does.
   const std::uint32_t others = std::min(parties_ - 1, waiters_.size());
-  if (call.tells(others)) advance(call, Verb::trip, others, generation_);
+  if (call.tells(std::min(others, waiters_.told()))) advance(call, Verb::trip, others, generation_);
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
   for (std::uint32_t i = 0; i < others; ++i)
     waiters_.choose_first(call.who, chosen).sequence = sequence;
@@ -241,7 +241,7 @@ void Barrier::abort(Site site) {
   const Call call{*this, site};
   sync::Chosen chosen;
   const std::uint32_t state = lock_word(site);
-  if (call.tells(waiters_.size())) advance(call, Verb::abort, waiters_.size(), 0);
+  if (call.tells(waiters_.told())) advance(call, Verb::abort, waiters_.size(), 0);
   if (state != broken_state) break_all(call, Cause::abort, chosen);
   word_.unlock(broken_state);
   chosen.wake_all();
@@ -252,7 +252,7 @@ void Barrier::reset(Site site) {
   const Call call{*this, site};
   sync::Chosen chosen;
   (void)lock_word(site);
-  if (call.tells(waiters_.size())) advance(call, Verb::reset, waiters_.size(), generation_);
+  if (call.tells(waiters_.told())) advance(call, Verb::reset, waiters_.size(), generation_);
   if (arrived_ != 0) break_all(call, Cause::reset, chosen);
   ++generation_;
   word_.unlock(0);

@@ -29,7 +29,7 @@ void BasicLock<kind>::note_destroyed() {
   if (word != 0 && (state & log::ending_bit) == 0 && !is_orphaned(word & ~waiters_bit)) {
     log::abort_misuse("destruction of a held", object_, word & ~waiters_bit, object_.site());
   }
-  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: as above
   log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, word & ~waiters_bit, 0);
 }
@@ -84,15 +84,15 @@ Site BasicLock<kind>::line_before(const Site& site) const {
 template <Kind kind>
 bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   if (take_if_free(me, 0)) {
     note_acquired(me, site, mode, {.gives_up = true});
     return true;
   }
   if (is_orphaned(word_.load(std::memory_order_relaxed) & ~waiters_bit)) {  // relaxed: a hint
-    (void)give_up_orphan(me, site, mode != Mode::off);
+    (void)give_up_orphan(me, site, {.recorded = mode != Mode::off});
   } else if (mode == Mode::all) {
-    note_failed(me, site, Verb::busy, true);
+    note_failed(me, site, Verb::busy, {.recorded = true});
   }
   return false;
 }
@@ -101,7 +101,7 @@ bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
 /// common way needs few registers.
 template <Kind kind>
 void BasicLock<kind>::acquire_for_ever(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
-  if (log::current_state() != static_cast<std::uint8_t>(Mode::all) || !take_if_free(me, 0)) [[unlikely]] {
+  if (object_.state() != static_cast<std::uint8_t>(Mode::all) || !take_if_free(me, 0)) [[unlikely]] {
     acquire_otherwise(me, file, function, line);
     return;
   }
@@ -137,7 +137,7 @@ bool BasicLock<kind>::acquire(log::Writer& me, const Site& site, os::Deadline de
   if (word_.load(std::memory_order_relaxed) != 0 || !take_if_free(me, 0)) {
     return acquire_contended(me, site, deadline, stopped);
   }
-  note_acquired(me, site, log::mode_of(state), {.gives_up = deadline != os::never || stopped != nullptr});
+  note_acquired(me, site, object_.mode(), {.gives_up = deadline != os::never || stopped != nullptr});
   return true;
 }
 
@@ -195,7 +195,7 @@ trace::SiteNumber BasicLock<kind>::site_of(trace::ThreadNumber owner) const {
 template <Kind kind>
 void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited) {
   ++me.holds;
-  if (waited.blocked) log::end_wait(me);
+  if (waited.blocked) end_wait(me, waited);
   const trace::ThreadNumber waker = waited.blocked ? last_releaser() : waited.gives_up ? me.number : 0;
   if (mode == Mode::off && waited.recorded) mode = Mode::contended;
   switch (mode) {
@@ -207,11 +207,12 @@ void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode
       begin_recorded_hold(me, emit_acquire(me, site, waker, waited));
       return;
     case Mode::contended:
+    case Mode::long_waits:
       break;
   }
   hold_ = Hold::contended;
-  const trace::SiteNumber here =
-      waited.blocked ? emit_acquire(me, site, waker, waited).site : log::number_of_site(me, site);
+  const bool told = mode == Mode::long_waits ? waited.recorded : waited.blocked;
+  const trace::SiteNumber here = told ? emit_acquire(me, site, waker, waited).site : log::number_of_site(me, site);
   owner_site_.store(log::two_words(here, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
 }
 
@@ -269,7 +270,7 @@ void BasicLock<kind>::release_otherwise(log::Writer& me, const char* file, const
   } else {
     note_releaser(me);
     if (try_release_quietly(word)) return;
-    if (hold == Hold::contended) {
+    if (hold == Hold::contended && is_awaited()) {
       log::emit(me, id(Verb::release), object_, site, advance_sequence(), 1, owner);
     }
   }

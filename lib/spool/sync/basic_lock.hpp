@@ -6,6 +6,7 @@
 
 #include <spool/log/control.hpp>
 #include <spool/log/object.hpp>
+#include <spool/log/status.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/os/park.hpp>
 #include <spool/sync/annotations.hpp>
@@ -135,8 +136,11 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
 
   struct Waited {
     bool blocked = false;
-    bool recorded = false;         ///< its block is in the trace, so its end will be, whatever the mode is by then
-    bool gives_up = false;         ///< the call has a limit, or is a mere try
+    bool recorded = false;             ///< its block is in the trace, so its end will be, whatever the mode is by then
+    bool gives_up = false;             ///< the call has a limit, or is a mere try
+    trace::Ticks since = 0;            ///< where it is recorded only once it lasts, in mode long: when it began
+    os::Deadline late_at = os::never;  ///< and when it does
+    log::WaitEnd limit = {};
     std::uint32_t spun = 0;        ///< ticks, once it is over
     trace::Ticks spins_since = 0;  ///< it took the lock spinning: until the acquire's time; 0: it did not
   };
@@ -158,9 +162,9 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     return try_unrecorded(me, site);
   }
 
-  /// Takes a free lock where that makes no Record: in the modes off and contended.
+  /// Takes a free lock where that makes no Record: in the modes off, contended and long.
   [[gnu::always_inline]] bool try_unrecorded(log::Writer& me, const Site& site) {
-    const std::uint8_t state = log::current_state();
+    const std::uint8_t state = object_.state();
     if (state == 0) [[likely]] {
       if (!take_if_free(me, 0)) [[unlikely]] {
         return false;
@@ -168,11 +172,11 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
       ++me.holds;
       return true;
     }
-    return state == static_cast<std::uint8_t>(Mode::contended) && try_quietly(me, site);
+    return log::is_contended(state) && try_quietly(me, site);
   }
 
-  /// Mode contended: no Record, but the line is left for whoever comes to wait. False also where its number is not known
-  /// yet.
+  /// Modes contended and long: no Record, but the line is left for whoever comes to wait. False also where its number is
+  /// not known yet.
   [[gnu::always_inline]] bool try_quietly(log::Writer& me, const Site& site) {
     const log::SiteSlot& slot = me.sites[log::site_slot(site.file, site.line)];
     if (!slot.is_of(site) || !take_if_free(me, 0)) return false;
@@ -224,17 +228,21 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     hold_ = hold;
     return false;
   }
-  bool note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner, trace::WaitLimit limit);
-  void note_failed(log::Writer& me, const Site& site, trace::Verb verb, bool recorded);
+  void begin_late(Waited& waited) const;
+  void end_wait(log::Writer& me, const Waited& waited);
+  bool is_awaited() const;
+  bool note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner, const Waited& waited);
+  void note_failed(log::Writer& me, const Site& site, trace::Verb verb, const Waited& waited);
   bool give_up(log::Writer& me, const Site& site, Waited& waited, trace::Verb verb);
   trace::ThreadNumber last_releaser() const;
   void note_releaser(const log::Writer& me);
   trace::SiteNumber site_of(trace::ThreadNumber owner) const;
   bool is_orphaned(trace::ThreadNumber owner) const;
-  std::string give_up_orphan(log::Writer& me, const Site& site, bool recorded);
+  std::string give_up_orphan(log::Writer& me, const Site& site, const Waited& waited);
 
   os::Word word_{0};
   Hold hold_ = Hold::unrecorded;
+  std::atomic<std::uint16_t> late_{0};        ///< waiters in mode long whose wait is in the trace
   std::atomic<trace::Sequence> sequence_{0};  ///< advanced in the hold, quoted by waiters
   /// {owner, site}, believed only where the owner matches. It outlives the hold: see last_releaser().
   std::atomic<std::uint64_t> owner_site_{0};

@@ -24,7 +24,7 @@ struct Condition::Node {
   Node* next = nullptr;
   Node* before = nullptr;
   bool linked = false;
-  bool recorded = false;
+  std::atomic<bool> recorded{false};
   trace::ThreadNumber waker = 0;  ///< before the notifying CAS, read after it
   trace::SiteNumber waker_site = 0;
 
@@ -33,6 +33,19 @@ struct Condition::Node {
     std::uint32_t undecided = waiting;
     // acq_rel: publishes waker to the waiter, whose acquire load of `state` is the partner
     return state.compare_exchange_strong(undecided, outcome, std::memory_order_acq_rel);
+  }
+};
+
+/// When a wait that is recorded only once it lasts began, when it does, and what its Records will say.
+struct Condition::Late {
+  trace::Ticks since = 0;
+  os::Deadline at = os::never;  ///< never: it is recorded at once, or not at all
+  std::uint32_t depth = 0;
+  log::WaitEnd limit = {};
+
+  void begin() {
+    since = os::ticks();
+    at = log::late_deadline();
   }
 };
 
@@ -53,7 +66,7 @@ Condition::~Condition() {
   // A daemon may be on its way to the lock: it is parked at its next call, but may be within one now. Left to it, as the
   // memory of a static is.
   if ((state & log::ending_bit) != 0) (void)own_.release();
-  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   log::emit(log::self(), id(Verb::destroy), object_, object_.site(), last + 1, waiters, 0);
 }
@@ -89,11 +102,27 @@ void Condition::unlink(Node& node) {
   waiters_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: under the lock
 }
 
-void Condition::sleep(Node& node, os::Deadline deadline) const {
+/// False: the deadline has passed, which decides nothing yet.
+bool Condition::sleep(Node& node, os::Deadline deadline) {
   // acquire: partner is the acq_rel in decide
   while (node.state.load(std::memory_order_acquire) == Node::waiting) {
-    if (!os::park(node.state, Node::waiting, deadline)) (void)node.decide(Node::timed_out);
+    if (!os::park(node.state, Node::waiting, deadline)) return false;
   }
+  return true;
+}
+
+/// In mode long the wait is recorded once it lasts. A notify that comes just then may not see that it is, and make no
+/// Record; the one that ends the wait names it all the same.
+void Condition::sleep_to_end(Node& node, os::Deadline deadline, const Late& late, const Site& site) {
+  if (late.at < deadline) {
+    if (sleep(node, late.at)) return;
+    node.recorded.store(true, std::memory_order_relaxed);                    // relaxed: a hint to notify
+    const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: a quote
+    log::tell_late_wait(log::self(), id(Verb::block), object_, site, late.since,
+                        {0, 0, waiters, late.depth, late.limit});
+    note_block(node, late.depth, late.limit, site);
+  }
+  if (!sleep(node, deadline)) (void)node.decide(Node::timed_out);
 }
 
 std::uint32_t Condition::depth_of_lock() const {
@@ -109,20 +138,20 @@ void Condition::take_again(std::uint32_t depth, const Site& site) SPOOL_NO_THREA
   lock_ != nullptr ? lock_->lock(site) : rlock_->lock_again(depth, site);
 }
 
-void Condition::note_block(const Node& node, std::uint32_t depth, trace::WaitLimit limit, const Site& site) {
-  if (!node.recorded) return;
+void Condition::note_block(const Node& node, std::uint32_t depth, const log::WaitEnd& limit, const Site& site) {
+  if (!node.recorded.load(std::memory_order_relaxed)) return;  // relaxed: our own
   log::Writer& me = log::self();
-  const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: under the lock
-  const log::Emitted at = log::emit(me, id(Verb::block), object_, site,
-                                    sequence_.load(std::memory_order_relaxed),  // relaxed: under the lock
-                                    waiters, depth);
+  const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed, both: quotes
+  const log::Emitted at =
+      log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed), waiters, depth);
   log::begin_wait(me, id(Verb::block), object_, at, {0, 0, waiters, depth, limit});
 }
 
 void Condition::note_woken(const Node& node, const Site& site) {
   log::Writer& me = log::self();
   const std::uint32_t outcome = node.state.load(std::memory_order_relaxed);  // relaxed: sleep has acquired
-  if (node.recorded && log::current_mode() != Mode::off) {
+  // relaxed: our own
+  if (node.recorded.load(std::memory_order_relaxed) && object_.mode() != Mode::off) {
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
     if (outcome == Node::notified) {
       log::emit_quoting(me, id(Verb::resume), object_, site, sequence, node.waker, node.waker_site,
@@ -138,18 +167,22 @@ bool Condition::wait_on(os::Deadline deadline, const std::stop_token* stop, cons
   log::park_if_ending();
   check_owned("wait without the lock on", site);
   Node node;
-  node.recorded = log::current_mode() != Mode::off;
+  const Mode mode = object_.mode();
+  // relaxed: under the lock
+  node.recorded.store(mode != Mode::off && mode != Mode::long_waits, std::memory_order_relaxed);
   enqueue(node);
   const std::uint32_t depth = depth_of_lock();
-  note_block(node, depth, log::limit_of(deadline, stop != nullptr), site);
+  Late late{.depth = depth, .limit = log::limit_of(deadline, stop != nullptr)};
+  if (mode == Mode::long_waits) late.begin();
+  note_block(node, depth, late.limit, site);
   let_go(site);
   if (stop == nullptr) {
-    sleep(node, deadline);
+    sleep_to_end(node, deadline, late, site);
   } else {
     const std::stop_callback wake{*stop, [&node] {
                                     if (node.decide(Node::stopped)) os::unpark(&node.state, 1);
                                   }};
-    sleep(node, deadline);
+    sleep_to_end(node, deadline, late, site);
   }
   note_woken(node, site);
   take_again(depth, site);
@@ -162,9 +195,9 @@ void Condition::notify(std::size_t count, Site site) {
   check_owned("notify without the lock on", site);
   forget_left_behind();
   log::Writer& me = log::self();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: under the lock
-  const bool recorded = mode == Mode::all || (mode == Mode::contended && waiters != 0);
+  const bool recorded = mode == Mode::all || (trace::is_contended(mode) && awaits_recorded(count));
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed, both: under the lock
   if (recorded) sequence_.store(sequence, std::memory_order_relaxed);
   const trace::SiteNumber here = recorded && waiters != 0 ? log::number_of_site(me, site) : 0;
@@ -181,6 +214,15 @@ void Condition::notify(std::size_t count, Site site) {
   }
   if (recorded) log::emit(me, id(Verb::notify), object_, site, sequence, woken, waiters);
   wake_in_order(chosen);
+}
+
+/// Is the wait in the trace of any that a notify of so many would wake?
+bool Condition::awaits_recorded(std::size_t count) const {
+  const Node* node = first_;
+  for (; node != nullptr && count != 0; node = node->next, --count) {
+    if (node->recorded.load(std::memory_order_relaxed)) return true;  // relaxed: a hint
+  }
+  return false;
 }
 
 /// The list is newest first; who has waited longest is woken first.

@@ -129,6 +129,7 @@ class SPOOL_CAPABILITY("mutex") Condition {
 
  private:
   struct Node;
+  struct Late;
 
   template <class Done>
   bool wait_while_not(os::Deadline deadline, const std::stop_token* stop, Done& done, const Site& site) {
@@ -144,11 +145,13 @@ class SPOOL_CAPABILITY("mutex") Condition {
   void enqueue(Node& node);
   void unlink(Node& node);
   static void wake_in_order(Node* newest);
-  void sleep(Node& node, os::Deadline deadline) const;
+  static bool sleep(Node& node, os::Deadline deadline);
+  void sleep_to_end(Node& node, os::Deadline deadline, const Late& late, const Site& site);
+  bool awaits_recorded(std::size_t count) const;
   std::uint32_t depth_of_lock() const;
   void let_go(const Site& site);
   void take_again(std::uint32_t depth, const Site& site);
-  void note_block(const Node& node, std::uint32_t depth, trace::WaitLimit limit, const Site& site);
+  void note_block(const Node& node, std::uint32_t depth, const log::WaitEnd& limit, const Site& site);
   void note_woken(const Node& node, const Site& site);
   void check_owned(const char* what, const Site& site);
 

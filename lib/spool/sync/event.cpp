@@ -6,6 +6,7 @@
 namespace spool {
 
 using sync::Waiter;
+using trace::is_contended;
 using trace::Verb;
 
 Event::~Event() {
@@ -14,14 +15,14 @@ Event::~Event() {
   if (waiters != 0 && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
-  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, waiters, 0);
 }
 
 void Event::set(Site site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   if (mode != Mode::all && is_set()) return;  // and so nobody waits
   log::Writer& me = log::self();
   sync::Waker setter{me.number, 0};
@@ -34,7 +35,7 @@ void Event::set(Site site) {
   while (waiters_.first() != nullptr)
     waiters_.choose_first(setter, chosen);
   if (mode != Mode::off) setter_ = setter;
-  if (mode == Mode::all || (mode == Mode::contended && chosen.count() != 0)) {
+  if (mode == Mode::all || (is_contended(mode) && chosen.told() != 0)) {
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed) + 1;  // relaxed, both: under the lock
     sequence_.store(sequence, std::memory_order_relaxed);
     log::emit(me, trace::record_id(trace::Kind::event, Verb::set), object_, site, sequence, chosen.count(), was_set);
@@ -45,7 +46,7 @@ void Event::set(Site site) {
 
 void Event::clear(Site site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   log::Writer& me = log::self();
   if (mode == Mode::all) log::make_ready(me, object_, site);
   const std::uint32_t was_set = word_.lock(object_, site);
@@ -59,7 +60,7 @@ void Event::clear(Site site) {
 
 bool Event::wait_with(const sync::Patience& patience, const Site& site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   if (mode != Mode::all) {
     const auto [state, is_locked] = word_.peek();
     // Locked and set: somebody sets it again, and is not done with it.
@@ -71,7 +72,7 @@ bool Event::wait_with(const sync::Patience& patience, const Site& site) {
 bool Event::wait_slowly(const sync::Patience& patience, Mode mode, const Site& site) {
   const sync::Notes notes{log::self(), object_, site};
   Waiter waiter;
-  waiter.recorded = mode != Mode::off;
+  waiter.expect(mode);
   const std::uint32_t state = word_.lock(object_, site);
   const sync::Waker setter = setter_;
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
@@ -88,13 +89,13 @@ bool Event::wait_slowly(const sync::Patience& patience, Mode mode, const Site& s
     if (mode == Mode::all) notes.tell(Verb::busy, sequence, waiters, 0);
     return false;
   }
-  if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0, patience);
-  return wait_for_set(notes, waiter, patience);
+  return wait_for_set(notes, waiter, {.quoted = sequence, .a = waiters}, patience);
 }
 
 /// The thread stands in the queue.
-bool Event::wait_for_set(const sync::Notes& notes, Waiter& waiter, const sync::Patience& patience) {
-  const Waiter::Woken woken = waiter.sleep(patience);
+bool Event::wait_for_set(const sync::Notes& notes, Waiter& waiter, const sync::BlockFields& fields,
+                         const sync::Patience& patience) {
+  const Waiter::Woken woken = notes.sleep(word_, waiters_, waiter, patience, fields, sequence_);
   if (woken != Waiter::Woken::granted && notes.give_up(word_, waiters_, waiter)) {
     // relaxed: a quote
     notes.gave_up(waiter, woken, sequence_.load(std::memory_order_relaxed), waiters_.size());

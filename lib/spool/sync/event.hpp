@@ -77,7 +77,8 @@ class Event {
   static constexpr std::uint32_t is_set_state = 1;
 
   bool wait_with(const sync::Patience& patience, const Site& site);
-  bool wait_for_set(const sync::Notes& notes, sync::Waiter& waiter, const sync::Patience& patience);
+  bool wait_for_set(const sync::Notes& notes, sync::Waiter& waiter, const sync::BlockFields& fields,
+                    const sync::Patience& patience);
   bool wait_slowly(const sync::Patience& patience, Mode mode, const Site& site);
 
   sync::StateWord word_;

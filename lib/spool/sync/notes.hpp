@@ -9,6 +9,9 @@
 #include <spool/sync/state_word.hpp>
 #include <spool/sync/waiter.hpp>
 
+#include <algorithm>
+#include <chrono>
+
 namespace spool::sync {
 
 /// One call of one thread to one object.
@@ -17,10 +20,45 @@ class Notes {
   Notes(log::Writer& me, log::ObjectState& object, const Site& site) : me_{me}, object_{object}, site_{site} {}
 
   /// The thread is queued, and about to sleep.
-  void block(trace::Verb verb, trace::Sequence quoted, std::uint32_t a, std::uint32_t b, const Patience& patience,
-             const Waker& owner = {}) const noexcept {
-    const log::Emitted at = log::emit_quoting(me_, id(verb), object_, site_, quoted, a, b, {owner.thread, owner.site});
-    log::begin_wait(me_, id(verb), object_, at, {owner.thread, owner.site, a, b, patience.limit()});
+  void block(const BlockFields& fields, const Patience& patience) const noexcept {
+    const std::uint16_t record = id(fields.verb);
+    const log::Emitted at = log::emit_quoting(me_, record, object_, site_, fields.quoted, fields.a, fields.b,
+                                              {fields.owner.thread, fields.owner.site});
+    log::begin_wait(me_, record, object_, at, state_of(fields, patience));
+  }
+
+  /// Sleeps as long as `patience` lets it; the waiter stands in `queue`. Its block Record is made before, or, in mode long,
+  /// once the wait has lasted long: then it stands behind a Record that says since when. Decided under the lock, as is all
+  /// that ends a wait: who grants it sees whether it is in the trace. There `renew` brings the fields up to date.
+  /// Records: block.
+  template <class Renew>
+  Waiter::Woken sleep(StateWord& word, WaiterQueue& queue, Waiter& waiter, const Patience& patience, BlockFields fields,
+                      Renew renew) const {
+    if (waiter.recorded) block(fields, patience);
+    if (!waiter.late) return waiter.sleep(patience);
+    const Patience first{std::min(patience.deadline, log::late_deadline()), patience.stop};
+    const Waiter::Woken woken = waiter.sleep(first);
+    if (woken != Waiter::Woken::deadline || patience.deadline <= first.deadline) return woken;
+    const std::uint32_t state = word.lock(object_, site_);
+    const bool lasts = !waiter.chosen;
+    if (lasts) {
+      queue.note_told(waiter);
+      renew(fields, state);
+    }
+    word.unlock(state);
+    if (lasts) {
+      log::tell_late_wait(me_, id(fields.verb), object_, site_, waiter.since, state_of(fields, patience));
+      block(fields, patience);
+    }
+    return waiter.sleep(patience);
+  }
+
+  /// The same where only the sequence changes.
+  Waiter::Woken sleep(StateWord& word, WaiterQueue& queue, Waiter& waiter, const Patience& patience,
+                      const BlockFields& fields, const std::atomic<trace::Sequence>& sequence) const {
+    return sleep(word, queue, waiter, patience, fields, [&](BlockFields& now, std::uint32_t /*state*/) {
+      now.quoted = sequence.load(std::memory_order_relaxed);  // relaxed: under the lock
+    });
   }
 
   /// Any other Record; `named` is the thread and site that `a` and `b` may stand for.
@@ -65,6 +103,9 @@ class Notes {
   }
 
  private:
+  static log::WaitState state_of(const BlockFields& fields, const Patience& patience) noexcept {
+    return {fields.owner.thread, fields.owner.site, fields.a, fields.b, patience.limit()};
+  }
   std::uint16_t id(trace::Verb verb) const { return trace::record_id(object_.kind(), verb); }
 
   log::Writer& me_;

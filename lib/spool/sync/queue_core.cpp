@@ -38,7 +38,7 @@ QueueCore::~QueueCore() {
   if (waiters != 0 && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
-  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last_sequence() + 1, told_size(),
                                                    static_cast<std::uint32_t>(waiters));
 }
@@ -98,7 +98,7 @@ void QueueCore::throw_full() const {
 
 void QueueCore::task_done(const Site& site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   log::Writer& me = log::self();
   const Waker waker = waker_here(me, object_, site, mode);
   Chosen chosen;
@@ -112,7 +112,7 @@ void QueueCore::task_done(const Site& site) {
     while (joiners_.first() != nullptr)
       joiners_.choose_first(waker, chosen);
   }
-  if (mode == Mode::all || (mode == Mode::contended && chosen.count() != 0)) {
+  if (mode == Mode::all || (trace::is_contended(mode) && chosen.told() != 0)) {
     record(me, Verb::done, site, static_cast<std::uint32_t>(unfinished_), chosen.count());
   }
   word_.unlock(state);  // from here on the queue may be gone
@@ -121,11 +121,11 @@ void QueueCore::task_done(const Site& site) {
 
 bool QueueCore::join(const Patience& patience, const Site& site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   constexpr std::uint32_t what = number_of(QueueCall::join);
   const Notes notes{log::self(), object_, site};
   Waiter waiter;
-  waiter.recorded = mode != Mode::off;
+  waiter.expect(mode);
   const std::uint32_t state = lock_word(site);
   const bool passes = unfinished_ == 0;
   const bool blocks = !passes && !patience.is_none();
@@ -141,14 +141,13 @@ bool QueueCore::join(const Patience& patience, const Site& site) {
     if (!passes) notes.tell(Verb::busy, sequence, what, size);
     return passes;
   }
-  if (waiter.recorded) notes.block(Verb::block, sequence, what, size, patience);
-  return wait_for_join(notes, waiter, patience);
+  return wait_for_join(notes, waiter, {.quoted = sequence, .a = what, .b = size}, patience);
 }
 
 /// The thread stands in the queue.
-bool QueueCore::wait_for_join(const Notes& notes, Waiter& waiter, const Patience& patience) {
+bool QueueCore::wait_for_join(const Notes& notes, Waiter& waiter, const BlockFields& fields, const Patience& patience) {
   constexpr std::uint32_t what = number_of(QueueCall::join);
-  const Waiter::Woken woken = waiter.sleep(patience);
+  const Waiter::Woken woken = notes.sleep(word_, joiners_, waiter, patience, fields, sequence_);
   if (woken != Waiter::Woken::granted && notes.give_up(word_, joiners_, waiter)) {
     notes.gave_up(waiter, woken, last_sequence(), what, told_size());
     return false;
@@ -159,7 +158,7 @@ bool QueueCore::wait_for_join(const Notes& notes, Waiter& waiter, const Patience
 }
 
 QueueTurn::QueueTurn(QueueCore& core, QueueCall call, const Patience& patience, const Site& site)
-    : core_{core}, site_{site}, me_{log::self()}, mode_{log::current_mode()}, call_{call} {
+    : core_{core}, site_{site}, me_{log::self()}, mode_{core.object_.mode()}, call_{call} {
   log::park_if_ending();
   if (mode_ != Mode::off) log::make_ready(me_, core_.object_, site_);
   state_ = core_.lock_word(site_);
@@ -184,15 +183,15 @@ QueueTurn::QueueTurn(QueueCore& core, QueueCall call, const Patience& patience, 
 /// The lock is held, and lets go.
 void QueueTurn::wait(std::uint32_t state, const Patience& patience) {
   WaiterQueue& queue = core_.waiters_for(call_);
-  waiter_.recorded = mode_ != Mode::off;
+  waiter_.expect(mode_);
   const trace::Sequence sequence = core_.last_sequence();
   const std::uint32_t size = core_.told_size();
   queue.push(waiter_);
   core_.word_.unlock(state);
 
   const Notes notes{me_, core_.object_, site_};
-  if (waiter_.recorded) notes.block(Verb::block, sequence, number_of(call_), size, patience);
-  const Waiter::Woken woken = waiter_.sleep(patience);
+  const Waiter::Woken woken = notes.sleep(core_.word_, queue, waiter_, patience,
+                                          {.quoted = sequence, .a = number_of(call_), .b = size}, core_.sequence_);
   if (woken != Waiter::Woken::granted && notes.give_up(core_.word_, queue, waiter_)) {
     notes.gave_up(waiter_, woken, core_.last_sequence(), number_of(call_), core_.told_size());
     return;
@@ -204,7 +203,7 @@ void QueueTurn::wait(std::uint32_t state, const Patience& patience) {
 
 /// It was promised an item, or room.
 void QueueTurn::return_after_wait() {
-  mode_ = log::current_mode();
+  mode_ = core_.object_.mode();
   if (mode_ != Mode::off) log::make_ready(me_, core_.object_, site_, {waiter_.waker, 0});
   state_ = core_.lock_word(site_);
   --(call_ == QueueCall::put ? core_.promised_room_ : core_.promised_items_);
@@ -219,7 +218,7 @@ void QueueTurn::return_after_wait() {
 }
 
 void QueueTurn::refuse(bool recorded, const Waker& closer) {
-  if (recorded && log::current_mode() != Mode::off) core_.tell_closed(me_, call_, closer, site_);
+  if (recorded && core_.object_.mode() != Mode::off) core_.tell_closed(me_, call_, closer, site_);
   if (has_waited_) log::end_wait(me_);
   core_.throw_shut_down();
 }
@@ -245,7 +244,7 @@ void QueueTurn::unlock() noexcept {
   Chosen chosen;
   core_.promise_what_is_free(state_, here, chosen);
   const bool ends_wait = has_waited_ && waiter_.recorded && mode_ != Mode::off;
-  const bool told = mode_ == Mode::all || ends_wait || (mode_ == Mode::contended && chosen.count() != 0);
+  const bool told = mode_ == Mode::all || ends_wait || (trace::is_contended(mode_) && chosen.told() != 0);
   if (is_done_ && told) {
     core_.record(me_, call_ == QueueCall::put ? Verb::put : Verb::get, site_, waiter_.waker, core_.told_size(),
                  {waiter_.waker, 0});
@@ -263,7 +262,7 @@ void QueueTurn::unlock() noexcept {
 
 QueueShutdown::QueueShutdown(QueueCore& core, bool immediate, const Site& site) : core_{core} {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = core_.object_.mode();
   log::Writer& me = log::self();
   const Waker waker = waker_here(me, core_.object_, site, mode);
   if (core_.lock_word(site) == QueueCore::open) core_.closer_ = waker;
@@ -280,7 +279,7 @@ QueueShutdown::QueueShutdown(QueueCore& core, bool immediate, const Site& site) 
     while (core_.joiners_.first() != nullptr)
       core_.joiners_.choose_first(waker, chosen_);
   }
-  if (mode == Mode::all || (mode == Mode::contended && chosen_.count() != 0)) {
+  if (mode == Mode::all || (trace::is_contended(mode) && chosen_.told() != 0)) {
     core_.record(me, Verb::shutdown, site, static_cast<std::uint32_t>(immediate), chosen_.count());
   }
 }

@@ -94,7 +94,7 @@ class QueueCore {
 
   // Outside it.
   trace::Sequence last_sequence() const { return sequence_.load(std::memory_order_relaxed); }  // relaxed: a quote
-  bool wait_for_join(const Notes& notes, Waiter& waiter, const Patience& patience);
+  bool wait_for_join(const Notes& notes, Waiter& waiter, const BlockFields& fields, const Patience& patience);
   void tell_closed(log::Writer& me, QueueCall call, const Waker& closer, const Site& site);
   [[noreturn]] void throw_shut_down() const;
 

@@ -7,6 +7,7 @@
 namespace spool {
 
 using sync::Waiter;
+using trace::is_contended;
 using trace::Verb;
 
 void Semaphore::refuse_initial(std::ptrdiff_t initial, const Site& site) {
@@ -19,7 +20,7 @@ Semaphore::~Semaphore() {
   if (waiters != 0 && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
-  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, value_of(word_.peek().state),
                                                          waiters);
@@ -36,7 +37,7 @@ bool Semaphore::try_take() {
 
 bool Semaphore::acquire_with(const sync::Patience& patience, const Site& site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   if (mode != Mode::all && try_take()) return true;
   // Often a permit comes back sooner than a trip to the kernel takes. Who queues goes first, so then nobody spins.
   const auto is_due = [&] {
@@ -52,7 +53,7 @@ bool Semaphore::acquire_slowly(const sync::Patience& patience, Mode mode, const 
   const sync::Notes notes{me, object_, site};
   if (mode == Mode::all) log::make_ready(me, object_, site);
   Waiter waiter;
-  waiter.recorded = mode != Mode::off;
+  waiter.expect(mode);
   const std::uint32_t state = word_.lock(object_, site);
   if (const std::uint32_t free = value_of(state); free != 0) {
     if (mode == Mode::all) {
@@ -76,8 +77,8 @@ bool Semaphore::acquire_slowly(const sync::Patience& patience, Mode mode, const 
 bool Semaphore::wait_for_permit(const sync::Notes& notes, Waiter& waiter, Queued queued,
                                 const sync::Patience& patience) {
   const auto [sequence, waiters] = queued;
-  if (waiter.recorded) notes.block(Verb::block, sequence, waiters, 0, patience);
-  const Waiter::Woken woken = waiter.sleep(patience);
+  const Waiter::Woken woken =
+      notes.sleep(word_, waiters_, waiter, patience, {.quoted = sequence, .a = waiters}, sequence_);
   const auto leave = [&](std::uint32_t left) { return waiters_.first() == nullptr ? 0 : left; };
   if (woken != Waiter::Woken::granted && notes.give_up(word_, waiters_, waiter, leave)) {
     // relaxed: a quote
@@ -94,7 +95,7 @@ void Semaphore::release(std::ptrdiff_t count, Site site) {
   log::park_if_ending();
   if (count < 1) log::throw_misuse("release of less than one permit of a", object_, 0, site);
   if (count > limit_) log::throw_misuse("over-release of a", object_, 0, site);
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   if (mode != Mode::all && try_give(count)) return;
   release_slowly(static_cast<std::uint32_t>(count), mode, site);
 }
@@ -119,7 +120,7 @@ void Semaphore::release_slowly(std::uint32_t count, Mode mode, const Site& site)
     log::throw_misuse("over-release of a", object_, 0, site);
   }
   const std::uint32_t woken = std::min(count, waiters_.size());
-  if (mode == Mode::all || (mode == Mode::contended && woken != 0)) {
+  if (mode == Mode::all || (is_contended(mode) && woken != 0 && waiters_.told() != 0)) {
     log::emit(me, trace::record_id(object_.kind(), Verb::release), object_, site, advance_sequence(), count, woken);
   }
   const std::uint32_t left = hand_over(free + count, {me.number, 0}, chosen);

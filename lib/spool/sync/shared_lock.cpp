@@ -24,7 +24,7 @@ constexpr std::uint16_t id(Verb verb) {
 struct SharedLock::Request : Waiter {
   Request(trace::ThreadNumber who, trace::SiteNumber where, Want wanted, Mode mode) : thread{who}, site{where} {
     what = wanted;
-    recorded = mode != Mode::off;
+    expect(mode);
   }
   Want want() const { return static_cast<Want>(what); }
 
@@ -39,7 +39,7 @@ SharedLock::~SharedLock() {
   if (word_.peek().state != 0 && (state & log::ending_bit) == 0 && holder_left_behind(exclusive).thread == 0) {
     log::abort_misuse("destruction of a held", object_, owner, object_.site());
   }
-  if (log::mode_of(state) != Mode::all || object_.known_number() == 0) return;
+  if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more
   sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, owner, 0, {owner, 0});
 }
@@ -52,7 +52,7 @@ constexpr bool SharedLock::admits(std::uint32_t state, Want want) {
 
 bool SharedLock::acquire(Want want, const sync::Patience& patience, const Site& site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_.mode();
   log::Writer& me = log::self();
   if (mode == Mode::all || !try_enter(me, want)) {
     if (!patience.is_none()) await_change(want);
@@ -122,11 +122,13 @@ std::uint32_t SharedLock::lock_word(const Site& site) {
 /// The thread stands in the queue.
 bool SharedLock::wait(const sync::Notes& notes, log::Writer& me, Request& request, Quote quote,
                       const sync::Patience& patience, const Site& site) {
-  if (request.recorded) {
-    notes.block(request.want() == shared ? Verb::block_shared : Verb::block, quote.sequence, quote.owner.thread,
-                quote.owner.site, patience, quote.owner);
-  }
-  const Waiter::Woken woken = request.sleep(patience);
+  const auto fields_of = [&request](const Quote& now) {
+    return sync::BlockFields{request.want() == shared ? Verb::block_shared : Verb::block, now.sequence,
+                             now.owner.thread, now.owner.site, now.owner};
+  };
+  const Waiter::Woken woken =
+      notes.sleep(word_, waiters_, request, patience, fields_of(quote),
+                  [&](sync::BlockFields& fields, std::uint32_t state) { fields = fields_of(quote_of(state)); });
   if (woken == Waiter::Woken::granted) {
     begin_granted_hold(me, request, site);
     return true;
@@ -197,7 +199,7 @@ void SharedLock::enter_recorded(log::Writer& me, Want want, std::uint32_t state,
 /// It was let in; who did that left everything but how its hold is recorded.
 void SharedLock::begin_granted_hold(log::Writer& me, const Request& request, const Site& site) {
   const bool recorded = sync::Notes::ends_recorded(request);
-  const bool all = log::current_mode() == Mode::all;
+  const bool all = object_.mode() == Mode::all;
   log::Emitted at{};
   if (recorded) {
     const Verb verb = request.want() == shared ? Verb::acquire_shared : Verb::acquire;
@@ -228,7 +230,7 @@ void SharedLock::release_slowly(log::Writer& me, const Site& site) {
   sync::Chosen chosen;
   (void)word_.lock(object_, site);
   const std::uint32_t waiters = waiters_.size();
-  if (hold == Hold::recorded || (hold == Hold::contended && waiters != 0)) {
+  if (hold == Hold::recorded || (hold == Hold::contended && waiters_.told() != 0)) {
     log::emit(me, id(Verb::release), object_, site, advance_sequence(), waiters, me.number);
   }
   if (hold == Hold::recorded) log::pop_hold(me, object_.known_number());
@@ -238,7 +240,7 @@ void SharedLock::release_slowly(log::Writer& me, const Site& site) {
 
 void SharedLock::unlock_shared(Site site) {
   log::Writer& me = log::self();
-  const log::SharedHold hold = log::shared_hold(me, object_.known_number());
+  const log::SharedHold hold = log::shared_hold(me, object_);
   if (hold == log::SharedHold::none && readers() != 0) {
     log::throw_misuse("shared release, by no reader of it, of", object_, 0, site);
   }
@@ -253,7 +255,7 @@ void SharedLock::unlock_shared(Site site) {
 }
 
 void SharedLock::release_shared_slowly(log::Writer& me, bool recorded, const Site& site) {
-  const bool contended = log::current_mode() == Mode::contended;
+  const bool contended = trace::is_contended(object_.mode());
   if (recorded || contended) log::make_ready(me, object_, site);
   sync::Chosen chosen;
   const std::uint32_t state = word_.lock(object_, site);
@@ -264,7 +266,7 @@ void SharedLock::release_shared_slowly(log::Writer& me, bool recorded, const Sit
   }
   const std::uint32_t next = state - one_reader;
   const std::uint32_t waiters = waiters_.size();
-  if (recorded || (contended && waiters != 0)) {
+  if (recorded || (contended && waiters_.told() != 0)) {
     log::emit(me, id(Verb::release_shared), object_, site, advance_sequence(), waiters, readers_of(next));
   }
   if (recorded) log::pop_hold(me, object_.known_number());

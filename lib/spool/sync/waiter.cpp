@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <spool/os/clock.hpp>
 #include <spool/sync/waiter.hpp>
 
 #include <utility>
@@ -26,6 +27,12 @@ void poke(os::Word& word) noexcept {
 
 }  // namespace
 
+void Waiter::expect(Mode mode) noexcept {
+  late = mode == Mode::long_waits;
+  recorded = mode != Mode::off && !late;
+  if (late) since = os::ticks();
+}
+
 Waiter::Woken Waiter::sleep(const Patience& patience) {
   if (patience.stop == nullptr) return sleep_until(*this, patience.deadline);
   const std::stop_callback wake{*patience.stop, [this] { poke(word); }};
@@ -45,6 +52,7 @@ void Chosen::add(Waiter& waiter) {
   (last_ == nullptr ? first_ : last_->next) = &waiter;
   last_ = &waiter;
   ++count_;
+  if (waiter.recorded) ++told_;
 }
 
 void Chosen::wake_all() noexcept {
@@ -62,6 +70,7 @@ void WaiterQueue::push(Waiter& waiter) {
     first_ = nullptr;
     last_ = nullptr;
     size_.store(0, std::memory_order_relaxed);  // relaxed, both: under the lock
+    told_ = 0;
     process_.store(log::fork_depth(), std::memory_order_relaxed);
   }
   waiter.before = last_;
@@ -69,12 +78,19 @@ void WaiterQueue::push(Waiter& waiter) {
   (last_ == nullptr ? first_ : last_->next) = &waiter;
   last_ = &waiter;
   size_.fetch_add(1, std::memory_order_relaxed);  // relaxed: under the lock
+  if (waiter.recorded) ++told_;
+}
+
+void WaiterQueue::note_told(Waiter& waiter) {
+  waiter.recorded = true;
+  ++told_;
 }
 
 void WaiterQueue::remove(Waiter& waiter) {
   (waiter.before == nullptr ? first_ : waiter.before->next) = waiter.next;
   (waiter.next == nullptr ? last_ : waiter.next->before) = waiter.before;
   size_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: under the lock
+  if (waiter.recorded) --told_;
 }
 
 Waiter& WaiterQueue::choose_first(const Waker& waker, Chosen& chosen) {

@@ -16,6 +16,7 @@
 // waiter returns after the granter's last access to the object, which it may therefore destroy.
 #pragma once
 
+#include <spool/log/control.hpp>
 #include <spool/log/identity.hpp>
 #include <spool/log/status.hpp>
 #include <spool/os/park.hpp>
@@ -37,7 +38,7 @@ struct Patience {
   bool is_none() const { return deadline == os::Deadline::min(); }
   /// It never ends by itself.
   bool is_endless() const { return deadline == os::never && stop == nullptr; }
-  trace::WaitLimit limit() const { return log::limit_of(deadline, stop != nullptr); }
+  log::WaitEnd limit() const { return log::limit_of(deadline, stop != nullptr); }
   static constexpr Patience none() { return {os::Deadline::min(), nullptr}; }
 };
 
@@ -54,14 +55,19 @@ struct Waiter {
 
   os::Word word{waiting};
   bool chosen = false;           ///< its wait is decided, and `granted` will follow
-  bool recorded = false;         ///< its block is in the trace, so what ends the wait will be
+  bool recorded = false;         ///< its block is in the trace, so what ends the wait will be; see expect()
+  bool late = false;             ///< it is recorded once it has lasted so long: see Notes::sleep
   bool refused = false;          ///< chosen to go without: broken, or shut down
   std::uint32_t what = 0;        ///< what it wants: the primitive's
+  trace::Ticks since = 0;        ///< where it is late: when it began
   trace::Sequence sequence = 0;  ///< of the Record that ends its wait, where that advances
   trace::ThreadNumber waker = 0;
   trace::SiteNumber waker_site = 0;
   Waiter* next = nullptr;
   Waiter* before = nullptr;
+
+  /// Before it is pushed: how this wait is recorded.
+  void expect(Mode mode) noexcept;
 
   /// How sleep() came back.
   enum class Woken : std::uint8_t { granted, deadline, stop };
@@ -78,17 +84,29 @@ struct Waker {
   trace::SiteNumber site = 0;
 };
 
+/// What a block Record says.
+struct BlockFields {
+  trace::Verb verb = trace::Verb::block;
+  trace::Sequence quoted = 0;
+  std::uint32_t a = 0;
+  std::uint32_t b = 0;
+  Waker owner = {};
+};
+
 /// Those chosen in one call, in the order in which they stood; woken after the inner lock is free.
 class Chosen {
  public:
   void add(Waiter& waiter);
   std::uint32_t count() const { return count_; }
+  /// Whose wait is in the trace.
+  std::uint32_t told() const { return told_; }
   void wake_all() noexcept;
 
  private:
   Waiter* first_ = nullptr;
   Waiter* last_ = nullptr;
   std::uint32_t count_ = 0;
+  std::uint32_t told_ = 0;
 };
 
 /// First come, first served. Each call is under the inner lock; the size may be looked at any time. In the child of a fork
@@ -97,8 +115,12 @@ class WaiterQueue {
  public:
   constexpr WaiterQueue() = default;
   std::uint32_t size() const { return is_ours() ? size_.load(std::memory_order_relaxed) : 0; }  // relaxed: a quote
+  /// Those whose wait is in the trace.
+  std::uint32_t told() const { return is_ours() ? told_ : 0; }
   Waiter* first() const { return is_ours() ? first_ : nullptr; }
   void push(Waiter& waiter);
+  /// One that stands in it is in the trace from now on.
+  void note_told(Waiter& waiter);
   void remove(Waiter& waiter);
   /// The first is taken out and decided.
   Waiter& choose_first(const Waker& waker, Chosen& chosen);
@@ -109,6 +131,7 @@ class WaiterQueue {
   Waiter* first_ = nullptr;
   Waiter* last_ = nullptr;
   std::atomic<std::uint32_t> size_{0};
+  std::uint32_t told_ = 0;
   std::atomic<std::uint32_t> process_{0};  ///< fork_depth() of the process whose threads stand in it
 };
 

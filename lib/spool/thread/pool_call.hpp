@@ -17,7 +17,7 @@ constexpr std::uint32_t number_of(PoolWait what) {
 class PoolCore::Call {
  public:
   Call(PoolCore& core, const Site& site)
-      : core_{core}, site_{site}, me_{log::self()}, mode_{log::current_mode()}, here_{me_.number, 0} {
+      : core_{core}, site_{site}, me_{log::self()}, mode_{core.object_.mode()}, here_{me_.number, 0} {
     if (mode_ == Mode::off) return;
     log::make_ready(me_, core_.object_, site_);
     here_.site = log::number_of_site(me_, site_);
@@ -35,7 +35,7 @@ class PoolCore::Call {
 
   /// Before the lock is taken again after a wait; `named`: whom the Record will name.
   void make_ready_again(const sync::Waker& named) {
-    mode_ = log::current_mode();
+    mode_ = core_.object_.mode();
     if (mode_ != Mode::off) log::make_ready(me_, core_.object_, site_, {named.thread, named.site});
   }
   /// Outside the lock, quoting.
@@ -44,7 +44,7 @@ class PoolCore::Call {
   }
   /// Under the lock, advancing. In mode contended only what ended a wait: this thread's, or another's.
   void record(trace::Verb verb, std::uint32_t a, std::uint32_t b, bool ends_wait, const sync::Waker& named = {}) const {
-    if (mode_ == Mode::off || (mode_ == Mode::contended && !ends_wait)) return;
+    if (mode_ == Mode::off || (trace::is_contended(mode_) && !ends_wait)) return;
     const trace::Sequence sequence = last_sequence() + 1;
     core_.sequence_.store(sequence, std::memory_order_relaxed);  // relaxed: under the lock
     log::emit_quoting(me_, trace::record_id(trace::Kind::pool, verb), core_.object_, site_, sequence, a, b,

@@ -48,7 +48,7 @@ void PoolCore::settle(PoolTask& task, PoolTask::State state, const Waker& waker,
 }
 
 void PoolCore::refuse(Call& call, PoolWait what, bool recorded, const Waker& closer) {
-  if (recorded && log::current_mode() != Mode::off) call.tell(Verb::closed, number_of(what), closer.thread, closer);
+  if (recorded && object_.mode() != Mode::off) call.tell(Verb::closed, number_of(what), closer.thread, closer);
   log::end_wait(call.me());
   const std::string name = object_.name() == nullptr ? "" : " \"" + trace::escaped(object_.name()) + "\"";
   throw ShutDownError{"the pool" + name + " is shut down"};
@@ -88,7 +88,7 @@ bool PoolCore::submit(const std::shared_ptr<PoolTask>& task, const Patience& pat
   Chosen chosen;
   enqueue(task, call.here(), chosen);
   promise_room(call.here(), chosen);
-  call.record(Verb::submit, task->number_, waiter.waker, waiter.recorded || chosen.count() != 0, {waiter.waker, 0});
+  call.record(Verb::submit, task->number_, waiter.waker, waiter.recorded || chosen.told() != 0, {waiter.waker, 0});
   word_.unlock(open);
   log::end_wait(call.me());
   chosen.wake_all();
@@ -98,7 +98,7 @@ bool PoolCore::submit(const std::shared_ptr<PoolTask>& task, const Patience& pat
 /// The lock is held; it is held again afterwards if there is room.
 bool PoolCore::wait_for_room(Call& call, Waiter& waiter, const Patience& patience) {
   constexpr std::uint32_t what = number_of(PoolWait::room);
-  waiter.recorded = call.mode() != Mode::off;
+  waiter.expect(call.mode());
   const trace::Sequence sequence = call.last_sequence();
   if (!patience.is_none()) submitters_.push(waiter);
   word_.unlock(open);
@@ -106,8 +106,8 @@ bool PoolCore::wait_for_room(Call& call, Waiter& waiter, const Patience& patienc
     if (call.mode() == Mode::all) call.tell(Verb::busy, what, 0);
     return false;
   }
-  if (waiter.recorded) call.notes().block(Verb::block, sequence, what, 0, patience);
-  const Waiter::Woken woken = waiter.sleep(patience);
+  const Waiter::Woken woken =
+      call.notes().sleep(word_, submitters_, waiter, patience, {.quoted = sequence, .a = what}, sequence_);
   if (woken != Waiter::Woken::granted && call.notes().give_up(word_, submitters_, waiter)) {
     call.notes().gave_up(waiter, woken, call.last_sequence(), what);
     return false;
@@ -122,7 +122,7 @@ bool PoolCore::wait_for_room(Call& call, Waiter& waiter, const Patience& patienc
 
 bool PoolCore::wait(PoolTask& task, const Patience& patience, const Site& site) {
   log::park_if_ending();
-  if (log::current_mode() != Mode::all && task.is_over()) return true;
+  if (object_.mode() != Mode::all && task.is_over()) return true;
   Call call{*this, site};
   const std::uint32_t state = word_.lock(object_, site);
   if (!task.is_over()) return wait_in(call, state, task.waiters_, PoolWait::result, task.number_, patience);
@@ -149,7 +149,7 @@ bool PoolCore::wait_in(Call& call, std::uint32_t state, WaiterQueue& queue, Pool
                        const Patience& patience) {
   if (is_orphaned()) return give_up_orphan(call, state, what, task, patience);
   Waiter waiter;
-  waiter.recorded = call.mode() != Mode::off;
+  waiter.expect(call.mode());
   const trace::Sequence sequence = call.last_sequence();
   if (!patience.is_none()) queue.push(waiter);
   word_.unlock(state);
@@ -157,8 +157,8 @@ bool PoolCore::wait_in(Call& call, std::uint32_t state, WaiterQueue& queue, Pool
     if (call.mode() == Mode::all) call.tell(Verb::busy, number_of(what), task);
     return false;
   }
-  if (waiter.recorded) call.notes().block(Verb::block, sequence, number_of(what), task, patience);
-  const Waiter::Woken woken = waiter.sleep(patience);
+  const Waiter::Woken woken = call.notes().sleep(word_, queue, waiter, patience,
+                                                 {.quoted = sequence, .a = number_of(what), .b = task}, sequence_);
   if (woken != Waiter::Woken::granted && call.notes().give_up(word_, queue, waiter)) {
     call.notes().gave_up(waiter, woken, call.last_sequence(), number_of(what), task);
     return false;
@@ -181,7 +181,7 @@ bool PoolCore::cancel(PoolTask& task, const Site& site) {
   note_queued();
   settle(task, PoolTask::cancelled, call.here(), chosen);
   if (state == open) promise_room(call.here(), chosen);
-  call.record(Verb::drop, task.number_, 0, chosen.count() != 0);
+  call.record(Verb::drop, task.number_, 0, chosen.told() != 0);
   word_.unlock(state);
   chosen.wake_all();
   task.forget();
@@ -199,7 +199,7 @@ void PoolCore::shutdown(bool drop_queued, const Site& site) {
       queue->choose_first(call.here(), chosen).refused = true;
   }
   is_dropping_ = is_dropping_ || drop_queued;
-  call.record(Verb::shutdown, queue_.size(), drop_queued ? queue_.size() : 0, chosen.count() != 0);
+  call.record(Verb::shutdown, queue_.size(), drop_queued ? queue_.size() : 0, chosen.told() != 0);
   word_.unlock(shut);
   chosen.wake_all();
   while (drop_queued && drop_one(site)) {}
@@ -214,7 +214,7 @@ bool PoolCore::drop_one(const Site& site) {
   if (task != nullptr) {
     note_queued();
     settle(*task, PoolTask::cancelled, call.here(), chosen);
-    call.record(Verb::drop, task->number_, 0, chosen.count() != 0);
+    call.record(Verb::drop, task->number_, 0, chosen.told() != 0);
   }
   word_.unlock(shut);
   chosen.wake_all();
@@ -223,7 +223,7 @@ bool PoolCore::drop_one(const Site& site) {
 }
 
 void PoolCore::note_destroyed() {
-  const bool is_told = log::current_mode() == Mode::all && object_.known_number() != 0;
+  const bool is_told = object_.mode() == Mode::all && object_.known_number() != 0;
   const Site& site = object_.site();
   log::Writer& me = log::self();
   if (is_told) log::make_ready(me, object_, site);

@@ -46,18 +46,17 @@ std::shared_ptr<PoolTask> PoolCore::next_task(bool& has_waited) {
   if (is_orphaned()) return nullptr;
   Call call{*this, object_.site()};
   IdleWorker waiter;
-  waiter.recorded = call.mode() != Mode::off;
+  waiter.expect(call.mode());
   const std::uint32_t state = word_.lock(object_, call.site());
   std::shared_ptr<PoolTask> task = take();
   const bool waits = task == nullptr && state == open;
   const trace::Sequence sequence = call.last_sequence();
   if (waits) idle_.push(waiter);
   word_.unlock(state);
-  has_waited = waits && waiter.recorded;
   if (!waits) return task;
   constexpr std::uint32_t what = number_of(PoolWait::work);
-  if (waiter.recorded) call.notes().block(Verb::block, sequence, what, 0, {});
-  (void)waiter.sleep({});
+  (void)call.notes().sleep(word_, idle_, waiter, {}, {.quoted = sequence, .a = what}, sequence_);
+  has_waited = waiter.recorded;
   if (waiter.refused) {
     const Waker closer{waiter.waker, waiter.waker_site};
     call.notes().unblock(waiter, [&] { call.tell(Verb::closed, what, closer.thread, closer); });
@@ -73,7 +72,7 @@ void PoolCore::begin(PoolTask& task, bool has_waited) {
   Chosen chosen;
   const std::uint32_t state = word_.lock(object_, task.site_);
   if (state == open) promise_room(call.here(), chosen);
-  call.record(Verb::begin, task.number_, submitter.thread, has_waited || chosen.count() != 0, submitter);
+  call.record(Verb::begin, task.number_, submitter.thread, has_waited || chosen.told() != 0, submitter);
   word_.unlock(state);
   log::end_wait(call.me());
   chosen.wake_all();
@@ -85,7 +84,7 @@ void PoolCore::finish(PoolTask& task) {
   Chosen chosen;
   const std::uint32_t state = word_.lock(object_, task.site_);
   settle(task, PoolTask::done, call.here(), chosen);
-  call.record(Verb::end, task.number_, static_cast<std::uint32_t>(outcome), chosen.count() != 0);
+  call.record(Verb::end, task.number_, static_cast<std::uint32_t>(outcome), chosen.told() != 0);
   word_.unlock(state);
   chosen.wake_all();
 }

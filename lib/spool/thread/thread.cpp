@@ -105,23 +105,37 @@ class Join {
       const bool cancelled = blocked && stopped != nullptr && stopped->load(std::memory_order_acquire) != 0;
       if (cancelled) return note_failed(Verb::cancel);
       if (!in_time) return note_failed(Verb::timeout);
-      if (!blocked) note_block(log::limit_of(deadline, stopped != nullptr));
-      in_time = stopped == nullptr ? os::park(target_.ended, 0, deadline)
-                                   : os::park_either(target_.ended, 0, *stopped, deadline);
+      if (!blocked) begin();
+      const bool tells = late_at_ == os::never || std::chrono::steady_clock::now() >= late_at_;
+      if (tells && !recorded_) note_block(log::limit_of(deadline, stopped != nullptr));
+      const os::Deadline until = tells ? deadline : std::min(deadline, late_at_);
+      in_time =
+          stopped == nullptr ? os::park(target_.ended, 0, until) : os::park_either(target_.ended, 0, *stopped, until);
+      in_time = in_time || until != deadline;
     }
     return true;
   }
 
-  void note_block(trace::WaitLimit limit) {
+  /// In mode long it is recorded once it has lasted long.
+  void begin() {
+    if (log::current_mode() != Mode::long_waits) return;
+    since_ = os::ticks();
+    late_at_ = log::late_deadline();
+  }
+
+  void note_block(const log::WaitEnd& limit) {
     if (log::current_mode() == Mode::off) return;
+    recorded_ = true;
     const trace::ThreadNumber owner = target_.thread_number();
+    const log::WaitState wait{owner, 0, owner, 0, limit};
+    if (since_ != 0) log::tell_late_wait(me_, id(Verb::block), target_, site_, since_, wait);
     const log::Emitted at =
         log::emit_quoting(me_, id(Verb::block), target_, site_, target_.last_sequence(), owner, 0, {owner, 0});
-    log::begin_wait(me_, id(Verb::block), target_, at, {owner, 0, owner, 0, limit});
+    log::begin_wait(me_, id(Verb::block), target_, at, wait);
   }
 
   bool note_failed(Verb verb) {
-    if (log::current_mode() != Mode::off) {
+    if (recorded_ && log::current_mode() != Mode::off) {
       const trace::ThreadNumber owner = target_.thread_number();
       log::emit_quoting(me_, id(verb), target_, site_, target_.last_sequence(), owner, 0, {owner, 0});
     }
@@ -132,6 +146,9 @@ class Join {
   log::Identity& target_;
   const Site& site_;
   log::Writer& me_;
+  bool recorded_ = false;             ///< its block is in the trace
+  trace::Ticks since_ = 0;            ///< in mode long: when it began
+  os::Deadline late_at_ = os::never;  ///< and when it is long
 };
 
 }  // namespace

@@ -54,7 +54,7 @@ class Countdown {
 };
 
 Countdown::~Countdown() {
-  if (log::current_mode() != Mode::all || object_->known_number() == 0) return;
+  if (object_->mode() != Mode::all || object_->known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else has it any more
   sync::Notes{log::self(), *object_, object_->site()}.tell(Verb::destroy, last + 1, 0, 0);
 }
@@ -81,10 +81,12 @@ void Countdown::set_site(const Site& site) {
 /// True: it fires.
 bool Countdown::wait(const std::stop_token& stop) {
   const sync::Patience patience{os::deadline_after(interval_), &stop};
-  const Mode mode = log::current_mode();
+  const Mode mode = object_->mode();
   const sync::Notes notes{log::self(), *object_, site_};
   Waiter waiter;
-  waiter.recorded = mode != Mode::off;
+  // How long it will be is known, so in mode long too it is recorded at once.
+  const std::chrono::nanoseconds long_wait{log::long_wait.load(std::memory_order_relaxed)};  // relaxed: a switch
+  waiter.recorded = mode != Mode::off && (mode != Mode::long_waits || interval_ >= long_wait);
   const std::uint32_t state = word_.lock(*object_, site_);
   const sync::Waker canceller = canceller_;
   const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
@@ -93,7 +95,7 @@ bool Countdown::wait(const std::stop_token& stop) {
   word_.unlock(state);
 
   // One that was cancelled before blocks too, for a moment: so the trace has a wait, and what ended it.
-  if (waiter.recorded) notes.block(Verb::block, sequence, milliseconds(), 0, patience);
+  if (waiter.recorded) notes.block({.quoted = sequence, .a = milliseconds()}, patience);
   const auto tell_cancel = [&](const sync::Waker& by) {
     notes.unblock(waiter, [&] {
       // relaxed: a quote
@@ -127,13 +129,13 @@ bool Countdown::give_up(const sync::Notes& notes, Waiter& waiter, Waiter::Woken 
 /// Under the word's lock; gives the state to leave.
 std::uint32_t Countdown::end_waiting(const Waiter& waiter, Waiter::Woken woken) {
   if (woken != Waiter::Woken::deadline) return cancelled;
-  if (waiter.recorded && log::current_mode() != Mode::off) record(log::self(), Verb::resume, site_, 0);
+  if (waiter.recorded && object_->mode() != Mode::off) record(log::self(), Verb::resume, site_, 0);
   return fired;
 }
 
 bool Countdown::cancel(const Site& site) {
   log::park_if_ending();
-  const Mode mode = log::current_mode();
+  const Mode mode = object_->mode();
   log::Writer& me = log::self();
   sync::Waker here{me.number, 0};
   if (mode != Mode::off) {

@@ -83,6 +83,17 @@ struct Transition {
 };
 static_assert(sizeof(Transition) == 32);
 
+/// `status.wait`
+struct StatusWaitRecord {
+  RecordHeader header;
+  std::uint32_t site;
+  std::uint32_t owner;
+  std::uint64_t since;
+  std::uint32_t owner_site;
+  std::uint32_t begun_by;  ///< id of the block Record
+};
+static_assert(sizeof(StatusWaitRecord) == 40);
+
 inline constexpr std::size_t record_alignment = 8;
 
 constexpr std::uint64_t align_record(std::uint64_t position) {

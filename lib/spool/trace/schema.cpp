@@ -293,6 +293,8 @@ constexpr std::array table{
          number("frequency", Type::u64)}, packed),
     row(Kind::definition, Verb::mode, "definition.mode", Effect::none, quotes, any,
         {number("mode", Type::u8)}, packed),
+    row(Kind::definition, Verb::wait, "definition.long_wait", Effect::none, quotes, any,
+        {number("nanoseconds", Type::u64)}, packed),
     // In log lines only: of a trace the metadata says it.
     row(Kind::definition, Verb::process, "definition.process", Effect::none, quotes, any,
         {number("parent_pid"), {"started", Type::u64, Means::ticks}, {"program", Type::text}, {"host", Type::text},
@@ -305,7 +307,7 @@ constexpr std::array<std::string_view, kind_count> kind_names{
     "shared_lock", "event",  "semaphore", "bounded_semaphore", "barrier", "queue",   "pool",       "timer"};
 constexpr std::array<std::string_view, 7> level_names{"trace", "debug", "info", "warning", "error", "critical", "off"};
 constexpr std::array<int, 7> ctf_levels{14, 7, 6, 4, 3, 2, 0};
-constexpr std::array<std::string_view, 3> mode_names{"off", "contended", "all"};
+constexpr std::array<std::string_view, mode_count> mode_names{"off", "contended", "all", "long"};
 constexpr std::array<std::string_view, 6> reason_names{"no space",  "no stream", "reentered",
                                                        "shut down", "lapped",    "failed"};
 constexpr std::array<std::string_view, 4> origin_names{"main", "spool", "foreign", "internal"};

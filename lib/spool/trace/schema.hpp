@@ -190,7 +190,14 @@ int ctf_loglevel(Level level);
 Level level_of_ctf(int loglevel);
 
 /// Which transitions are recorded. Stands in `definition.mode` Records.
-enum class Mode : std::uint8_t { off = 0, contended = 1, all = 2 };
+/// `long_waits` (in text: "long") is `contended` for waits that last.
+enum class Mode : std::uint8_t { off = 0, contended = 1, all = 2, long_waits = 3 };
+inline constexpr std::uint8_t mode_count = 4;
+
+/// Only what had to wait makes a Record.
+constexpr bool is_contended(Mode mode) {
+  return mode == Mode::contended || mode == Mode::long_waits;
+}
 std::string_view name_of(Mode mode);
 
 /// Why Records were lost: `trace.loss`.

@@ -64,7 +64,8 @@ struct StatusEntry {
   std::uint32_t wait_limit;       ///< WaitLimit
   std::uint32_t wait_a;           ///< the third field of the block Record, and
   std::uint32_t wait_b;           ///< the fourth: a Queue's call, a pool's task, ...
-  std::array<std::uint64_t, 3> reserved;
+  std::uint64_t wait_deadline;    ///< CLOCK_MONOTONIC, ns, at which the wait ends by itself; 0: not known, or never
+  std::array<std::uint64_t, 2> reserved;
   std::array<StatusHold, status_holds> holds;
 };
 static_assert(sizeof(StatusEntry) == 512);

@@ -48,7 +48,7 @@ std::uint64_t Legality::all() const {
 /// All Records from the beginning are there. Damage and losses show while the Records are read.
 bool Legality::is_whole() const {
   return !process_.cut && process_.lost == 0 && losses_ == 0 && process_.bytes_lost == 0 && process_.parent_pid == 0 &&
-         process_.mode == trace::Mode::all && !process_.mode_changed;
+         process_.mode == trace::Mode::all && !process_.mode_changed && !process_.own_modes;
 }
 
 Violation& Legality::complain(Rule rule, const Record& record) {

@@ -110,7 +110,9 @@ struct Process {
   std::uint64_t frequency = 1'000'000'000;  ///< best known, ticks a second
   trace::Mode mode = trace::Mode::all;      ///< the last one seen
   bool mode_changed = false;
-  bool orderly_end = false;  ///< a trace.end Record was seen
+  bool own_modes = false;       ///< some objects had a mode of their own
+  std::uint64_t long_wait = 0;  ///< nanoseconds: of mode long, used for all or some; shorter waits may not be there
+  bool orderly_end = false;     ///< a trace.end Record was seen
   std::unordered_map<trace::ThreadNumber, Thread> threads;
   std::unordered_map<trace::ObjectNumber, Object> objects;
   std::unordered_map<trace::SiteNumber, Site> sites;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unspool/read/cursor.hpp>
 #include <unspool/read/definitions.hpp>
+#include <unspool/read/modes.hpp>
 
 #include <cmath>
 
@@ -26,10 +27,6 @@ std::string text(const Values& values, std::size_t index) {
   return value ? std::string{*value} : std::string{};
 }
 
-trace::Mode mode_of(std::uint64_t number) {
-  return number < 2 ? static_cast<trace::Mode>(number) : trace::Mode::all;
-}
-
 class Definitions {
  public:
   explicit Definitions(Process& process) : process_(process) {}
@@ -48,7 +45,9 @@ class Definitions {
       case trace::Verb::clock:
         return add_clock(record, *values);
       case trace::Verb::mode:
-        return add_mode(*values);
+        return modes_.mode(record.object, number(*values, 0));
+      case trace::Verb::wait:
+        return modes_.long_wait(number(*values, 0));
       default:
         return;
     }
@@ -85,15 +84,8 @@ class Definitions {
         {record.time, number(values, 0), number(values, 1), number(values, 2), number(values, 3)});
   }
 
-  void add_mode(const Values& values) {
-    const trace::Mode mode = mode_of(number(values, 0));
-    process_.mode_changed |= mode_seen_ && mode != process_.mode;
-    mode_seen_ = true;
-    process_.mode = mode;
-  }
-
   Process& process_;
-  bool mode_seen_ = false;
+  ModeReader modes_{process_};
 };
 
 bool is_sane(std::uint64_t frequency) {

@@ -77,13 +77,10 @@ void LogProcess::define(const Line& line) {
                                  std::string{line.words[3].empty() ? line.function : line.words[3]},
                                  line.numbers[1] == 0 ? line.lineno : small(1)};
       return;
-    case Verb::mode: {
-      const auto mode = line.numbers[0] < 2 ? static_cast<trace::Mode>(line.numbers[0]) : trace::Mode::all;
-      process.mode_changed |= mode_seen_ && mode != process.mode;
-      mode_seen_ = true;
-      process.mode = mode;
-      return;
-    }
+    case Verb::mode:
+      return modes_.mode(line.object, line.numbers[0]);
+    case Verb::wait:
+      return modes_.long_wait(line.numbers[0]);
     default:
       return;
   }
@@ -146,6 +143,8 @@ void LogProcess::take_over(LogProcess& other) {
   process.threads.merge(other.process.threads);
   process.objects.merge(other.process.objects);
   process.sites.merge(other.process.sites);
+  process.own_modes |= other.process.own_modes;
+  process.long_wait = std::max(process.long_wait, other.process.long_wait);
   process.cut = true;
 }
 

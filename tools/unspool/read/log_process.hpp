@@ -6,6 +6,7 @@
 
 #include <unspool/read/line.hpp>
 #include <unspool/read/line_faults.hpp>
+#include <unspool/read/modes.hpp>
 #include <unspool/read/problems.hpp>
 
 #include <array>
@@ -66,7 +67,7 @@ class LogProcess {
   bool has_pairs = true;                     ///< false: messages only
 
  private:
-  bool mode_seen_ = false;
+  ModeReader modes_{process};
 
   bool is_known(std::uint64_t kind, std::uint64_t number);
   void remember(std::uint64_t kind, std::uint64_t number);

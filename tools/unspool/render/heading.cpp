@@ -94,24 +94,61 @@ std::string restrictions(const Process& process, const Analysis& analysis, const
   return out;
 }
 
+namespace {
+
+/// "1 ms", "1.5 s": as it was set.
+std::string set_span(std::uint64_t nanoseconds) {
+  const auto number = static_cast<double>(nanoseconds);
+  if (nanoseconds >= 1'000'000'000) return fmt::format("{:g} s", number / 1e9);
+  if (nanoseconds >= 1'000'000) return fmt::format("{:g} ms", number / 1e6);
+  return nanoseconds >= 1'000 ? fmt::format("{:g} us", number / 1e3) : fmt::format("{} ns", nanoseconds);
+}
+
+/// What is not in the trace because it was not to be; empty in mode `all`.
+std::string mode_reservation(const Process& process, bool complete) {
+  if (complete) return {};
+  std::string short_waits;
+  if (process.mode == trace::Mode::long_waits) short_waits = "short waits are not in this trace";
+  if (process.long_wait != 0)
+    short_waits = fmt::format("waits under {} are not in this trace", set_span(process.long_wait));
+  const bool mixed = process.mode_changed || process.own_modes;
+  if (mixed && !short_waits.empty()) short_waits = " Where it was `long`, " + short_waits + ".";
+  if (process.mode_changed) {
+    return fmt::format(
+        "The recording mode changed on the way{}: figures that need every acquisition are not known ({}).{}",
+        process.own_modes ? ", and is another for some objects" : "", unknown_figure, short_waits);
+  }
+  if (process.own_modes) {
+    return fmt::format(
+        "Recorded in mode `{}`, and in another for some objects: figures that need every acquisition are not "
+        "known ({}).{}",
+        trace::name_of(process.mode), unknown_figure, short_waits);
+  }
+  if (process.mode == trace::Mode::off) {
+    return fmt::format("Recorded in mode `off`: what threads did with locks and each other is not there ({}).",
+                       unknown_figure);
+  }
+  if (process.mode == trace::Mode::long_waits) {
+    return fmt::format(
+        "Recorded in mode `long`: {}, so counts and sums of waits leave them out, and figures that need every "
+        "acquisition are not known ({}).",
+        short_waits, unknown_figure);
+  }
+  return fmt::format(
+      "Recorded in mode `{}`: only what had to wait is there, so figures that need every acquisition are "
+      "not known ({}).",
+      trace::name_of(process.mode), unknown_figure);
+}
+
+}  // namespace
+
 std::string reservations(const Process& process, const Analysis& analysis, const Options& options) {
   const Replay& replay = analysis.replay;
   const Doubts& doubts = replay.doubts();
   const std::uint64_t lost = std::max(process.lost, replay.lost_records());
   std::string out;
   const auto say = [&](const std::string& text) { out += wrapped(text, options.width, 2); };
-  if (process.mode_changed) {
-    say(fmt::format("The recording mode changed on the way: figures that need every acquisition are not known ({}).",
-                    unknown_figure));
-  } else if (process.mode == trace::Mode::off) {
-    say(fmt::format("Recorded in mode `off`: what threads did with locks and each other is not there ({}).",
-                    unknown_figure));
-  } else if (!replay.complete()) {
-    say(
-        fmt::format("Recorded in mode `{}`: only what had to wait is there, so figures that need every acquisition are "
-                    "not known ({}).",
-                    trace::name_of(process.mode), unknown_figure));
-  }
+  if (const std::string mode = mode_reservation(process, replay.complete()); !mode.empty()) say(mode);
   if (lost != 0) {
     say(
         fmt::format("{} lost while recording: counts can be too low by that many, and waits and holds that they cut "

@@ -43,7 +43,7 @@ Ending ending_of(Verb failure) {
 Replay::Replay(const Process& process, Audience audience)
     : process_{process},
       audience_{std::move(audience)},
-      complete_{process.mode == trace::Mode::all && !process.mode_changed},
+      complete_{process.mode == trace::Mode::all && !process.mode_changed && !process.own_modes},
       ended_orderly_{process.orderly_end} {}
 
 void Replay::run(RecordSource& source) {

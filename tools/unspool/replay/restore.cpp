@@ -59,6 +59,7 @@ void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, const
     if (!released_since) believe_owner(*object, block);
   }
   begin_wait(number, thread, object, block);
+  thread.waits.back().announced = true;
 }
 
 void Replay::correct_by_status() {

@@ -46,6 +46,7 @@ struct Wait {
   trace::Verbs next;                      ///< what its thread may do next to the object
   bool renewable = false;                 ///< a second block belongs to this wait
   std::optional<History::Ticket> ticket;  ///< in the object's history
+  bool announced = false;  ///< known from a status Record; its block may follow, where it was recorded once it lasted
 
   trace::Ticks ticks() const { return until - since; }
 };

@@ -5,6 +5,7 @@
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace unspool {
 namespace {
@@ -32,9 +33,9 @@ void Replay::block(const Record& record, ThreadState* thread, ObjectState* objec
   if (object != nullptr) believe_owner(*object, block);
   if (thread == nullptr) return;
   const bool open = !thread->waits.empty() && thread->waits.back().object == record.object;
-  if (open && thread->waits.back().renewable) {
+  if (open && (thread->waits.back().renewable || thread->waits.back().announced)) {
     Wait& wait = thread->waits.back();
-    ++wait.blocks;
+    if (!std::exchange(wait.announced, false)) ++wait.blocks;
     wait.owner = block.owner;
     wait.owner_site = block.owner_site;
     return;
