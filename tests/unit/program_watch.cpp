@@ -100,6 +100,48 @@ int asks_itself() {
   return 0;
 }
 
+std::atomic<int> handled{0};
+std::atomic<bool> had_details{false};
+
+/// Was there before spool: in both shapes that a handler can have.
+int had_handlers() {
+  struct sigaction plain {};
+  plain.sa_handler = [](int signal) { handled.store(signal); };
+  sigaction(SIGQUIT, &plain, nullptr);
+  spool::basic_config({.dump_on = SIGQUIT});
+  (void)std::raise(SIGQUIT);
+  if (handled.exchange(0) != SIGQUIT) return 1;
+  struct sigaction detailed {};
+  detailed.sa_flags = SA_SIGINFO;
+  detailed.sa_sigaction = [](int signal, siginfo_t* about, void* /*context*/) {
+    handled.store(signal);
+    had_details.store(about != nullptr && about->si_signo == signal);
+  };
+  sigaction(SIGUSR1, &detailed, nullptr);
+  if (!spool::log::Guard::dump_on(SIGUSR1) || !spool::log::Guard::dump_on(SIGUSR1)) return 2;  // not its own before
+  (void)std::raise(SIGUSR1);
+  return handled.load() == SIGUSR1 && had_details.load() ? 0 : 3;
+}
+
+/// Two threads wait for each other; one gives up after an hour.
+int waits_for_a_time() {
+  static spool::Lock left{"left"};
+  static spool::Lock right{"right"};
+  spool::basic_config();
+  static std::atomic<bool> ready{false};
+  static spool::Thread patient{spool::ThreadOptions{.name = "patient", .daemon = true}, [] {
+                                 const std::lock_guard one{right};
+                                 ready.store(true);
+                                 (void)left.try_lock_for(std::chrono::hours{1});
+                               }};
+  const std::lock_guard one{left};
+  patient.start();
+  while (!ready.load())
+    std::this_thread::yield();
+  const std::lock_guard two{right};
+  return 0;
+}
+
 }  // namespace
 
 Programs spool::test::watch_programs() {
@@ -107,5 +149,7 @@ Programs spool::test::watch_programs() {
       {"is_told_of_a_deadlock", is_told_of_a_deadlock},
       {"waits_long", waits_long},
       {"asks_itself", asks_itself},
+      {"had_handlers", had_handlers},
+      {"waits_for_a_time", waits_for_a_time},
   };
 }

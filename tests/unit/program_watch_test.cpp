@@ -38,6 +38,16 @@ TEST_CASE("the environment sets the watchdog, which can abort a program that han
              Contains("spool: waiter(") && Contains("waits for lock \"store\" held by MainThread(1) since 0."));
 }
 
+TEST_CASE("a circle with a timed wait is told as a long wait that ends by itself, not as a deadlock") {
+  const Ended ended = run("waits_for_a_time", {"SPOOL_WATCHDOG=200ms,abort"});
+  CHECK(ended.signal == SIGABRT);
+  CHECK_THAT(ended.err, Contains("ends by itself in 3599.") && !Contains("deadlock"));
+}
+
+TEST_CASE("a handler that was there before the dump's is called as well") {
+  CHECK(run("had_handlers").exit_code == 0);
+}
+
 TEST_CASE("values of the watchdog that make no sense are told") {
   const Ended ended = run("works", {"SPOOL_WATCHDOG=30 parsecs", "SPOOL_DUMP_ON=KILL"});
   CHECK(ended.exit_code == 0);

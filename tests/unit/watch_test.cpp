@@ -61,6 +61,7 @@ TEST_CASE("a circle that is there at two looks is a deadlock, and is told once")
   const auto found = look_twice(watch, deadlock(), deadlock());
   REQUIRE(found.size() == 1);
   CHECK(found[0].what == Finding::What::deadlock);
+  CHECK(found[0].certain);
   CHECK(found[0].threads == std::vector<trace::ThreadNumber>{2, 3});
   CHECK(found[0].sentence ==
         "deadlock: t2(2) waits for lock 100000002 held by t3(3), which waits for lock 100000001 held by t2(2)");
@@ -97,6 +98,42 @@ TEST_CASE("a writer waits for each of the readers") {
   const auto found = look_twice(watch, process, process);
   REQUIRE(found.size() == 1);
   CHECK(found[0].threads == std::vector<trace::ThreadNumber>{2, 3});
+}
+
+TEST_CASE("a circle with a timed wait ends by itself: it is no deadlock, and long waits in it say when they end") {
+  LiveProcess process = deadlock();
+  process.monotonic = 5'000'000'000;
+  process.threads[1].wait.limit = trace::WaitLimit::deadline;
+  process.threads[1].wait.deadline = 17'500'000'000;
+  Watch patient{{.patience = 1000s}};
+  CHECK(look_twice(patient, process, process).empty());
+  CHECK_THAT(dump(process, 4711, nowhere), Contains("these wait in a circle: t2(2) waits for lock 100000002") &&
+                                               Contains("held by t2(2), ends by itself in 12.500 s"));
+  Watch strict{{.patience = 30s}};
+  const auto found = strict.look(process, nowhere);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].what == Finding::What::long_wait);
+  CHECK_THAT(found[0].sentence, Contains("t3(3) waits for lock 100000001") && Contains(", ends by itself in 12.500 s"));
+  CHECK_THAT(found[1].sentence, Contains("t2(2) waits for lock 100000002") && !Contains("ends by itself"));
+}
+
+TEST_CASE("a deadlock is only likely where an owner is not sure to hold still") {
+  LiveProcess process = process_of(
+      {waiting(thread(2), Kind::lock, object(2), 950, 3), waiting(thread(3, {2}), Kind::lock, object(1), 950, 2)});
+  process.mode = trace::Mode::contended;
+  Watch watch{{.patience = 1000s}};
+  const auto found = look_twice(watch, process, process);
+  REQUIRE(found.size() == 1);
+  CHECK_FALSE(found[0].certain);
+  CHECK_THAT(found[0].sentence, Contains("likely deadlock: t2(2) waits for lock 100000002 held by t3(3)"));
+  CHECK_THAT(dump(process, 4711, nowhere), Contains("these are likely to wait in a circle"));
+
+  LiveProcess stoppable = deadlock();
+  stoppable.threads[0].wait.limit = trace::WaitLimit::stop;
+  Watch other{{.patience = 1000s}};
+  const auto stopped = look_twice(other, stoppable, stoppable);
+  REQUIRE(stopped.size() == 1);
+  CHECK_FALSE(stopped[0].certain);
 }
 
 TEST_CASE("a join of a thread that waits for the joiner's lock is a deadlock") {

@@ -49,6 +49,11 @@ double LiveProcess::seconds_since(trace::Ticks ticks) const {
   return ticks >= now ? 0.0 : static_cast<double>(now - ticks) / static_cast<double>(frequency);
 }
 
+std::optional<double> LiveProcess::seconds_left(const LiveWait& wait) const {
+  if (wait.record == 0 || wait.limit != trace::WaitLimit::deadline) return std::nullopt;
+  return wait.deadline <= monotonic ? 0.0 : static_cast<double>(wait.deadline - monotonic) / 1e9;
+}
+
 LiveOwners::LiveOwners(const LiveProcess& process) {
   for (const LiveThread& thread : process.threads) {
     threads_.emplace(thread.number, &thread);
@@ -74,6 +79,22 @@ std::vector<LiveOwner> LiveOwners::of(const LiveThread& waiter) const {
     found.push_back({thread->second, nullptr});
   }
   return found;
+}
+
+CircleFacts facts_of(const Circle& circle, const LiveProcess& process, const LiveOwners& owners) {
+  CircleFacts facts;
+  for (std::size_t i = 0; i < circle.size(); ++i) {
+    const LiveThread& waiter = *circle[i];
+    const LiveThread* const next = circle[(i + 1) % circle.size()];
+    const bool joins = kind_of(waiter.wait) == trace::Kind::thread;
+    const bool known = joins || std::ranges::any_of(owners.of(waiter), [&](const LiveOwner& owner) {
+                         return owner.thread == next && owner.hold != nullptr;
+                       });
+    facts.certain = facts.certain && known && waiter.wait.limit != trace::WaitLimit::stop;
+    const std::optional<double> left = process.seconds_left(waiter.wait);
+    if (left) facts.ends_in = std::min(*left, facts.ends_in.value_or(*left));
+  }
+  return facts;
 }
 
 std::vector<Circle> circles(const LiveProcess& process, const LiveOwners& owners) {

@@ -8,8 +8,10 @@
 #include <spool/log/object.hpp>
 #include <spool/trace/ids.hpp>
 #include <spool/trace/schema.hpp>
+#include <spool/trace/status.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -36,6 +38,8 @@ struct LiveWait {
   trace::SiteNumber site = 0;
   trace::ThreadNumber owner = 0;  ///< as the thread saw it when it blocked
   trace::SiteNumber owner_site = 0;
+  trace::WaitLimit limit = trace::WaitLimit::none;
+  std::uint64_t deadline = 0;  ///< CLOCK_MONOTONIC, ns, where it has a time limit
 };
 
 struct LiveThread {
@@ -55,8 +59,11 @@ struct LiveProcess {
   trace::Ticks now = 0;
   std::uint64_t frequency = 1;  ///< ticks a second
   trace::Mode mode = trace::Mode::off;
+  std::uint64_t monotonic = 0;  ///< ns, at `now`
 
   double seconds_since(trace::Ticks ticks) const;
+  /// Until a wait with a time limit gives up.
+  std::optional<double> seconds_left(const LiveWait& wait) const;
 };
 
 /// Somebody who has to act before a wait can end.
@@ -81,5 +88,14 @@ class LiveOwners {
 /// Threads that wait for each other in a circle, each for the next: shortest circles, the least number first, none twice.
 /// As the states are not of one instant, a circle is a deadlock if it is there again later with the same waits.
 std::vector<std::vector<const LiveThread*>> circles(const LiveProcess& process, const LiveOwners& owners);
+
+/// What is to be made of a circle.
+struct CircleFacts {
+  /// False: some owner is only who the waiter saw when it blocked, as in Mode::contended; or some wait can be stopped.
+  bool certain = true;
+  std::optional<double> ends_in;  ///< seconds: the first of its waits to give up by itself. So it is no deadlock.
+};
+CircleFacts facts_of(const std::vector<const LiveThread*>& circle, const LiveProcess& process,
+                     const LiveOwners& owners);
 
 }  // namespace spool::log

@@ -46,6 +46,10 @@ void put_owner(std::string& out, const LiveProcess& process, const LiveThread& w
 
 }  // namespace
 
+std::string ending(std::optional<double> seconds) {
+  return seconds ? fmt::format(", ends by itself in {:.3f} s", *seconds) : "";
+}
+
 std::string name_of(const LiveThread& thread) {
   return fmt::format("{}({})", shown(thread.name), thread.number);
 }
@@ -65,8 +69,9 @@ std::string paragraph(const LiveProcess& process, const LiveOwners& owners, cons
   if (thread.wait.record == 0) {
     if (!thread.busy) out += "  waits for nothing that is recorded\n";
   } else {
-    fmt::format_to(to, "  waits for {} since {:.3f} s{}\n", name_of(thread.wait),
-                   process.seconds_since(thread.wait.since), at("at", place_of(thread.wait.site)));
+    fmt::format_to(to, "  waits for {} since {:.3f} s{}{}\n", name_of(thread.wait),
+                   process.seconds_since(thread.wait.since), at("at", place_of(thread.wait.site)),
+                   ending(process.seconds_left(thread.wait)));
     for (const LiveOwner& owner : owners.of(thread))
       put_owner(out, process, thread, owner, place_of);
   }
@@ -99,8 +104,11 @@ std::string dump(const LiveProcess& process, std::uint32_t pid, const PlaceOf& p
                                                                    : ": holds that nobody waited for are not recorded");
   for (const LiveThread& thread : process.threads)
     out += '\n' + paragraph(process, owners, thread, place_of);
-  for (const auto& circle : circles(process, owners))
-    out += "\nspool: these wait in a circle: " + sentence(circle) + '\n';
+  for (const auto& circle : circles(process, owners)) {
+    const CircleFacts facts = facts_of(circle, process, owners);
+    fmt::format_to(std::back_inserter(out), "\nspool: these {}wait in a circle: {}{}\n",
+                   facts.certain ? "" : "are likely to ", sentence(circle), ending(facts.ends_in));
+  }
   return out + "spool: end of the threads\n";
 }
 

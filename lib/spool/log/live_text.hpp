@@ -7,12 +7,16 @@
 #include <spool/log/live.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace spool::log {
 
 /// "file:line" of a site's number, empty where it is not known.
 using PlaceOf = std::function<std::string(trace::SiteNumber)>;
+
+/// `, ends by itself in 1.250 s`; nothing where it does not.
+std::string ending(std::optional<double> seconds);
 
 /// `worker(7)`
 std::string name_of(const LiveThread& thread);

@@ -7,6 +7,7 @@
 #include <spool/log/status.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace spool::log {
 namespace {
@@ -33,7 +34,9 @@ LiveThread live_thread(const Writer& writer) {
                    entry.wait_since,
                    entry.wait_site,
                    entry.wait_owner,
-                   entry.wait_owner_site};
+                   entry.wait_owner_site,
+                   static_cast<trace::WaitLimit>(entry.wait_limit),
+                   entry.wait_deadline};
   }
   return thread;
 }
@@ -49,6 +52,8 @@ LiveProcess Recorder::look_at_threads() {
     }
   }
   process.now = os::ticks_in_order();
+  process.monotonic =
+      static_cast<std::uint64_t>(std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count());
   process.frequency = process_.frequency;
   process.mode = current_mode();
   std::ranges::sort(process.threads, {}, &LiveThread::number);

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <map>
@@ -68,11 +69,11 @@ Finding late_finding(const LiveProcess& process, const LiveOwners& owners, std::
     if (!trace::is_thread(first.wait.object.number)) held = " held by " + name_of(*owner.thread);
   }
   const std::string place = place_of(first.wait.site);
-  return {
-      Finding::What::long_wait,
-      fmt::format("{} waits for {}{} since {:.3f} s{}{}", name_of(first), name_of(first.wait), held,
-                  process.seconds_since(first.wait.since), place.empty() ? "" : " at " + trace::escaped(place), others),
-      story_of(process, owners, waiters, place_of), numbers_of(waiters)};
+  return {Finding::What::long_wait,
+          fmt::format("{} waits for {}{} since {:.3f} s{}{}{}", name_of(first), name_of(first.wait), held,
+                      process.seconds_since(first.wait.since), place.empty() ? "" : " at " + trace::escaped(place),
+                      others, ending(process.seconds_left(first.wait))),
+          story_of(process, owners, waiters, place_of), numbers_of(waiters)};
 }
 
 }  // namespace
@@ -85,11 +86,13 @@ std::vector<Finding> Watch::look(const LiveProcess& process, const PlaceOf& plac
     Circle key;
     for (const LiveThread* each : circle)
       key.emplace_back(each->number, each->wait.since);
+    const CircleFacts facts = facts_of(circle, process, owners);
+    if (facts.ends_in) continue;
     circles_now.insert(key);
     if (!seen_.contains(key) || !told_.insert(key).second) continue;
     late_.insert(key.begin(), key.end());  // a deadlock says it all
-    found.push_back({Finding::What::deadlock, "deadlock: " + sentence(circle),
-                     story_of(process, owners, circle, place_of), numbers_of(circle)});
+    found.push_back({Finding::What::deadlock, (facts.certain ? "deadlock: " : "likely deadlock: ") + sentence(circle),
+                     story_of(process, owners, circle, place_of), numbers_of(circle), facts.certain});
   }
   std::erase_if(told_, [&](const Circle& each) { return !circles_now.contains(each); });
   seen_ = std::move(circles_now);
@@ -154,12 +157,18 @@ Rounds& rounds() {
 std::atomic<bool> is_on{false};
 std::atomic<bool> dump_wanted{false};
 
-/// Async-signal-safe: two atomics and a futex call.
-void on_signal(int /*signal*/) {
+/// What each signal did before it was ours; written before our handler is there to read it.
+std::array<struct sigaction, NSIG> handled_before;
+
+/// Async-signal-safe: two atomics and a futex call; and whatever was there before.
+void on_signal(int signal, siginfo_t* about, void* context) {
   const int kept = errno;
   dump_wanted.store(true, std::memory_order_release);  // release: partner is the acquire in round
   Keeper::wake();
   errno = kept;
+  const struct sigaction& before = handled_before[static_cast<std::size_t>(signal)];
+  if ((before.sa_flags & SA_SIGINFO) != 0) return before.sa_sigaction(signal, about, context);
+  if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) before.sa_handler(signal);
 }
 
 /// The keeper has no identity until it has something to say; then it is one of ours, which enumerate() does not show.
@@ -188,10 +197,14 @@ void Guard::begin(const Watchdog& options) {
 }
 
 bool Guard::dump_on(int signal) {
+  struct sigaction before {};
+  if (sigaction(signal, nullptr, &before) != 0) return false;
+  if ((before.sa_flags & SA_SIGINFO) != 0 && before.sa_sigaction == &on_signal) return true;
+  handled_before[static_cast<std::size_t>(signal)] = before;
   struct sigaction action {};
-  action.sa_handler = &on_signal;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
+  action.sa_sigaction = &on_signal;
+  action.sa_flags = SA_RESTART | SA_SIGINFO | SA_ONSTACK;
+  action.sa_mask = before.sa_mask;
   return sigaction(signal, &action, nullptr) == 0;
 }
 

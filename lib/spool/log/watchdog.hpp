@@ -30,6 +30,8 @@ struct Finding {
   std::string sentence;                      ///< one line, names escaped
   std::string story;                         ///< the threads of `threads` and who holds what they wait for, some lines
   std::vector<trace::ThreadNumber> threads;  ///< those who wait; of a deadlock in the order of its circle
+  /// False of a deadlock where some owner is only who the waiter saw when it blocked, or where a wait can be stopped.
+  bool certain = true;
 };
 
 struct Watchdog {
@@ -50,7 +52,8 @@ namespace spool::log {
 ///
 /// A circle is told as a deadlock when two looks in a row find it with the same waits: who waits releases nothing, so all
 /// its threads waited at the time of the second, whatever the order in which their states were copied. In Mode::all its holds
-/// are known; else who holds is what the waiter saw when it blocked. A wait with a timeout ends such a circle by itself.
+/// are known; else who holds is what the waiter saw when it blocked, and the deadlock is only likely. A circle with a timed wait
+/// ends by itself and is no deadlock: what waits too long in it is told as any other wait.
 class Watch {
  public:
   explicit Watch(const Watchdog& options) : options_{options} {}
@@ -71,8 +74,8 @@ class Guard {
  public:
   /// From now on. Thread-safe.
   static void begin(const Watchdog& options);
-  /// Has this signal print all threads to stderr from now on, whatever it did before; false with errno where that cannot be.
-  /// The handler only wakes the keeper.
+  /// Has this signal print all threads to stderr from now on; a handler that was there before is called after ours. False
+  /// with errno where that cannot be. The handler only wakes the keeper.
   static bool dump_on(int signal);
 
   /// When `round` is due at the latest.
