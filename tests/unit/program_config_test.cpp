@@ -67,7 +67,6 @@ TEST_CASE("in mode long, by the environment, a program that never waits long lea
   CHECK(count_of(trace, "lock.acquire") == 0);
   CHECK(count_of(trace, "thread.block") == 0);
   CHECK(count_of(trace, "thread.end") == 1);
-  CHECK(count_of(trace, "definition.long_wait") == 1);
 }
 
 TEST_CASE("the environment alone makes a trace") {
