@@ -45,6 +45,7 @@ Config overridden(Config config, const config::Environment& environment) {
     config.levels.insert_or_assign(logger, level);
   config.transitions = environment.transitions.value_or(config.transitions);
   config.long_wait = environment.long_wait.value_or(config.long_wait);
+  config.archive = environment.archive.value_or(config.archive);
   config.dump_on = environment.dump_on.value_or(config.dump_on);
   if (environment.watchdog) {
     config.watchdog.patience = environment.watchdog->patience;
@@ -68,6 +69,8 @@ bool start_recorder(const Config& config, const config::Environment& environment
   log::RecorderSettings settings;
   settings.parent = config.directory;
   settings.keep = config.directory.empty() ? keep_in_memory : config.keep;
+  settings.archive = config.archive;
+  settings.on_segment = config.on_segment;
   settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
   settings.mode = mode_for(config);
   log::set_long_wait(config.long_wait);

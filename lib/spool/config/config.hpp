@@ -7,6 +7,7 @@
 //
 //   SPOOL_DIR=DIR            write a trace to DIR/PROGRAM-PID.spool
 //   SPOOL_KEEP=256M          bytes of the newest segments that stay; K, M, G; "all" keeps everything
+//   SPOOL_ARCHIVE=zstd       closed segments are compressed, each into a file NNNNNN.tar.zst; off
 //   SPOOL_LEVEL=info         trace, debug, info, warning, error, critical, off; "info,http=debug" says it of the logger
 //                            "http" as well
 //   SPOOL_TRANSITIONS=all    all, contended, long, off
@@ -21,6 +22,7 @@
 
 #include <spool/log/control.hpp>
 #include <spool/log/object.hpp>
+#include <spool/log/shipping.hpp>
 #include <spool/log/sink.hpp>
 #include <spool/log/watchdog.hpp>
 
@@ -37,10 +39,13 @@
 namespace spool {
 
 struct Config {
-  std::filesystem::path directory = {};            ///< parent of the trace directory; empty: no trace
-  std::uint64_t keep = std::uint64_t{256} << 20U;  ///< bytes; 0: all
-  Level level = Level::info;                       ///< the least that is logged
-  std::map<std::string, Level> levels = {};        ///< the same of single loggers, by name
+  std::filesystem::path directory = {};  ///< parent of the trace directory; empty: no trace
+  /// Bytes of the newest segments that stay, uncompressed and archived ones together; 0: all
+  std::uint64_t keep = std::uint64_t{256} << 20U;
+  Archive archive = Archive::off;            ///< whether closed segments are compressed, in the background
+  OnSegment on_segment = {};                 ///< told each segment that is closed, or archived
+  Level level = Level::info;                 ///< the least that is logged
+  std::map<std::string, Level> levels = {};  ///< the same of single loggers, by name
   Mode transitions = Mode::all;
   std::chrono::nanoseconds long_wait = std::chrono::milliseconds{1};  ///< from where on Mode::long_waits records a wait
   Level immediate = Level::error;  ///< messages of this level and up reach the sinks at once; `off`: none do

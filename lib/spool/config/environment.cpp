@@ -33,6 +33,12 @@ std::optional<E> named(const std::string& text, int count) {
   return std::nullopt;
 }
 
+std::optional<Archive> archive_named(const std::string& text) {
+  if (text == "zstd") return Archive::zstd;
+  if (text == "off") return Archive::off;
+  return std::nullopt;
+}
+
 std::optional<os::ClockChoice> clock_named(const std::string& text) {
   if (text == "auto") return os::ClockChoice::automatic;
   if (text == "tsc") return os::ClockChoice::tsc;
@@ -151,6 +157,7 @@ Environment read_environment() {
   Environment out;
   out.directory = variable("SPOOL_DIR");
   take(out, out.keep, "SPOOL_KEEP", "a size such as 64M or 2G, or all", parse_size);
+  take(out, out.archive, "SPOOL_ARCHIVE", "zstd or off", archive_named);
   take_levels(out);
   take(out, out.transitions, "SPOOL_TRANSITIONS", "all, contended, long or off",
        [](const std::string& text) { return named<trace::Mode>(text, trace::mode_count); });

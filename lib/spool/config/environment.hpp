@@ -3,6 +3,7 @@
 // What the environment says, parsed; nothing is applied here.
 #pragma once
 
+#include <spool/log/shipping.hpp>
 #include <spool/log/watchdog.hpp>
 #include <spool/os/clock.hpp>
 #include <spool/trace/schema.hpp>
@@ -19,6 +20,7 @@ namespace spool::config {
 struct Environment {
   std::optional<std::string> directory;
   std::optional<std::uint64_t> keep;
+  std::optional<Archive> archive;
   std::optional<trace::Level> level;
   std::map<std::string, trace::Level> levels;  ///< of single loggers
   std::optional<trace::Mode> transitions;

@@ -17,6 +17,8 @@
 //   I6  times in one file never go back
 #pragma once
 
+#include <spool/log/announcer.hpp>
+#include <spool/log/archiver.hpp>
 #include <spool/log/definitions.hpp>
 #include <spool/log/live.hpp>
 #include <spool/log/segment.hpp>
@@ -31,6 +33,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace spool::log {
@@ -39,6 +42,8 @@ namespace spool::log {
 struct RecorderSettings {
   std::filesystem::path parent;  ///< where the trace directory is made; empty: in memory, for sinks only
   std::uint64_t keep = std::uint64_t{256} << 20U;  ///< bytes of the newest segments that stay; 0: all
+  Archive archive = Archive::off;
+  OnSegment on_segment = {};
   Geometry geometry;
   os::ClockChoice clock = os::ClockChoice::automatic;
   trace::Mode mode = trace::Mode::off;  ///< what the trace says until note_mode: the mode that is about to be set
@@ -46,11 +51,16 @@ struct RecorderSettings {
 
 /// What the recording has cost so far. Counts of the whole process.
 struct RecorderCounters {
-  std::uint64_t lost = 0;      ///< Records
-  std::uint64_t segments = 0;  ///< segments begun
-  std::uint64_t recycled = 0;  ///< of these, made from an old one
-  std::uint64_t shared = 0;    ///< Records that were written under m, into a chunk that many threads share
-  std::uint64_t helped = 0;    ///< segments that a writing thread had to prepare itself
+  std::uint64_t lost = 0;              ///< Records
+  std::uint64_t segments = 0;          ///< segments begun
+  std::uint64_t recycled = 0;          ///< of these, made from an old one
+  std::uint64_t shared = 0;            ///< Records that were written under m, into a chunk that many threads share
+  std::uint64_t archived = 0;          ///< segments that became archives
+  std::uint64_t archive_bytes = 0;     ///< of these archives
+  std::uint64_t archive_failures = 0;  ///< archives that could not be written; each is tried again
+  std::uint64_t lagging = 0;           ///< segments that had to be made because the archiver had not given one back
+  std::uint64_t unarchived = 0;        ///< segments that `keep` took before the archiver came to them
+  std::uint64_t helped = 0;            ///< segments that a writing thread had to prepare itself
 };
 
 /// A segment that is not recycled until it is unpinned.
@@ -106,6 +116,11 @@ class Recorder {
     return awaits_first_record_.load(std::memory_order_acquire);  // acquire: partner is the release in begin_in_child
   }
 
+  // For the announcer.
+  /// The directory of this segment is not recycled soon. False: it is not there any more, or the segment is another.
+  bool begin_telling(Segment& segment, std::uint32_t number);
+  void end_telling(Segment& segment);
+
   // For the keeper and the drain.
   bool keep_house();  ///< one round of the keeper; true: some segment is still closing
   void write_clock();
@@ -120,6 +135,7 @@ class Recorder {
   trace::Process process();
 
  private:
+  using Announcement = std::pair<ClosedSegment, std::shared_ptr<Segment>>;
   /// What a thread holds that the child of a fork will not have.
   struct LeftHold {
     trace::ThreadNumber holder = 0;
@@ -156,8 +172,25 @@ class Recorder {
   void redefine_quiet_threads();             ///< what status entries name, in the current segment
   bool redefine(const struct StatusSnapshot& seen);
   void trim();
+  bool has_packed() const { return settings_.archive != Archive::off && !directory_.empty(); }
+  bool is_shipped() const { return has_packed() || static_cast<bool>(settings_.on_segment); }
+  void ship();           ///< under fm
+  void take_packed();    ///< under fm
+  void order_packing();  ///< under fm
+  bool adopt(const Packed& packed);
+  void drop_archives(std::uint64_t most);
+  void limit_archives();
+  void unmap_waiting();
+  void end_packing();                                                                               ///< under fm
+  std::vector<Announcement> describe(const std::vector<std::shared_ptr<Segment>>& segments) const;  ///< under m
+  void announce(const std::vector<Announcement>& announcements);
+  std::uint64_t ring_bytes();
+  std::filesystem::path archive_path(std::uint32_t number, bool whole) const;
+  ClosedSegment describe(const Segment& segment) const;
+  std::chrono::system_clock::time_point wall_time(trace::Ticks ticks) const;
   Geometry wanted_geometry();
   std::size_t ring_size() const;
+  std::size_t most_in_ring() const;
   std::size_t ring_count() const;
   bool may_take_oldest() const;
   bool make_directory();
@@ -197,6 +230,16 @@ class Recorder {
   std::atomic<bool> no_space_{false};  ///< nothing can be made now: lose at once, the keeper tries again
   bool told_no_space_ = false;
   std::atomic<bool> stopped_{false};
+  struct ArchiveFile {
+    std::uint32_t number = 0;
+    std::uint64_t bytes = 0;
+  };
+  Archiver archiver_;  ///< under fm
+  Announcer announcer_;
+  std::deque<ArchiveFile> archives_;  ///< under fm: oldest first
+  ClosedSegment packing_;             ///< under fm: what is said of the segment that is packed now
+  os::Deadline next_packing_{};       ///< under fm: not before that, after a failure
+  bool told_no_archive_ = false;
   std::vector<Drain*> readers_;            ///< changed under fm and m
   os::Word unpinned_{0};                   ///< changes when a reader has got on
   std::atomic<std::uint32_t> held_up_{0};  ///< threads that wait for that

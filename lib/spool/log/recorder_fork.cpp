@@ -69,6 +69,9 @@ void Recorder::leave_parent() noexcept {
   spare_.reset();
   closing_.clear();
   closed_.clear();
+  archiver_.forget_after_fork();
+  announcer_.forget_after_fork();
+  archives_.clear();
   status_.forget();
   status_ = {};
   left_holds_.insert(left_holds_.end(), leaving_.begin(), leaving_.end());

@@ -124,6 +124,7 @@ bool Recorder::start(const RecorderSettings& settings) {
   const std::lock_guard files{fm_};
   if (is_recording()) return true;
   settings_ = settings;
+  announcer_.set(settings.on_segment);
   // The child of a fork may have another working directory, as a daemon does.
   if (!settings_.parent.empty()) settings_.parent = std::filesystem::absolute(settings_.parent);
   modes_.general = settings.mode;
@@ -183,8 +184,12 @@ void Recorder::stop() {
     current_.reset();
   }
   (void)close_pass();
-  const std::lock_guard files{fm_};
-  if (spare_ != nullptr) remove_segment(*spare_);
+  {
+    const std::lock_guard files{fm_};
+    end_packing();
+    if (spare_ != nullptr) remove_segment(*spare_);
+  }
+  announcer_.stop();  // its thread, or the user's code on it, may want fm
 }
 
 trace::StatusHeader& Recorder::status_header() const {

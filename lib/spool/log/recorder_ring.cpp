@@ -11,6 +11,7 @@
 #include <spool/os/process.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace spool::log {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 constexpr std::size_t smallest_ring = 3;
 constexpr std::size_t kept_mapped =
     3;  ///< the current one, and two that a drain may still want, when all are kept on disk
+constexpr std::size_t most_returned = 8;         ///< segments with an archive whose files wait to be used again
 constexpr std::uint64_t most_mappings = 30'000;  ///< of a process's 65,530; each thread's stack takes two
 constexpr std::size_t smallest_chunk = std::size_t{16} * 1024;
 
@@ -47,6 +49,7 @@ bool Recorder::keep_house() {
   const bool closing = close_pass();
   {
     const std::lock_guard files{fm_};
+    ship();
     if (ensure_spare(false) == Spare::there) no_space_.store(false, std::memory_order_relaxed);  // relaxed: a hint
     trim();
   }
@@ -63,14 +66,20 @@ bool Recorder::close_pass() {
   // The keeper's half of I3: the swap has stored `generation`; after this every thread that is inside shows it.
   // relaxed: set before the first segment
   if (!full_fence.load(std::memory_order_relaxed)) os::barrier_everywhere();
-  const std::lock_guard guard{m_};
+  std::unique_lock guard{m_};
+  std::vector<std::shared_ptr<Segment>> now;
   std::erase_if(closing_, [&](const std::shared_ptr<Segment>& segment) {
     if (!close_if_left(*segment)) return false;
-    closed_.push_back(segment);
+    now.push_back(segment);
     return true;
   });
+  closed_.insert(closed_.end(), now.begin(), now.end());
   std::ranges::sort(closed_, {}, &Segment::number);
-  return !closing_.empty();
+  const bool closing = !closing_.empty();
+  const std::vector<Announcement> announcements = has_packed() ? std::vector<Announcement>{} : describe(now);
+  guard.unlock();
+  announce(announcements);
+  return closing;
 }
 
 bool Recorder::close_if_left(Segment& segment) {
@@ -87,6 +96,7 @@ bool Recorder::close_if_left(Segment& segment) {
     writer.limit.store(0, std::memory_order_relaxed);  // relaxed: the owner refuses by `generation` already
   }
   if (inside) return false;
+  segment.begin = segment.header(0).timestamp_begin;
   segment.records_end = os::ticks_in_order();
   // release: partner is a reader's acquire; nothing is written to the segment any more (I4)
   std::atomic_ref{segment.header(0).closed}.store(segment.records_end, std::memory_order_release);
@@ -115,18 +125,24 @@ std::size_t Recorder::ring_count() const {
   return closed_.size() + closing_.size() + 1;
 }
 
-/// May the oldest closed segment go? Not while somebody copies from it, or has to read it first. Not while a thread is descheduled inside an older one: what is left would have a
-/// hole. The ring grows meanwhile, to twice its size at most.
+/// May the oldest closed segment go? Not while somebody copies from it, or has to read it first. Not while it is packed, or
+/// told to the user, or a thread is descheduled inside an older one, so that what is left would have a hole: the ring grows
+/// meanwhile, to twice its size at most.
 bool Recorder::may_take_oldest() const {
   if (closed_.empty() || closed_.front()->readers != 0 || is_awaited(*closed_.front())) return false;
-  const bool leaves_hole = !closing_.empty() && closing_.front()->number < closed_.front()->number;
-  return !leaves_hole || ring_count() >= 2 * ring_size();
+  const Segment& oldest = *closed_.front();
+  const bool leaves_hole = !closing_.empty() && closing_.front()->number < oldest.number;
+  return (!leaves_hole && oldest.packing != Packing::ordered && !oldest.told) || ring_count() >= 2 * ring_size();
 }
 
-/// The oldest closed segment, out of the ring, if the ring is full and the segment is of the wanted size.
+/// The oldest closed segment, out of the ring, if it is of the wanted size and either the ring is full or the segment's
+/// archive is whole.
 std::shared_ptr<Segment> Recorder::take_oldest_closed(const Geometry& geometry) {
-  if (settings_.keep == 0 || ring_count() < ring_size() || !may_take_oldest()) return nullptr;
-  if (closed_.front()->geometry != geometry) return nullptr;
+  const bool full = settings_.keep != 0 && ring_count() >= ring_size();
+  const bool is_archived = !closed_.empty() && closed_.front()->packing == Packing::whole;
+  if (has_packed() && !full && !is_archived && ring_count() > smallest_ring) ++counters_.lagging;
+  if ((!full && !is_archived) || !may_take_oldest()) return nullptr;
+  if (closed_.front()->geometry != geometry || !closed_.front()->is_mapped()) return nullptr;
   std::shared_ptr<Segment> oldest = std::move(closed_.front());
   closed_.pop_front();
   oldest->recycled = true;
@@ -143,6 +159,11 @@ std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
     old = take_oldest_closed(geometry);
   }
   if (old != nullptr) tell_missed(*old);
+  if (old != nullptr && has_packed() && old->packing != Packing::whole) {
+    drop_archives(0);  // older than this one: what is left must have no hole
+    const std::lock_guard guard{m_};
+    ++counters_.unarchived;
+  }
   if (old != nullptr && recycle_segment(*old, number, process_)) {
     const std::lock_guard guard{m_};
     ++counters_.recycled;
@@ -151,20 +172,36 @@ std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
   return build_segment(directory_, number, geometry, process_);
 }
 
-/// Lets go what is over: the oldest beyond `keep`. Where all are kept, only their mappings go.
+/// How many segments may be in the ring: with archives, those whose archive is whole stay only to be used again.
+std::size_t Recorder::most_in_ring() const {
+  const bool unlimited = settings_.keep == 0;
+  if (!has_packed()) return unlimited ? kept_mapped : ring_size();
+  if (closed_.empty() || closed_.front()->packing != Packing::whole) {
+    return unlimited ? std::numeric_limits<std::size_t>::max() : ring_size();
+  }
+  return unlimited ? most_returned : std::clamp(ring_size() / 2, smallest_ring, most_returned);
+}
+
+/// Lets go what is over: the oldest beyond `keep`, and files that came back from the archiver and are not needed. Where all
+/// are kept without archives, only their mappings go.
 void Recorder::trim() {
   std::vector<std::shared_ptr<Segment>> victims;
   {
     const std::lock_guard guard{m_};
-    const std::size_t most = settings_.keep == 0 ? kept_mapped : ring_size();
-    while (ring_count() > most && may_take_oldest()) {
+    while (ring_count() > most_in_ring() && may_take_oldest()) {
+      if (has_packed() && closed_.front()->packing != Packing::whole) ++counters_.unarchived;
       victims.push_back(std::move(closed_.front()));
       closed_.pop_front();
     }
   }
   for (const auto& victim : victims) {
     tell_missed(*victim);
-    if (settings_.keep != 0) remove_segment(*victim);
+    if (has_packed() && victim->packing != Packing::whole) drop_archives(0);
+    if (settings_.keep != 0 || has_packed()) remove_segment(*victim);
+  }
+  if (has_packed()) {
+    unmap_waiting();
+    limit_archives();
   }
 }
 

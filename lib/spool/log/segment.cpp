@@ -79,6 +79,8 @@ void reset(Segment& segment, std::uint32_t number, const trace::Process& process
   segment.shared_packet = nullptr;
   segment.records_end = 0;
   segment.recycled = false;
+  segment.packing = Packing::none;
+  segment.told = false;
   const trace::Ticks now = os::ticks();
   for (std::size_t i = 0; i < segment.chunks.size(); ++i)
     reset_chunk(segment, i, now);

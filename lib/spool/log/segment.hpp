@@ -27,6 +27,9 @@ struct Geometry {
   bool operator==(const Geometry&) const = default;
 };
 
+/// How far the archive of a segment has come.
+enum class Packing : std::uint8_t { none, ordered, whole };
+
 struct Segment {
   std::uint32_t number = 0;
   trace::Uuid uuid{};
@@ -35,12 +38,19 @@ struct Segment {
   std::vector<os::MappedFile> chunks;
   os::MappedFile metadata;
   std::size_t next_chunk = 0;          ///< under m: the first one not yet handed out
+  std::uint64_t begin = 0;             ///< ticks: when it became the current one; known once it is closed
   std::uint64_t records_end = 0;       ///< ticks: when it was closed, 0 while it is not
   std::size_t private_writers = 0;     ///< under m: threads that have a chunk to themselves
   std::byte* shared_packet = nullptr;  ///< under m, both: the last packet of the chunk that the others share
   std::size_t shared_chunk = 0;
-  int readers = 0;        ///< under m: a drain copies from it, so it must not be recycled now
-  bool recycled = false;  ///< under m: has been taken for reuse
+  int readers = 0;                  ///< under m: a drain copies from it, so it must not be recycled now
+  bool recycled = false;            ///< under m: has been taken for reuse
+  Packing packing = Packing::none;  ///< under m
+  bool told = false;                ///< under m: the user's callback is looking at it
+
+  bool is_mapped() const { return !chunks.empty(); }
+  /// Bytes of all its files.
+  std::size_t bytes() const { return geometry.chunks * geometry.chunk_bytes + geometry.metadata_bytes; }
 
   trace::PacketHeader& header(std::size_t chunk) const { return header_at(chunks[chunk].data()); }
   static trace::PacketHeader& header_at(std::byte* packet);

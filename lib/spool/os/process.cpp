@@ -8,6 +8,8 @@
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -40,6 +42,13 @@ std::string elided_name(std::string_view name) {
 void name_thread(std::string_view name) noexcept {
   // A name with a NUL inside ends there for the kernel; a failure leaves the old name, which harms nobody.
   pthread_setname_np(pthread_self(), elided_name(name).c_str());
+}
+
+void lower_priority() noexcept {
+  const sched_param none{};
+  constexpr int lowest = 19;
+  // Linux gives a nice value to a thread, not to the process. Where that is refused too, it runs as it is.
+  if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) (void)setpriority(PRIO_PROCESS, native_id(), lowest);
 }
 
 void print_error(std::string_view text) noexcept {

@@ -22,6 +22,9 @@ std::string host_name();
 /// Names the calling thread for top, gdb and perf. The kernel keeps 15 bytes: a longer name loses its middle.
 void name_thread(std::string_view name) noexcept;
 
+/// Has the calling thread run only where nobody else wants the processor (SCHED_IDLE; nice 19 where that is refused).
+void lower_priority() noexcept;
+
 /// Writes to stderr, waiting a second at most for a reader that takes nothing; the rest of the text is dropped then.
 void print_error(std::string_view text) noexcept;
 
