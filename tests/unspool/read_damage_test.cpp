@@ -73,7 +73,7 @@ TEST_CASE("what is no trace is refused with one sentence") {
         ": is a trace without a single segment: its process recorded nothing, or its segments were moved away");
   write_file(path + "/bank-1.spool/000001.tar.zst", "");
   CHECK(refusal_behind(path + "/bank-1.spool") ==
-        ": has only archived segments; unpack them first: tar -xaf FILE.tar.zst");
+        "/000001.tar.zst: has no files of a segment in it: it is damaged, or was not made by spool");
 }
 
 TEST_CASE("metadata that cannot be used is refused with one sentence") {

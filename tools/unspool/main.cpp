@@ -8,6 +8,7 @@
 #include <unspool/cli/arguments.hpp>
 #include <unspool/order/inputs.hpp>
 #include <unspool/render/command.hpp>
+#include <unspool/render/ctf.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -87,6 +88,28 @@ bool tell_problems(const std::vector<Inputs::Source>& sources) {
     }
   }
   return any;
+}
+
+/// Empty, or why not all could be written.
+std::string write_traces(const Inputs& opened, const CatOptions& cat) {
+  if (opened.traces().size() < opened.sources().size())
+    return "a log cannot be written as CTF: only a trace holds what that needs";
+  for (const auto& trace : opened.traces()) {
+    if (std::string why = write_ctf(*trace, cat.output); !why.empty()) return why;
+  }
+  return {};
+}
+
+/// `cat --to ctf -o DIR`: not a moment, but another form. Empty, or what does not go together.
+std::string parse_form(Arguments& arguments) {
+  CatOptions& cat = arguments.cat;
+  if (arguments.to != "ctf") return cat.output.empty() ? "" : "-o goes with --to ctf";
+  cat.to = std::exchange(arguments.to, {});
+  if (cat.output.empty()) return "--to ctf takes the directory for the traces too: -o DIR";
+  if (!cat.split.empty()) return "--to ctf and --split-by-thread exclude each other";
+  if (arguments.wanted.any() || !arguments.from.empty())
+    return "--to ctf writes whole traces; filters do not go with it";
+  return {};
 }
 
 /// What the words of options mean. Empty, or which of them means nothing.
@@ -171,6 +194,7 @@ int analyse(const std::string& command, Arguments& arguments) {
   std::optional<Pattern> pattern;
   Baseline baseline;
   if (!arguments.pattern.empty()) pattern = Pattern::compile(arguments.pattern, refusal);
+  if (refusal.empty() && command == "cat") refusal = parse_form(arguments);
   if (refusal.empty()) refusal = parse_values(arguments);
   if (refusal.empty() && !arguments.baseline.empty()) refusal = baseline.read(arguments.baseline);
   if (!refusal.empty()) return refuse(refusal);
@@ -193,7 +217,14 @@ int analyse(const std::string& command, Arguments& arguments) {
       return unreadable;
     }
   }
-  const bool found = arguments.cat.split.empty() && run(command, inputs, options, arguments);
+  if (!arguments.cat.to.empty()) {
+    if (const std::string why = write_traces(opened, arguments.cat); !why.empty()) {
+      complain(why);
+      return unreadable;
+    }
+  }
+  const bool prints = arguments.cat.split.empty() && arguments.cat.to.empty();
+  const bool found = prints && run(command, inputs, options, arguments);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     if (errno == EPIPE) return nothing_found;  // the reader has seen enough
     complain(fmt::format("the output could not be written ({})", std::strerror(errno)));

@@ -44,9 +44,13 @@ void add_objects(CLI::App& app, Arguments& arguments) {
            "only objects of this kind: lock, event, thread (joins), ...; repeatable", "KIND");
 }
 
-void add_times(CLI::App& app, Arguments& arguments) {
+void add_times(CLI::App& app, std::string_view command, Arguments& arguments) {
   app.add_option("--from", arguments.from, "only from this moment on: as --at of state has it")->option_text("TIME");
-  app.add_option("--to", arguments.to, "only up to this moment")->option_text("TIME");
+  const bool copies = command == "cat";
+  app.add_option("--to", arguments.to,
+                 copies ? "only up to this moment; or ctf: whole traces, archives unpacked, for other readers of CTF"
+                        : "only up to this moment")
+      ->option_text(copies ? "TIME|ctf" : "TIME");
 }
 
 void add_least_wait(CLI::App& app, Arguments& arguments) {
@@ -57,7 +61,7 @@ void add_least_wait(CLI::App& app, Arguments& arguments) {
 void add_filters(CLI::App& app, std::string_view command, Arguments& arguments) {
   add_threads_and_processes(app, arguments);
   if (command != "threads") add_objects(app, arguments);
-  if (command != "state") add_times(app, arguments);
+  if (command != "state") add_times(app, command, arguments);
   const std::vector<std::string_view> without_waits{"threads", "order", "misuse", "check", "cat"};
   if (std::ranges::find(without_waits, command) == without_waits.end()) add_least_wait(app, arguments);
 }
@@ -90,6 +94,7 @@ void add_cat(CLI::App& app, CatOptions& cat) {
                           ->option_text("DIR");
   app.add_flag("--replace", cat.replace, "of --split-by-thread: files that an earlier split left there may go")
       ->needs(split);
+  app.add_option("-o,--output", cat.output, "of --to ctf: the directory that gets the traces")->option_text("DIR");
   app.add_flag("--definitions", cat.definitions, "also the definitions of threads, objects, sites and clock");
 }
 

@@ -11,7 +11,8 @@ const std::string_view about =
 
 const std::string_view inputs_text = R"text(
 An INPUT is a trace or a log:
-  a directory PROGRAM-PID.spool, one segment of it (PROGRAM-PID.spool/000001), or a directory with several traces in it;
+  a directory PROGRAM-PID.spool, one segment of it (PROGRAM-PID.spool/000001), archived or not (000001.tar.zst), or a
+  directory with several traces in it;
   a log of spool's JSON lines or text, plain or compressed (gzip, zstd); a directory with logs and no trace in it; `-`, or
   nothing where something is piped in. What a file is, its content says. Rotated files of one process may come in any
   order, and lines of several processes may be mixed.
@@ -178,6 +179,7 @@ Examples:
   unspool cat --thread worker-1 server.jsonl          what one thread did
   unspool cat --object store --from +2s --to +3s server.jsonl
   unspool cat --split-by-thread threads server.jsonl  each thread's log: threads/worker-1.2.log, ...
+  unspool cat --to ctf -o plain bank-4711.spool       archives unpacked: babeltrace2 plain/bank-4711.spool
 )text";
 
 constexpr std::string_view completion_about =

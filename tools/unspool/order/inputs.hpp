@@ -33,6 +33,7 @@ class Inputs {
   void open(const std::vector<std::string>& arguments, Ask ask);
 
   const std::vector<Source>& sources() const { return sources_; }
+  const std::deque<std::unique_ptr<Trace>>& traces() const { return traces_; }
   const std::vector<std::string>& refusals() const { return refusals_; }
 
  private:

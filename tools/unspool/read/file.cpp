@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <unspool/read/file.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -13,10 +15,17 @@
 namespace unspool {
 
 File::File(File&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), error_(std::move(other.error_)) {}
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      whole_(std::move(other.whole_)),
+      offset_(other.offset_),
+      size_(other.size_),
+      error_(std::move(other.error_)) {}
 
 File& File::operator=(File&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
+  whole_.swap(other.whole_);
+  std::swap(offset_, other.offset_);
+  std::swap(size_, other.size_);
   error_.swap(other.error_);
   return *this;
 }
@@ -58,18 +67,59 @@ File File::adopt(int descriptor) {
   return file;
 }
 
+File File::part_of(std::shared_ptr<const File> whole, std::uint64_t offset, std::uint64_t size) {
+  File file;
+  file.whole_ = std::move(whole);
+  file.offset_ = offset;
+  file.size_ = size;
+  return file;
+}
+
+File File::temporary() {
+  const char* const parent = std::getenv("TMPDIR");
+  std::string name = std::string{parent != nullptr && *parent != '\0' ? parent : "/tmp"} + "/unspool-XXXXXX";
+  File file = adopt(::mkostemp(name.data(), O_CLOEXEC));
+  if (file) {
+    ::unlink(name.c_str());
+  } else {
+    file.error_ = name + ": " + file.error_;
+  }
+  return file;
+}
+
+File File::failed(std::string error) {
+  File file;
+  file.error_ = std::move(error);
+  return file;
+}
+
+bool File::append(std::span<const std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
 bool File::is_regular() const {
   struct stat about {};
   return ::fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode);
 }
 
 std::uint64_t File::size() const {
+  if (whole_ != nullptr) return size_;
   struct stat about {};
   if (::fstat(descriptor_, &about) != 0 || about.st_size < 0) return 0;
   return static_cast<std::uint64_t>(about.st_size);
 }
 
 std::size_t File::read(std::uint64_t offset, std::span<std::byte> into) const {
+  if (whole_ != nullptr) {
+    if (offset >= size_) return 0;
+    return whole_->read(offset_ + offset, into.first(std::min<std::uint64_t>(into.size(), size_ - offset)));
+  }
   std::size_t got = 0;
   while (got < into.size()) {
     const auto at = static_cast<off_t>(offset + got);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -29,7 +30,13 @@ class File {
   /// Takes an open descriptor over; one below 0 is none.
   static File adopt(int descriptor);
 
-  explicit operator bool() const { return descriptor_ >= 0; }
+  /// Some bytes of another file, as a file of their own.
+  static File part_of(std::shared_ptr<const File> whole, std::uint64_t offset, std::uint64_t size);
+  /// A file without a name in TMPDIR or /tmp, to be written to and read.
+  static File temporary();
+  static File failed(std::string error);
+
+  explicit operator bool() const { return whole_ != nullptr || descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
   const std::string& error() const { return error_; }  ///< "Permission denied"
   std::uint64_t size() const;
@@ -37,9 +44,14 @@ class File {
 
   /// The bytes from `offset` on into `into`; how many there were. Fewer than asked for: the file ends there.
   std::size_t read(std::uint64_t offset, std::span<std::byte> into) const;
+  /// At the end. False: `errno` says why.
+  bool append(std::span<const std::byte> bytes) const;
 
  private:
   int descriptor_ = -1;
+  std::shared_ptr<const File> whole_;  ///< of a part
+  std::uint64_t offset_ = 0;           ///< of a part
+  std::uint64_t size_ = 0;             ///< of a part
   std::string error_;
 };
 

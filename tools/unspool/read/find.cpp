@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <spool/trace/ustar.hpp>
+
 #include <fmt/format.h>
 #include <unspool/read/find.hpp>
+#include <unspool/read/segment_files.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -18,11 +21,16 @@ namespace fs = std::filesystem;
 struct Contents {
   bool metadata = false;
   bool segments = false;
-  bool archives = false;
   bool status = false;
   bool anything = false;
   std::vector<std::string> traces;
 };
+
+/// 000012.tar.zst
+bool is_archive_name(const std::string& name) {
+  const auto suffix = trace::archive_suffix.size();
+  return name.ends_with(trace::archive_suffix) && segment_number(name.substr(0, name.size() - suffix)) != 0;
+}
 
 Contents look_into(const std::string& path, std::error_code& error) {
   Contents found;
@@ -33,7 +41,7 @@ Contents look_into(const std::string& path, std::error_code& error) {
     found.anything = true;
     found.metadata |= name == "metadata";
     found.segments |= segment_number(name) != 0;
-    found.archives |= name.ends_with(".tar.zst");
+    found.segments |= is_archive_name(name);
     if (name.ends_with(".spool")) found.traces.push_back(each->path().string());
   }
   std::ranges::sort(found.traces);
@@ -41,9 +49,6 @@ Contents look_into(const std::string& path, std::error_code& error) {
 }
 
 std::string why_not(const std::string& path, const Contents& found) {
-  if (found.archives) {
-    return fmt::format("{}: has only archived segments; unpack them first: tar -xaf FILE.tar.zst", path);
-  }
   if (found.status || path.ends_with(".spool")) {
     return fmt::format(
         "{}: is a trace without a single segment: its process recorded nothing, or its segments were moved "
@@ -98,6 +103,7 @@ std::vector<TracePath> find_traces(const std::string& argument, std::string& ref
     refusal = fmt::format("{}: there is no such directory", path);
     return {};
   }
+  if (!error && is_archive(path)) return {{path, false, true}};
   if (!error && status.type() != fs::file_type::directory) {
     refusal = fmt::format("{}: is a file; give the trace's directory, PROGRAM-PID.spool", path);
     return {};
@@ -121,7 +127,11 @@ Found find_inputs(const std::string& argument, std::string& refusal) {
   std::error_code error;
   const auto type = fs::status(argument, error).type();
   if (argument == "-" || (type != fs::file_type::not_found && type != fs::file_type::directory && !error)) {
-    found.logs.push_back(argument);
+    if (argument != "-" && is_archive(argument)) {
+      found.traces.push_back({argument, false, true});
+    } else {
+      found.logs.push_back(argument);
+    }
     return found;
   }
   if (type == fs::file_type::not_found) {

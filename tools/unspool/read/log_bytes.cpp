@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -159,24 +158,16 @@ class ZstdBytes final : public UnpackedBytes {
 
 /// The file, if there is something to be read in it at random; a pipe is copied.
 std::string copy_stream(int from, File& to) {
-  const char* const parent = std::getenv("TMPDIR");
-  std::string name = std::string{parent != nullptr && *parent != '\0' ? parent : "/tmp"} + "/unspool-XXXXXX";
-  const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor < 0) return fmt::format("no copy can be made in {} ({})", name, std::strerror(errno));
-  ::unlink(name.c_str());
-  to = File::adopt(descriptor);
+  to = File::temporary();
+  if (!to) return fmt::format("no copy can be made ({})", to.error());
   std::vector<char> buffer(piece);
   for (;;) {
     const ssize_t got = ::read(from, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fmt::format("cannot be read ({})", std::strerror(errno));
     if (got == 0) return {};
-    for (ssize_t done = 0; done < got;) {
-      const ssize_t count = ::write(descriptor, buffer.data() + done, static_cast<std::size_t>(got - done));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return fmt::format("its copy in {} cannot be written ({})", name, std::strerror(errno));
-      done += count;
-    }
+    if (!to.append(std::as_bytes(std::span{buffer.data(), static_cast<std::size_t>(got)})))
+      return fmt::format("its temporary copy cannot be written ({})", std::strerror(errno));
   }
 }
 

@@ -60,9 +60,8 @@ bool take_packet(std::string_view& content, MetadataText& result) {
 
 }  // namespace
 
-MetadataText read_metadata(const File& segment) {
+MetadataText read_metadata(const File& file) {
   MetadataText result;
-  const File file = File::open(segment, "metadata");
   if (!file) {
     result.problem = fmt::format("cannot be opened ({})", file.error());
     return result;

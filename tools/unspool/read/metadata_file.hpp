@@ -15,6 +15,6 @@ struct MetadataText {
 };
 
 /// CTF's packetized form, or plain text.
-MetadataText read_metadata(const File& segment);
+MetadataText read_metadata(const File& file);
 
 }  // namespace unspool

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <spool/trace/ustar.hpp>
+
 #include <fmt/format.h>
 #include <unspool/read/definitions.hpp>
 #include <unspool/read/find.hpp>
@@ -8,7 +10,6 @@
 #include <unspool/read/trace.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <filesystem>
 #include <limits>
@@ -16,25 +17,10 @@
 #include <span>
 #include <tuple>
 
-#include <sys/file.h>
-#include <sys/stat.h>
-
 namespace unspool {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Not those that begin with a dot. As far as the directory can be read.
-std::vector<std::string> visible_names(const std::string& directory) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator each{directory, error}, end; !error && each != end; each.increment(error)) {
-    std::string name = each->path().filename().string();
-    if (!name.starts_with('.')) names.push_back(std::move(name));
-  }
-  std::ranges::sort(names);
-  return names;
-}
 
 /// The number of a chunk file, by its name; -1: it is none.
 std::int64_t chunk_number(const std::string& name) {
@@ -44,16 +30,6 @@ std::int64_t chunk_number(const std::string& name) {
   const char* const end = name.data() + name.size();
   const auto [rest, error] = std::from_chars(name.data() + prefix.size(), end, number);
   return error == std::errc{} && rest == end ? std::int64_t{number} : -1;
-}
-
-/// A process that still writes recycles its oldest segment only where nobody has this lock. The segment may have been
-/// recycled between the opening and the locking: then its path leads to another directory, or to none.
-bool lock_against_recycling(const File& directory, const std::string& path) {
-  if (::flock(directory.descriptor(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
-  struct stat opened {};
-  struct stat named {};
-  if (::fstat(directory.descriptor(), &opened) != 0 || ::stat(path.c_str(), &named) != 0) return false;
-  return opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
 std::uint32_t narrow(std::int64_t number) {
@@ -68,7 +44,7 @@ std::unique_ptr<Trace> Trace::open(const TracePath& path, std::string& refusal) 
   opened->sort_packets();
   opened->find_gaps();
   opened->find_first_time();
-  if (!path.is_segment) {
+  if (!path.is_segment && !path.is_archive) {
     const File directory = File::open_directory(path.path);
     if (directory) read_status(directory, path.path, opened->process_, opened->problems_);
   }
@@ -76,44 +52,56 @@ std::unique_ptr<Trace> Trace::open(const TracePath& path, std::string& refusal) 
   return opened;
 }
 
-bool Trace::open_segments(const TracePath& path, std::string& refusal) {
-  if (path.is_segment) return open_segment(path.path, refusal);
-  std::vector<std::pair<std::uint32_t, std::string>> found;
-  for (const std::string& name : visible_names(path.path)) {
-    const std::string where = path.path + '/' + name;
-    if (const std::uint32_t number = segment_number(name); number != 0) {
-      found.emplace_back(number, where);
-    } else if (name.ends_with(".tar.zst")) {
-      process_.cut = true;
-      problems_.damage(fmt::format("{}: is an archived segment and is left out; unpack it first: tar -xaf", where));
-    } else {
+/// Hidden files are none of the trace yet, or none any more.
+Trace::Places Trace::find_segments(const std::string& directory) {
+  Places places;
+  for (const std::string& name : visible_names(directory)) {
+    const std::string where = directory + '/' + name;
+    const bool archive = name.ends_with(trace::archive_suffix);
+    const std::string stem = archive ? name.substr(0, name.size() - trace::archive_suffix.size()) : name;
+    const std::uint32_t number = segment_number(stem);
+    if (number == 0) {
       problems_.note(fmt::format("{}: is no segment and is left out", where));
+    } else {
+      (archive ? places[number].second : places[number].first) = where;
     }
   }
-  std::ranges::sort(found);
-  if (found.empty()) refusal = fmt::format("{}: cannot be read or has no segments any more", path.path);
-  for (const auto& [number, directory] : found) {
+  return places;
+}
+
+bool Trace::open_segments(const TracePath& path, std::string& refusal) {
+  if (path.is_archive) return open_segment({}, path.path, refusal);
+  if (path.is_segment) return open_segment(path.path, {}, refusal);
+  const Places places = find_segments(path.path);
+  if (places.empty()) refusal = fmt::format("{}: cannot be read or has no segments any more", path.path);
+  for (const auto& [number, place] : places) {
     std::string why;
-    if (open_segment(directory, why)) continue;
+    if (open_segment(place.first, place.second, why)) continue;
     if (refusal.empty()) refusal = why;
     problems_.damage(std::move(why));
   }
   return !segments_.empty();
 }
 
-bool Trace::open_segment(const std::string& path, std::string& refusal) {
+/// The directory is read where both are there. A process that still runs may take it back and leave the archive, which may
+/// be younger than our list.
+bool Trace::open_segment(const std::string& directory, const std::string& archive, std::string& refusal) {
+  if (!directory.empty()) {
+    auto files = SegmentFiles::open_directory(directory, refusal);
+    if (files != nullptr && add_segment(directory, std::move(files), refusal)) return true;
+  }
+  const std::string other = archive.empty() ? directory + std::string{trace::archive_suffix} : archive;
+  std::error_code error;
+  if (archive.empty() && !fs::exists(other, error)) return false;
+  auto files = unpacker_.open(other, refusal);
+  return files != nullptr && add_segment(other, std::move(files), refusal);
+}
+
+bool Trace::add_segment(const std::string& path, std::unique_ptr<SegmentFiles> files, std::string& refusal) {
   auto segment = std::make_unique<Segment>();
   segment->path = path;
   segment->number = segment_number(fs::path{path}.filename().string());
-  segment->directory = File::open_directory(path);
-  if (!segment->directory) {
-    refusal = fmt::format("{}: cannot be opened ({})", path, segment->directory.error());
-    return false;
-  }
-  if (!lock_against_recycling(segment->directory, path)) {
-    refusal = fmt::format("{}: was just taken back by the process, which still runs, for new Records", path);
-    return false;
-  }
+  segment->files = std::move(files);
   trace::Uuid uuid{};
   refusal = read_declarations(*segment, uuid);
   if (!refusal.empty()) return false;
@@ -129,7 +117,7 @@ bool Trace::open_segment(const std::string& path, std::string& refusal) {
 }
 
 std::string Trace::read_declarations(Segment& segment, trace::Uuid& uuid) {
-  const MetadataText metadata = read_metadata(segment.directory);
+  const MetadataText metadata = read_metadata(segment.files->open("metadata"));
   const Declared declared = parse_tsdl(metadata.text, [&](Declaration&& each, const Declared& so_far) {
     const std::uint64_t id = each.id;
     const std::uint64_t stream = each.stream;
@@ -164,7 +152,7 @@ void Trace::describe(const Declared& declared) {
 
 void Trace::read_chunks(const Segment& segment, const Expected& expected) {
   std::vector<std::pair<std::int64_t, std::string>> found;
-  for (std::string& name : visible_names(segment.path)) {
+  for (std::string& name : segment.files->names()) {
     if (const std::int64_t number = chunk_number(name); number >= 0) {
       found.emplace_back(number, std::move(name));
     } else if (name != "metadata") {
@@ -187,7 +175,7 @@ void Trace::read_chunks(const Segment& segment, const Expected& expected) {
 void Trace::read_chunk(const Segment& segment, const Expected& expected, std::uint32_t number,
                        const std::string& name) {
   const std::string where = segment.path + '/' + name;
-  const File file = File::open(segment.directory, name);
+  const File file = segment.files->open(name);
   if (!file) {
     problems_.damage(fmt::format("{}: cannot be opened ({})", where, file.error()));
     return;
@@ -244,7 +232,7 @@ void Trace::find_first_time() {
 }
 
 File Trace::open_chunk(const Packet& packet) const {
-  return File::open(segment_of(packet).directory, chunk_of(packet).name);
+  return segment_of(packet).files->open(chunk_of(packet).name);
 }
 
 std::string Trace::where(const Packet& packet) const {

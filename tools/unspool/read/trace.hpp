@@ -8,10 +8,13 @@
 #include <unspool/read/classes.hpp>
 #include <unspool/read/packet.hpp>
 #include <unspool/read/problems.hpp>
+#include <unspool/read/segment_files.hpp>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace unspool {
@@ -32,16 +35,17 @@ class Buffers {
   std::uint64_t used_ = 0;
 };
 
-/// A directory of one trace, or of one segment of it.
+/// A directory of one trace, or of one segment of it, or the archive of one.
 struct TracePath {
   std::string path;
   bool is_segment = false;
+  bool is_archive = false;
 };
 
 struct Segment {
   std::uint32_t number = 0;
   std::string path;
-  File directory;
+  std::unique_ptr<SegmentFiles> files;
   ClassTable classes;
 };
 
@@ -79,7 +83,11 @@ class Trace {
   explicit Trace(const TracePath& path) : problems_(process_) { process_.path = path.path; }
 
   bool open_segments(const TracePath& path, std::string& refusal);
-  bool open_segment(const std::string& path, std::string& refusal);
+  /// By its number: its directory, its archive, or both.
+  using Places = std::map<std::uint32_t, std::pair<std::string, std::string>>;
+  Places find_segments(const std::string& directory);
+  bool open_segment(const std::string& directory, const std::string& archive, std::string& refusal);
+  bool add_segment(const std::string& path, std::unique_ptr<SegmentFiles> files, std::string& refusal);
   std::string read_declarations(Segment& segment, trace::Uuid& uuid);
   void describe(const Declared& declared);
   void read_chunks(const Segment& segment, const Expected& expected);
@@ -91,6 +99,7 @@ class Trace {
 
   Process process_;
   Problems problems_;
+  Unpacker unpacker_{problems_};
   Buffers buffers_;
   ClassPool classes_;
   std::vector<std::unique_ptr<Segment>> segments_;

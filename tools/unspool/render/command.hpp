@@ -39,6 +39,8 @@ struct CatOptions {
   Time time = Time::offset;
   bool definitions = false;  ///< the definitions too; the sources have to give them
   std::string split;         ///< a directory that gets a file for each thread; empty: all to the output
+  std::string to;            ///< another form than lines: "ctf"; empty: none
+  std::string output;        ///< the directory for that
   bool replace = false;      ///< files that an earlier split left in it may go
 };
 

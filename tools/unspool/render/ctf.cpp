@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include <spool/trace/ctf.hpp>
+
+#include <fmt/format.h>
+#include <unspool/read/metadata_file.hpp>
+#include <unspool/render/ctf.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <span>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace unspool {
+namespace {
+
+constexpr std::size_t piece = 64 << 10;
+
+std::string failure(const std::string& path) {
+  return fmt::format("{}: cannot be written ({})", path, std::strerror(errno));
+}
+
+/// No name that stands in a trace leads out of the directory.
+std::string plain(std::string_view name) {
+  std::string text;
+  for (const char each : name.substr(0, 64)) {
+    const bool harmless = (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') ||
+                          (each >= '0' && each <= '9') || each == '-' || each == '_' || (each == '.' && !text.empty());
+    text += harmless ? each : '_';
+  }
+  return text.empty() ? "program" : text;
+}
+
+File create(const std::string& path) {
+  return File::adopt(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
+/// A declaration that breaks off at the end would have other readers refuse all of it.
+std::string_view whole_declarations(std::string_view text) {
+  constexpr std::string_view end = "};\n";
+  const auto at = text.rfind(end);
+  return at == std::string_view::npos ? text : text.substr(0, at + end.size());
+}
+
+/// One packet, without the empty space behind its content.
+bool copy_packet(const File& from, const Packet& packet, const File& to) {
+  trace::PacketHeader header{};
+  if (from.read(packet.offset, std::as_writable_bytes(std::span{&header, 1})) < sizeof header) return true;
+  const std::uint64_t size = packet.end - packet.offset;
+  header.content_size = size * 8;
+  header.packet_size = trace::align_record(size) * 8;
+  if (!to.append(std::as_bytes(std::span{&header, 1}))) return false;
+  std::vector<std::byte> buffer(piece);
+  const std::uint64_t padded = packet.offset + trace::align_record(size);
+  for (std::uint64_t at = packet.offset + sizeof header; at < padded;) {
+    const auto bytes = std::span{buffer}.first(std::min<std::uint64_t>(piece, padded - at));
+    std::ranges::fill(bytes, std::byte{0});
+    if (at < packet.end) (void)from.read(at, bytes.first(std::min<std::uint64_t>(bytes.size(), packet.end - at)));
+    if (!to.append(bytes)) return false;
+    at += bytes.size();
+  }
+  return true;
+}
+
+std::string write_metadata(const Segment& segment, const std::string& directory) {
+  const MetadataText metadata = read_metadata(segment.files->open("metadata"));
+  const std::string path = directory + "/metadata";
+  const File file = create(path);
+  const auto text = std::as_bytes(std::span{whole_declarations(metadata.text)});
+  return file && file.append(text) ? std::string{} : failure(path);
+}
+
+/// The packets of one chunk, in the order in which they stand there.
+std::string write_chunk(Trace& trace, const std::vector<const Packet*>& packets, const std::string& directory) {
+  const std::string path = directory + '/' + trace.chunk_of(*packets.front()).name;
+  const File from = trace.open_chunk(*packets.front());
+  if (!from) {
+    trace.problems().damage(
+        fmt::format("{}: cannot be opened again ({})", trace.where(*packets.front()), from.error()));
+    return {};
+  }
+  const File to = create(path);
+  if (!to) return failure(path);
+  for (const Packet* packet : packets) {
+    if (!copy_packet(from, *packet, to)) return failure(path);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string write_ctf(Trace& trace, const std::string& directory) {
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory);
+  const std::string place =
+      fmt::format("{}/{}-{}.spool", directory, plain(trace.process().program), trace.process().pid);
+  if (::mkdir(place.c_str(), 0700) != 0) return failure(place);
+  // By segment and chunk: what is unpacked is so once.
+  std::map<std::tuple<std::uint32_t, std::uint32_t>, std::vector<const Packet*>> chunks;
+  for (const Packet& packet : trace.packets())
+    chunks[{trace.segment_of(packet).number, packet.chunk}].push_back(&packet);
+  std::string made;
+  for (auto& [key, packets] : chunks) {
+    std::ranges::sort(packets, {}, &Packet::offset);
+    const Segment& segment = trace.segment_of(*packets.front());
+    const std::string path = fmt::format("{}/{:06}", place, segment.number);
+    std::string why;
+    if (path != made) why = ::mkdir(path.c_str(), 0700) != 0 ? failure(path) : write_metadata(segment, path);
+    made = path;
+    if (why.empty()) why = write_chunk(trace, packets, path);
+    if (!why.empty()) return why;
+  }
+  return {};
+}
+
+}  // namespace unspool
