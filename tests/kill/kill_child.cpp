@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The program that kill_test kills: four threads that lock and log without end, each telling how far it has come.
-//   kill_child PARENT PROGRESS_FILE KEEP
+//   kill_child PARENT PROGRESS_FILE KEEP [zstd]
 #include <spool/log/message.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/os/clock.hpp>
@@ -12,6 +12,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -29,7 +30,7 @@ Progress* shared_progress(const char* path) {
   return memory == MAP_FAILED ? nullptr : static_cast<Progress*>(memory);
 }
 
-void work(ThreadProgress& progress, spool::Lock& contended) {
+void work(ThreadProgress& progress, spool::Lock& contended, bool archives) {
   spool::Lock own;
   own.lock();
   own.unlock();
@@ -47,6 +48,8 @@ void work(ThreadProgress& progress, spool::Lock& contended) {
     if (n % 16 == 0) {
       const std::lock_guard guard{contended};
     }
+    // The archiver runs only where nobody else wants to: it gets some time, or there would be nothing of it to be killed.
+    if (archives && n % 64 == 0) usleep(500);
   }
 }
 
@@ -54,18 +57,20 @@ void work(ThreadProgress& progress, spool::Lock& contended) {
 
 int main(int argc, char** argv) {
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);  // the test may be interrupted
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
+  const bool archives = argc == 5 && std::string_view{argv[4]} == "zstd";
   Progress* progress = shared_progress(argv[2]);
   spool::log::RecorderSettings settings;
   settings.parent = argv[1];
   settings.keep = std::strtoull(argv[3], nullptr, 10);
+  settings.archive = archives ? spool::Archive::zstd : spool::Archive::off;
   settings.geometry = {.chunks = 16, .chunk_bytes = 32 * 1024, .metadata_bytes = 32 * 1024};
   if (progress == nullptr || !spool::log::Recorder::instance().start(settings)) return 3;
   spool::log::set_level(spool::Level::info);
   spool::log::set_mode(spool::Mode::all);
   spool::Lock contended;
   for (ThreadProgress& each : progress->threads) {
-    spool::Thread thread{[&each, &contended] { work(each, contended); }};
+    spool::Thread thread{[&each, &contended, archives] { work(each, contended, archives); }};
     thread.start();
   }
   for (;;)

@@ -85,20 +85,26 @@ class SharedProgress {
   Progress* progress_ = nullptr;
 };
 
-pid_t start_child(const Scratch& scratch, std::uint64_t keep) {
+struct Child {
+  std::uint64_t keep = keep_all;
+  bool archives = false;
+};
+
+pid_t start_child(const Scratch& scratch, const Child& how) {
   const std::string program = beside_me("kill_child");
   const std::string progress = scratch.path() / "progress";
-  const std::string bytes = std::to_string(keep);
+  const std::string bytes = std::to_string(how.keep);
+  const char* const archive = how.archives ? "zstd" : "off";
   const pid_t child = fork();
   if (child != 0) return child;
-  execl(program.c_str(), program.c_str(), scratch.path().c_str(), progress.c_str(), bytes.c_str(), nullptr);
+  execl(program.c_str(), program.c_str(), scratch.path().c_str(), progress.c_str(), bytes.c_str(), archive, nullptr);
   _exit(127);
 }
 
 /// Runs the child until every thread works, then for `pause`, and kills it.
-void run_and_kill(const Scratch& scratch, const SharedProgress& progress, std::uint64_t keep,
+void run_and_kill(const Scratch& scratch, const SharedProgress& progress, const Child& how,
                   std::chrono::microseconds pause) {
-  const pid_t child = start_child(scratch, keep);
+  const pid_t child = start_child(scratch, how);
   REQUIRE(child > 0);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
   int status = 0;
@@ -205,6 +211,37 @@ long counted_by_babeltrace(const fs::path& segment) {
   return at == std::string::npos ? -1 : std::strtol(text.c_str() + text.rfind('\n', at) + 1, nullptr, 10);
 }
 
+/// Has tar make directories of all archives that have none; how many archives there were.
+int unpack(const fs::path& trace) {
+  int archives = 0;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator{trace}) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with('.') && name.ends_with(".tar.zst")) found.push_back(entry.path());
+  }
+  for (const fs::path& each : found) {
+    ++archives;
+    const std::string directory = each.string().substr(0, each.string().size() - std::string_view{".tar.zst"}.size());
+    const std::string command = "cd '" + trace.string() + "' && tar --zstd -xf '" + each.string() + "'";
+    if (!fs::exists(directory)) CHECK(std::system(command.c_str()) == 0);  // NOLINT(cert-env33-c): the test's own
+    fs::remove(each);
+  }
+  return archives;
+}
+
+/// What babeltrace2 counts in the trace as `unspool cat --to ctf` has written it.
+long counted_in_copy(const Scratch& scratch, const fs::path& trace) {
+  const fs::path plain = scratch.path() / "plain";
+  const Ended copied =
+      run_program({"../tools/unspool/unspool", "cat", "--to", "ctf", "-o", plain.string(), trace.string()});
+  INFO(copied.out << copied.err);
+  CHECK(copied.exit_code == 0);
+  long sum = 0;
+  for (const auto& segment : fs::directory_iterator{plain / trace.filename()})
+    sum += counted_by_babeltrace(segment.path());
+  return sum;
+}
+
 std::uint64_t seed_of_run() {
   const char* given = std::getenv("SPOOL_SEED");  // NOLINT(concurrency-mt-unsafe): one thread
   return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
@@ -229,7 +266,7 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
     INFO("kill " << i << " of seed " << seed << (complete ? ", all kept" : ", segments recycled"));
     const Scratch scratch;
     const SharedProgress progress{scratch.path() / "progress"};
-    run_and_kill(scratch, progress, complete ? keep_all : keep_little, pause);
+    run_and_kill(scratch, progress, {complete ? keep_all : keep_little}, pause);
     const TraceReader trace{trace_in(scratch)};
     threads += check_trace(trace, *progress);
     records += trace.records().size();
@@ -251,6 +288,43 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
   std::printf("babeltrace2 read %zu segments\n", checked);
   CHECK(threads > 2 * kills);  // those where all is kept, and some of the others
   CHECK(recycled > 0);
+}
+
+TEST_CASE("the same while segments become archives") {
+  const bool soak = std::getenv("SPOOL_SOAK") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
+  const int kills = soak ? 1000 : 60;
+  const std::uint64_t seed = seed_of_run();
+  std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random{seed};
+  int archives = 0;
+  int threads = 0;
+  long counted = 0;
+  std::uint64_t records = 0;
+  for (int i = 0; i < kills; ++i) {
+    const bool complete = i % 2 == 0;
+    const std::chrono::microseconds pause{random() % 150'000};
+    INFO("kill " << i << " of seed " << seed << (complete ? ", all kept" : ", little kept"));
+    const Scratch scratch;
+    const SharedProgress progress{scratch.path() / "progress"};
+    run_and_kill(scratch, progress, {complete ? keep_all : keep_little, true}, pause);
+    const fs::path path = trace_in(scratch);
+    const Ended judged = run_program({"../tools/unspool/unspool", "check", path.string()});
+    INFO(judged.out << judged.err);
+    CHECK(judged.exit_code == 0);
+    const bool copies = i % 6 == 0;
+    const long copied = copies ? counted_in_copy(scratch, path) : 0;
+    archives += unpack(path);
+    const TraceReader trace{path};
+    threads += check_trace(trace, *progress);
+    records += trace.records().size();
+    if (!copies) continue;
+    CHECK(copied == static_cast<long>(trace.records().size() + trace.definitions()));
+    counted += copied;
+  }
+  std::printf("%d kills, %d threads checked, %llu Records, %d archives; babeltrace2 read %ld Records of copies\n",
+              kills, threads, static_cast<unsigned long long>(records), archives, counted);
+  CHECK(threads > 2 * kills);
+  CHECK(archives > kills / 4);
 }
 
 }  // namespace spool::test

@@ -12,6 +12,7 @@ namespace spool::test {
 using Program = int (*)();
 using Programs = std::map<std::string_view, Program>;
 
+Programs archive_programs();  ///< program_archive.cpp: what becomes of closed segments
 Programs config_programs();   ///< program_config.cpp: how it begins
 Programs end_programs();      ///< program_end.cpp: how it ends
 Programs fork_programs();     ///< program_fork.cpp: how it forks

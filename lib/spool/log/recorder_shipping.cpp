@@ -214,6 +214,7 @@ void Recorder::end_packing() {
   take_packed();
   archiver_.stop();
   take_packed();
+  trim();
   std::vector<std::shared_ptr<Segment>> left;
   std::unique_lock guard{m_};
   std::ranges::copy_if(closed_, std::back_inserter(left),

@@ -70,12 +70,21 @@ bool copy_packet(const File& from, const Packet& packet, const File& to) {
   return true;
 }
 
+/// In packets where it was in packets: one.
 std::string write_metadata(const Segment& segment, const std::string& directory) {
-  const MetadataText metadata = read_metadata(segment.files->open("metadata"));
+  const File from = segment.files->open("metadata");
+  const MetadataText metadata = read_metadata(from);
+  const std::string_view text = whole_declarations(metadata.text);
+  trace::MetadataHeader header{};
+  const std::size_t got = from.read(0, std::as_writable_bytes(std::span{&header, 1}));
+  const bool packetized = got == sizeof header && header.magic == trace::metadata_magic;
+  header.content_size = static_cast<std::uint32_t>((sizeof header + text.size()) * 8);
+  header.packet_size = header.content_size;
   const std::string path = directory + "/metadata";
   const File file = create(path);
-  const auto text = std::as_bytes(std::span{whole_declarations(metadata.text)});
-  return file && file.append(text) ? std::string{} : failure(path);
+  const bool done = file && (!packetized || file.append(std::as_bytes(std::span{&header, 1}))) &&
+                    file.append(std::as_bytes(std::span{text}));
+  return done ? std::string{} : failure(path);
 }
 
 /// The packets of one chunk, in the order in which they stand there.
