@@ -48,7 +48,7 @@ void work(ThreadProgress& progress, spool::Lock& contended, bool archives) {
     if (n % 16 == 0) {
       const std::lock_guard guard{contended};
     }
-    // The archiver runs only where nobody else wants to: it gets some time, or there would be nothing of it to be killed.
+    // The archiver has the lowest priority: it gets some time, or there would be nothing of it to be killed.
     if (archives && n % 64 == 0) usleep(500);
   }
 }

@@ -88,6 +88,7 @@ class SharedProgress {
 struct Child {
   std::uint64_t keep = keep_all;
   bool archives = false;
+  int awaited = 0;  ///< archives that are there before it is killed, if the machine lets them come
 };
 
 pid_t start_child(const Scratch& scratch, const Child& how) {
@@ -101,6 +102,16 @@ pid_t start_child(const Scratch& scratch, const Child& how) {
   _exit(127);
 }
 
+int archives_in(const fs::path& parent) {
+  int count = 0;
+  std::error_code ignored;  // files come and go
+  for (fs::recursive_directory_iterator each{parent, ignored}, end; !ignored && each != end; each.increment(ignored)) {
+    const std::string name = each->path().filename();
+    if (!name.starts_with('.') && name.ends_with(".tar.zst")) ++count;
+  }
+  return count;
+}
+
 /// Runs the child until every thread works, then for `pause`, and kills it.
 void run_and_kill(const Scratch& scratch, const SharedProgress& progress, const Child& how,
                   std::chrono::microseconds pause) {
@@ -111,6 +122,10 @@ void run_and_kill(const Scratch& scratch, const SharedProgress& progress, const 
   while (!progress.is_running() && waitpid(child, &status, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > deadline) break;
     std::this_thread::sleep_for(std::chrono::microseconds{200});
+  }
+  while (how.awaited > 0 && archives_in(scratch.path()) < how.awaited) {
+    if (std::chrono::steady_clock::now() > deadline) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
   const bool ran = progress.is_running();
   std::this_thread::sleep_for(pause);
@@ -302,11 +317,12 @@ TEST_CASE("the same while segments become archives") {
   std::uint64_t records = 0;
   for (int i = 0; i < kills; ++i) {
     const bool complete = i % 2 == 0;
-    const std::chrono::microseconds pause{random() % 150'000};
+    const std::chrono::microseconds pause{random() % 40'000};
+    const int awaited = complete ? static_cast<int>(random() % 3) : 0;
     INFO("kill " << i << " of seed " << seed << (complete ? ", all kept" : ", little kept"));
     const Scratch scratch;
     const SharedProgress progress{scratch.path() / "progress"};
-    run_and_kill(scratch, progress, {complete ? keep_all : keep_little, true}, pause);
+    run_and_kill(scratch, progress, {complete ? keep_all : 2 * keep_little, true, awaited}, pause);
     const fs::path path = trace_in(scratch);
     const Ended judged = run_program({"../tools/unspool/unspool", "check", path.string()});
     INFO(judged.out << judged.err);

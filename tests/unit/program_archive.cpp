@@ -48,7 +48,7 @@ bool begin(spool::Archive archive, std::uint64_t keep, spool::OnSegment on_segme
   return true;
 }
 
-/// Records without end, with time for the archiver, which runs only where nobody else wants to.
+/// Records without end, with time for the archiver, which has the lowest priority.
 void record_until(const std::function<bool()>& enough) {
   spool::Lock lock;
   while (!enough()) {

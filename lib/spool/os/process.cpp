@@ -8,7 +8,6 @@
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,10 +44,10 @@ void name_thread(std::string_view name) noexcept {
 }
 
 void lower_priority() noexcept {
-  const sched_param none{};
   constexpr int lowest = 19;
-  // Linux gives a nice value to a thread, not to the process. Where that is refused too, it runs as it is.
-  if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) (void)setpriority(PRIO_PROCESS, native_id(), lowest);
+  // Linux gives a nice value to a thread, not to the process. SCHED_IDLE would have a fifth of its share. Where it is
+  // refused, the thread runs as it is.
+  (void)setpriority(PRIO_PROCESS, native_id(), lowest);
 }
 
 void print_error(std::string_view text) noexcept {

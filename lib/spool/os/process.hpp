@@ -22,7 +22,7 @@ std::string host_name();
 /// Names the calling thread for top, gdb and perf. The kernel keeps 15 bytes: a longer name loses its middle.
 void name_thread(std::string_view name) noexcept;
 
-/// Has the calling thread run only where nobody else wants the processor (SCHED_IDLE; nice 19 where that is refused).
+/// The lowest priority that still gets on where others want all processors: nice 19, for the calling thread.
 void lower_priority() noexcept;
 
 /// Writes to stderr, waiting a second at most for a reader that takes nothing; the rest of the text is dropped then.
