@@ -81,14 +81,14 @@ void Links::record(const Record& record) {
   if (record.row->kind == Kind::status && record.row->verb == Verb::hold)
     return restore(record.thread, {record.object, record.site, record.since, record.a != 0});
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) {
-    if (const auto found = threads_.find(record.thread); found != threads_.end()) found->second.held.clear();
+    if (ThreadLocks* const locks = threads_.get(record.thread)) locks->held.clear();
   }
 }
 
 void Links::release(trace::ThreadNumber thread, trace::ObjectNumber object, bool shared) {
-  const auto found = threads_.find(thread);
-  if (found == threads_.end()) return;
-  std::vector<Held>& held = found->second.held;
+  ThreadLocks* const locks = threads_.get(thread);
+  if (locks == nullptr) return;
+  std::vector<Held>& held = locks->held;
   for (std::size_t i = held.size(); i-- > 0;) {
     if (held[i].object != object || held[i].shared != shared) continue;
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
@@ -253,14 +253,13 @@ std::span<const WriterCall> Links::writers(trace::ObjectNumber lock) const {
 
 void Links::remember_asked(ThreadLocks& locks, const Call& call) {
   if (call.limited) return;
-  for (Asked& each : locks.asked) {
-    if (each.object != call.object || each.shared != call.shared) continue;
-    if (call.stuck || (each.waited && !call.waited))
-      each = {call.object, call.site, call.time, call.shared, call.waited, call.stuck};
-    return;
+  const std::uint64_t key = call.object << 1U | (call.shared ? 1U : 0U);
+  const Asked asked{call.object, call.site, call.time, call.shared, call.waited, call.stuck};
+  if (Asked* const before = locks.asked.get(key)) {
+    if (call.stuck || (before->waited && !call.waited)) *before = asked;
+  } else if (locks.asked.size() < most_asked) {
+    locks.asked.add(key).second = asked;
   }
-  if (locks.asked.size() < most_asked)
-    locks.asked.push_back({call.object, call.site, call.time, call.shared, call.waited, call.stuck});
 }
 
 /// A thread's end, a join's begin, and its end. A join with a limit fails in the end.
@@ -269,7 +268,7 @@ void Links::join(const Record& record) {
   const auto target = static_cast<trace::ThreadNumber>(record.object);
   const Effect effect = record.row->effect;
   if (record.row->verb == Verb::end) {
-    if (const auto found = threads_.find(target); found != threads_.end()) found->second.held.clear();
+    if (ThreadLocks* const locks = threads_.get(target)) locks->held.clear();
     return;
   }
   if (effect == Effect::fail) {
@@ -304,14 +303,16 @@ void Links::judge_joins(trace::ThreadNumber target) {
   if (found == joining_.end()) return;
   const ThreadLocks& locks = threads_[target];
   for (JoinUnderLock& each : found->second) {
-    const auto asked = std::ranges::find_if(locks.asked, [&](const Asked& lock) {
+    const auto entry = std::find_if(locks.asked.begin(), locks.asked.end(), [&](const auto& item) {
+      const Asked& lock = item.second;
       const bool gives_up = !lock.stuck && may_give_up(lock.waited, lock.site);
       return lock.object == each.lock && !(lock.shared && each.shared) && !gives_up;
     });
-    if (asked == locks.asked.end()) continue;
-    each.target_site = asked->site;
-    each.target_time = asked->time;
-    each.stuck = asked->stuck;
+    if (entry == locks.asked.end()) continue;
+    const Asked& asked = entry->second;
+    each.target_site = asked.site;
+    each.target_time = asked.time;
+    each.stuck = asked.stuck;
     joins_.push_back(each);
   }
   joining_.erase(found);

@@ -12,6 +12,7 @@
 
 #include <unspool/analyze/clocks.hpp>
 #include <unspool/replay/observer.hpp>
+#include <unspool/replay/states.hpp>
 
 #include <compare>
 #include <cstdint>
@@ -125,8 +126,8 @@ class Links {
   };
   struct ThreadLocks {
     std::vector<Held> held;
-    std::vector<Asked> asked;
-    bool asks_shared = false;  ///< its last block was a reader's
+    States<std::uint64_t, Asked> asked;  ///< by lock and how: every acquire is looked up there
+    bool asks_shared = false;            ///< its last block was a reader's
   };
   /// A thread asks for a lock.
   struct Call {
@@ -164,7 +165,7 @@ class Links {
   const Process& process_;
   const Replay* replay_ = nullptr;
   Clocks clocks_;
-  std::unordered_map<trace::ThreadNumber, ThreadLocks> threads_;
+  States<trace::ThreadNumber, ThreadLocks> threads_;
   std::map<LinkKey, std::vector<Occurrence>> links_;
   std::unordered_map<trace::ObjectNumber, std::unordered_set<trace::ObjectNumber>> outers_;  ///< of an inner lock
   std::unordered_map<trace::ObjectNumber, std::vector<WriterCall>> writers_;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -32,6 +33,9 @@ class States {
     using Value = std::conditional_t<constant, const Item, Item>;
     using difference_type = std::ptrdiff_t;
     using value_type = Item;
+    using pointer = Value*;
+    using reference = Value&;
+    using iterator_category = std::forward_iterator_tag;
 
     Iterator() = default;
     Iterator(Cells& cells, std::size_t at) : cells_{&cells}, at_{at} { skip(); }
@@ -138,7 +142,7 @@ class States {
     }
   }
 
-  std::vector<Slot> slots_ = std::vector<Slot>(64);
+  std::vector<Slot> slots_ = std::vector<Slot>(16);
   std::deque<Cell> cells_;
   std::vector<Cell*> free_;
   std::size_t size_ = 0;
