@@ -5,6 +5,7 @@
 #include <spool/trace/schema.hpp>
 
 #include <fmt/format.h>
+#include <unspool/analyze/redact.hpp>
 #include <unspool/cli/arguments.hpp>
 #include <unspool/order/inputs.hpp>
 #include <unspool/render/command.hpp>
@@ -14,6 +15,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <exception>
 #include <new>
 #include <optional>
@@ -107,6 +109,7 @@ std::string parse_form(Arguments& arguments) {
   cat.to = std::exchange(arguments.to, {});
   if (cat.output.empty()) return "--to ctf takes the directory for the traces too: -o DIR";
   if (!cat.split.empty()) return "--to ctf and --split-by-thread exclude each other";
+  if (!arguments.redact.empty()) return "--to ctf writes the traces as they are; --redact goes with --format json";
   if (arguments.wanted.any() || !arguments.from.empty())
     return "--to ctf writes whole traces; filters do not go with it";
   return {};
@@ -174,6 +177,28 @@ std::vector<Input> choose(const Inputs& opened, const std::vector<trace::Ticks>&
   return inputs;
 }
 
+/// Puts pseudonyms in place of the names, where there is a key.
+class Redaction {
+ public:
+  Redaction(const std::string& key, std::vector<Input>& inputs, Wanted& wanted) : redactor_{key} {
+    if (key.empty()) return;
+    std::vector<const Process*> processes;
+    for (const Input& input : inputs)
+      processes.push_back(&input.process);
+    wanted = redactor_.rename(wanted, processes);
+    std::vector<Input> redacted;
+    for (const Input& input : inputs) {
+      redactor_.rename(input.process);
+      redacted.push_back({input.process, sources_.emplace_back(redactor_, input.process, input.source), input.last});
+    }
+    inputs.swap(redacted);
+  }
+
+ private:
+  Redactor redactor_;
+  std::deque<Redacted> sources_;
+};
+
 /// Lines of the baseline that nothing fits any more, and the new one. True where it could not be written.
 bool finish_baseline(const Baseline& baseline, const Arguments& arguments) {
   for (const std::string& line : baseline.stale())
@@ -209,6 +234,7 @@ int analyse(const std::string& command, Arguments& arguments) {
   std::vector<Input> inputs = choose(opened, ends, arguments.wanted, refusal);
   if (!refusal.empty()) return refuse(refusal);
   Options options = options_of(arguments);
+  const Redaction redaction{arguments.redact, inputs, options.wanted};
   options.processes_left_out = opened.sources().size() - inputs.size();
   if (!arguments.baseline.empty() || options.accept) options.baseline = &baseline;
   if (!arguments.cat.split.empty()) {

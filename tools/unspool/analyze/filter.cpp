@@ -158,6 +158,46 @@ bool Filter::passes(const Hold& hold, trace::Kind kind) const {
   return !on_ || (thread(hold.thread) && object(hold.object, kind) && span(hold.since, hold.until));
 }
 
+namespace {
+
+void collect_threads(const std::vector<std::string>& patterns, const Process& process, std::vector<Fitting>& fitting) {
+  for (const auto& each : process.threads) {
+    const auto fits_it = [&](const std::string& pattern) { return fits_thread(pattern, each.first, each.second); };
+    if (any_fits(patterns, fits_it)) fitting.push_back({std::to_string(each.first), each.second.name, true});
+  }
+}
+
+}  // namespace
+
+std::vector<Fitting> fitting_threads(const Wanted& wanted, std::span<const Process* const> processes) {
+  std::vector<Fitting> fitting;
+  for (const Process* process : processes)
+    collect_threads(wanted.threads, *process, fitting);
+  return fitting;
+}
+
+std::vector<Fitting> fitting_objects(const Wanted& wanted, std::span<const Process* const> processes) {
+  std::vector<Fitting> fitting;
+  for (const Process* process : processes) {
+    collect_threads(wanted.objects, *process, fitting);
+    for (const auto& each : process->objects) {
+      const auto fits_it = [&](const auto& pattern) { return fits_object(pattern, *process, each.first, each.second); };
+      if (!any_fits(wanted.objects, fits_it)) continue;
+      fitting.push_back({fmt::format("#{}", each.first - trace::first_object_number + 1), each.second.name, false});
+    }
+  }
+  return fitting;
+}
+
+std::vector<Fitting> fitting_processes(const Wanted& wanted, std::span<const Process* const> processes) {
+  std::vector<Fitting> fitting;
+  for (const Process* process : processes) {
+    if (any_fits(wanted.processes, [&](const auto& pattern) { return fits_process(pattern, *process); }))
+      fitting.push_back({std::to_string(process->pid), process->program, false});
+  }
+  return fitting;
+}
+
 bool passes(const Wanted& wanted, const Process& process) {
   return wanted.processes.empty() ||
          any_fits(wanted.processes, [&](const std::string& pattern) { return fits_process(pattern, process); });

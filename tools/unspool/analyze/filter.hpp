@@ -99,6 +99,17 @@ class Filter {
   Count object_count_;
 };
 
+/// What the patterns fit, so that it can be asked for under other names.
+struct Fitting {
+  std::string number;  ///< a pattern for this one alone, within its process
+  std::string_view name;
+  bool is_thread = false;
+};
+std::vector<Fitting> fitting_threads(const Wanted& wanted, std::span<const Process* const> processes);
+/// Threads too: they can be joined.
+std::vector<Fitting> fitting_objects(const Wanted& wanted, std::span<const Process* const> processes);
+std::vector<Fitting> fitting_processes(const Wanted& wanted, std::span<const Process* const> processes);
+
 /// Whether the process is asked for.
 bool passes(const Wanted& wanted, const Process& process);
 

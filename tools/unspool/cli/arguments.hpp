@@ -25,6 +25,7 @@ struct Arguments {
   Wanted wanted;  ///< the lists; from, to and min_wait are parsed from the texts above
   std::string baseline;
   std::string write_baseline;
+  std::string redact;  ///< a key; empty: names stay
   bool folded = false;
   CatOptions cat;
   StateOptions state;

@@ -73,6 +73,11 @@ void add_baseline(CLI::App& app, Arguments& arguments) {
       ->option_text("FILE");
 }
 
+void add_redaction(CLI::App& app, Arguments& arguments) {
+  app.add_option("--redact", arguments.redact, "pseudonyms in place of names and texts, the same ones for the same KEY")
+      ->option_text("KEY");
+}
+
 void add_state(CLI::App& app, Arguments& arguments) {
   app.add_option("--at", arguments.at,
                  "14:03:07.5 or RFC 3339 (UTC), +12.5s after the first Record, -3s before the last, or end")
@@ -101,6 +106,7 @@ void add_cat(CLI::App& app, CatOptions& cat) {
 void add_questions(CLI::App& app, std::string_view command, Arguments& arguments) {
   add_common(app, arguments);
   add_filters(app, command, arguments);
+  add_redaction(app, arguments);
   const std::vector<std::string_view> with_findings{report, "deadlocks", "order", "misuse"};
   if (std::ranges::find(with_findings, command) != with_findings.end()) add_baseline(app, arguments);
   if (command == "blame") add_blame(app, arguments);

@@ -179,6 +179,7 @@ Examples:
   unspool cat --thread worker-1 server.jsonl          what one thread did
   unspool cat --object store --from +2s --to +3s server.jsonl
   unspool cat --split-by-thread threads server.jsonl  each thread's log: threads/worker-1.2.log, ...
+  unspool cat --format json --definitions --redact KEY bank-4711.spool >shared.jsonl
   unspool cat --to ctf -o plain bank-4711.spool       archives unpacked: babeltrace2 plain/bank-4711.spool
 )text";
 
