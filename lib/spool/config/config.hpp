@@ -15,6 +15,7 @@
 //   SPOOL_WATCHDOG=30s       tell of waits for a lock that are longer, and of deadlocks; ms, s, m; "30s,every" of waits of all
 //                            kinds, "30s,abort" aborts then
 //   SPOOL_DUMP_ON=QUIT       this signal prints all threads: QUIT, USR1, USR2, HUP
+//   SPOOL_SIGBUS=handle      where another process truncates a file of the trace the program goes on; off: it dies
 //   SPOOL_CLOCK=auto         auto, tsc, monotonic
 //
 // With none of these nothing is recorded, and only warnings and worse are printed to stderr.
@@ -52,7 +53,10 @@ struct Config {
   std::vector<std::shared_ptr<Sink>> sinks =
       {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
   Watchdog watchdog =
-      {};           ///< off; what it tells goes to stderr and, as messages of the logger "spool.watchdog", to the log
+      {};  ///< off; what it tells goes to stderr and, as messages of the logger "spool.watchdog", to the log
+  /// Where another process truncates a file of the trace, the program goes on (a handler of SIGBUS that minds our files only,
+  /// and passes on what is not theirs). false: it dies of SIGBUS, as any program with a mapped file.
+  bool survive_truncation = true;
   int dump_on = 0;  ///< a signal, such as SIGQUIT, that prints all threads to stderr from now on; 0: none does
 };
 

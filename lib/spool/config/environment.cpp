@@ -166,6 +166,9 @@ Environment read_environment() {
   take(out, out.clock, "SPOOL_CLOCK", "auto, tsc or monotonic", clock_named);
   take(out, out.watchdog, "SPOOL_WATCHDOG", "a time such as 30s, 250ms or 2m, then ,every or ,abort or both",
        [](const std::string& text) { return parse_watchdog(text); });
+  take(out, out.survive_truncation, "SPOOL_SIGBUS", "handle or off", [](const std::string& text) {
+    return text == "handle" || text == "off" ? std::optional<bool>{text == "handle"} : std::nullopt;
+  });
   take(out, out.dump_on, "SPOOL_DUMP_ON", "QUIT, USR1, USR2 or HUP",
        [](const std::string& text) { return signal_named(text); });
   return out;

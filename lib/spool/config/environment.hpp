@@ -27,6 +27,7 @@ struct Environment {
   std::optional<std::chrono::nanoseconds> long_wait;
   std::optional<os::ClockChoice> clock;
   std::optional<Watchdog> watchdog;
+  std::optional<bool> survive_truncation;
   std::optional<int> dump_on;
   std::vector<std::string> problems;  ///< values that are not understood, in words
 };

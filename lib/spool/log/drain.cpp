@@ -160,6 +160,8 @@ bool Drain::open(Run& run, bool definitions) {
     // The packet's size first: once it ends before the file does, its content no longer grows.
     const std::uint64_t packet_size = load_size(header.packet_size);
     const std::uint64_t content = load_size(header.content_size);
+    // Zeros: another process has truncated the file.
+    if (packet_size < sizeof header || content > packet_size) return false;
     if (content > sizeof header && (header.stream_id == trace::definition_stream) != definitions) return false;
     run.last_packet = packet;
     run.last_content = content;
@@ -176,6 +178,7 @@ bool Drain::advance(Run& run) const {
   while (trace::align_record(cursor.position) >= run.content()) {
     if (cursor.packet == run.last_packet) return false;
     const std::uint64_t size = load_size(Segment::header_at(run.file + cursor.packet).packet_size);
+    if (size < sizeof(trace::PacketHeader)) return false;  // zeros, as in open
     cursor = {cursor.packet + size, sizeof(trace::PacketHeader)};
   }
   trace::Ticks time = 0;

@@ -15,6 +15,7 @@ bool HiddenThread::start(const char* name, void (*run)(void*), void* argument) {
   sigset_t all{};
   sigset_t before{};
   sigfillset(&all);
+  sigdelset(&all, SIGBUS);  // of its own stores: a thread that blocks it is killed
   pthread_sigmask(SIG_SETMASK, &all, &before);
   run_ = run;
   argument_ = argument;

@@ -40,7 +40,7 @@ static_assert(sizeof(LossRecord) == 32);
 
 /// Room kept for what the recorder itself puts in front of a thread's Record.
 constexpr std::uint64_t status_room =
-    trace::status_holds * sizeof(StatusHoldRecord) + sizeof(trace::StatusWaitRecord) + sizeof(LossRecord) + 64;
+    trace::status_holds * sizeof(StatusHoldRecord) + sizeof(trace::StatusWaitRecord) + 2 * sizeof(LossRecord) + 64;
 
 /// Marks the owner as being in the slow path, against signal handlers that emit.
 class SlowMark {
@@ -141,7 +141,7 @@ Recorder::Outcome Recorder::try_prepare(Writer& writer, const Need& need) {
   const bool stays = writer.segment == current_.get() && !writer.fresh && at + need.size <= limit;
   if (!stays && !move_writer(writer, need.size)) return Outcome::full;
   if (!define_all(writer, need)) return Outcome::full;
-  if (writer.lost != 0) write_loss(writer);
+  if (writer.lost != 0 || truncated_ != 0) write_loss(writer);
   return Outcome::ready;
 }
 
@@ -189,7 +189,8 @@ Recorder::Outcome Recorder::lease(Writer& writer, const Need& need) {
   if (!definitions_.define_thread(*current_, *writer.identity)) return Outcome::full;
   if (!define_all(writer, need)) return Outcome::full;
   if (need.size == 0 || !need.claims) return Outcome::ready;
-  if (!open_shared_packet(writer, need.size + (enters || writer.lost != 0 ? status_room : 0))) return Outcome::full;
+  if (!open_shared_packet(writer, need.size + (enters || writer.lost != 0 || truncated_ != 0 ? status_room : 0)))
+    return Outcome::full;
   if (enters && !write_status(writer)) {
     writer.limit.store(0, std::memory_order_relaxed);  // relaxed: under m
     return Outcome::full;
@@ -197,7 +198,7 @@ Recorder::Outcome Recorder::lease(Writer& writer, const Need& need) {
   writer.fresh = false;
   writer.shares = true;
   writer.generation = current_->number;
-  if (writer.lost != 0) write_loss(writer);
+  if (writer.lost != 0 || truncated_ != 0) write_loss(writer);
   // relaxed, both: under m; just the room for one Record
   const std::uint64_t at = trace::align_record(writer.position.load(std::memory_order_relaxed));
   writer.limit.store(at + need.size, std::memory_order_relaxed);
@@ -321,6 +322,7 @@ bool Recorder::write_raw(Writer& writer, std::span<const std::byte> record) {
 
 /// First in a thread's first packet of a segment: its holds and its wait, so that nothing is cut off from its beginning.
 bool Recorder::write_status(Writer& writer) {
+  move_status(writer);
   const trace::StatusEntry& entry = writer.current_status();
   const std::size_t depth = std::min<std::size_t>(entry.depth, trace::status_holds);
   for (std::size_t i = 0; i < depth; ++i) {
@@ -352,19 +354,28 @@ bool Recorder::write_status(Writer& writer) {
   return write_raw(writer, bytes_of(record));
 }
 
+/// Of what truncation took nobody knows any more whose it was: the first thread that comes tells it.
 void Recorder::write_loss(Writer& writer) {
-  const LossRecord record{
-      {os::ticks(), trace::id_and_object(trace::record_id(trace::Kind::trace, trace::Verb::loss), 0)},
-      writer.lost,
-      static_cast<std::uint32_t>(writer.lost_reason),
-      0};
-  if (write_raw(writer, bytes_of(record))) writer.lost = 0;
+  const auto tell = [&](std::uint64_t& count, trace::LossReason reason) {
+    const LossRecord record{
+        {os::ticks(), trace::id_and_object(trace::record_id(trace::Kind::trace, trace::Verb::loss), 0)},
+        count,
+        static_cast<std::uint32_t>(reason),
+        0};
+    if (count != 0 && write_raw(writer, bytes_of(record))) count = 0;
+  };
+  tell(writer.lost, writer.lost_reason);
+  tell(truncated_, trace::LossReason::truncated);
 }
 
 void Recorder::count_loss(Writer& writer, trace::LossReason reason) noexcept {
   ++writer.lost;
   writer.lost_reason = reason;
-  const std::uint64_t total = lost_.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a count
+  add_lost(1);
+}
+
+void Recorder::add_lost(std::uint64_t count) noexcept {
+  const std::uint64_t total = lost_.fetch_add(count, std::memory_order_relaxed) + count;  // relaxed: a count
   if (status_) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
     auto& header = *reinterpret_cast<trace::StatusHeader*>(status_.data());

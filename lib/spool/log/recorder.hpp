@@ -46,6 +46,7 @@ struct RecorderSettings {
   OnSegment on_segment = {};
   Geometry geometry;
   os::ClockChoice clock = os::ClockChoice::automatic;
+  bool survive_truncation = true;       ///< os/spare_page.hpp
   trace::Mode mode = trace::Mode::off;  ///< what the trace says until note_mode: the mode that is about to be set
 };
 
@@ -172,6 +173,14 @@ class Recorder {
   void redefine_quiet_threads();             ///< what status entries name, in the current segment
   bool redefine(const struct StatusSnapshot& seen);
   void trim();
+  void leave_damaged();  ///< under fm
+  bool leave_damaged_segments();
+  void count_truncated();  ///< under fm
+  void renew_status();     ///< under fm
+  void move_status(Writer& writer);
+  bool is_in_status(const trace::StatusEntry& entry) const;
+  void add_lost(std::uint64_t count) noexcept;
+  os::MappedFile make_status(const std::filesystem::path& path) const;
   bool has_packed() const { return settings_.archive != Archive::off && !directory_.empty(); }
   bool is_shipped() const { return has_packed() || static_cast<bool>(settings_.on_segment); }
   void ship();           ///< under fm
@@ -222,6 +231,10 @@ class Recorder {
   std::deque<Writer> writers_;
   std::vector<Writer*> idle_writers_;
   os::MappedFile status_;
+  std::vector<os::MappedFile> left_statuses_;  ///< damaged; a quiet thread may still write to one
+  std::uint64_t truncated_ = 0;                ///< under m: Records, not yet told in a loss Record
+  std::uint64_t spare_pages_seen_ = 0;         ///< under fm
+  bool told_truncated_ = false;
   std::vector<std::uint32_t> free_status_;  ///< entries that no thread has
   std::uint32_t last_number_ = 0;
   std::uint32_t redefined_ = 0;  ///< the segment that redefine_quiet_threads did last

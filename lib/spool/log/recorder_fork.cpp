@@ -72,6 +72,12 @@ void Recorder::leave_parent() noexcept {
   archiver_.forget_after_fork();
   announcer_.forget_after_fork();
   archives_.clear();
+  os::forget_guarded_ranges();
+  for (os::MappedFile& each : left_statuses_)
+    each.forget();
+  left_statuses_.clear();
+  truncated_ = 0;
+  told_truncated_ = false;
   status_.forget();
   status_ = {};
   left_holds_.insert(left_holds_.end(), leaving_.begin(), leaving_.end());

@@ -11,8 +11,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <functional>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace spool::log {
 namespace {
@@ -96,12 +98,11 @@ bool Recorder::make_directory() {
   return mkdir(directory_.c_str(), 0700) == 0;
 }
 
-bool Recorder::open_status() {
+os::MappedFile Recorder::make_status(const std::filesystem::path& path) const {
   constexpr std::size_t size = status_size(first_status_entries);
   constexpr std::size_t most = status_size(most_status_entries);
-  os::MappedFile made = directory_.empty() ? os::MappedFile::anonymous(size, most)
-                                           : os::MappedFile::create(directory_ / ".status", size, most);
-  if (!made) return false;
+  os::MappedFile made = path.empty() ? os::MappedFile::anonymous(size, most) : os::MappedFile::create(path, size, most);
+  if (!made) return made;
   const trace::StatusHeader header{.magic = trace::status_magic,
                                    .entry_size = sizeof(trace::StatusEntry),
                                    .entry_count = first_status_entries,
@@ -110,14 +111,47 @@ bool Recorder::open_status() {
                                    .pid = process_.pid,
                                    .reserved_a = 0,
                                    .frequency = process_.frequency,
-                                   .lost = 0,
+                                   .lost = lost_.load(std::memory_order_relaxed),  // relaxed: a count
                                    .reserved_b = {}};
   std::memcpy(made.data(), &header, sizeof header);
+  return made;
+}
+
+bool Recorder::open_status() {
+  os::MappedFile made = make_status(directory_.empty() ? std::filesystem::path{} : directory_ / ".status");
+  if (!made) return false;
   const std::lock_guard guard{m_};  // threads that begin meanwhile look for an entry
   status_ = std::move(made);
   free_status_.clear();
   add_free_status(0, first_status_entries);
   return true;
+}
+
+/// Another process has truncated it: a new one takes its place, and each thread moves there with its next segment.
+void Recorder::renew_status() {
+  if (!status_ || status_.spare_pages() == 0) return;
+  const std::filesystem::path hidden = directory_ / ".status.new";
+  (void)unlink(hidden.c_str());  // what an earlier failure left
+  os::MappedFile made = make_status(hidden);
+  if (!made || rename(hidden.c_str(), (directory_ / ".status").c_str()) != 0) return;
+  const std::lock_guard guard{m_};
+  left_statuses_.push_back(std::move(status_));
+  status_ = std::move(made);
+  free_status_.clear();
+  add_free_status(0, first_status_entries);
+}
+
+/// Requires m; the owner's. Out of a status file that was left.
+void Recorder::move_status(Writer& writer) {
+  trace::StatusEntry& old = writer.current_status();
+  if (left_statuses_.empty() || &old == &writer.private_status || is_in_status(old)) return;
+  writer.private_status = old;
+  assign_status(writer);
+}
+
+bool Recorder::is_in_status(const trace::StatusEntry& entry) const {
+  const auto* const at = std::as_bytes(std::span{&entry, 1}).data();
+  return !std::less<>{}(at, status_.data()) && std::less<>{}(at, status_.data() + status_.size());
 }
 
 bool Recorder::start(const RecorderSettings& settings) {
@@ -168,6 +202,9 @@ bool Recorder::begin_trace(std::uint32_t number) {
     generation.store(number, std::memory_order_seq_cst);  // seq_cst: as in a swap
   }
   (void)ensure_spare(false);
+  spare_pages_seen_ = os::spare_pages();
+  // Where it cannot be had the process is as one without it.
+  if (settings_.survive_truncation && !directory_.empty()) (void)os::survive_truncation(&Keeper::wake);
   Keeper::start();
   return true;
 }
@@ -176,6 +213,15 @@ void Recorder::stop() {
   if (!is_recording()) return;
   write_clock();
   Keeper::stop();
+  if (os::spare_pages() != 0) {  // what truncation took is told while there is somebody to tell it
+    {
+      const std::lock_guard files{fm_};
+      leave_damaged();
+      (void)close_pass();
+      count_truncated();
+    }
+    if (my_writer != nullptr) (void)prepare(*my_writer, {.size = sizeof(trace::Transition), .claims = false});
+  }
   {
     const std::lock_guard guard{m_};
     stopped_.store(true, std::memory_order_relaxed);  // relaxed: under m
@@ -186,6 +232,7 @@ void Recorder::stop() {
   (void)close_pass();
   {
     const std::lock_guard files{fm_};
+    count_truncated();
     end_packing();
     if (spare_ != nullptr) remove_segment(*spare_);
   }
@@ -264,7 +311,7 @@ void Recorder::detach(Writer& writer) {
   const std::uint32_t version = entry.version;
   entry = {};
   entry.version = version + 2;
-  if (&entry != &writer.private_status && status_) {
+  if (&entry != &writer.private_status && status_ && is_in_status(entry)) {
     free_status_.push_back(static_cast<std::uint32_t>(&entry - &status_entry(0)));
   }
   writer.private_status = {};

@@ -49,6 +49,7 @@ bool Recorder::keep_house() {
   const bool closing = close_pass();
   {
     const std::lock_guard files{fm_};
+    leave_damaged();
     ship();
     if (ensure_spare(false) == Spare::there) no_space_.store(false, std::memory_order_relaxed);  // relaxed: a hint
     trim();
@@ -92,6 +93,8 @@ bool Recorder::close_if_left(Segment& segment) {
       inside = true;
       continue;
     }
+    segment.ends[writer.chunk] =
+        static_cast<std::uint64_t>(writer.packet - segment.chunks[writer.chunk].data()) + position;
     writer.segment = nullptr;
     writer.limit.store(0, std::memory_order_relaxed);  // relaxed: the owner refuses by `generation` already
   }
@@ -163,6 +166,10 @@ std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
     drop_archives(0);  // older than this one: what is left must have no hole
     const std::lock_guard guard{m_};
     ++counters_.unarchived;
+  }
+  if (old != nullptr && old->is_damaged()) {
+    remove_segment(*old);
+    old.reset();
   }
   if (old != nullptr && recycle_segment(*old, number, process_)) {
     const std::lock_guard guard{m_};

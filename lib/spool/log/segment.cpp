@@ -78,6 +78,8 @@ void reset(Segment& segment, std::uint32_t number, const trace::Process& process
   segment.private_writers = 0;
   segment.shared_packet = nullptr;
   segment.records_end = 0;
+  segment.ends.assign(segment.chunks.size(), 0);
+  segment.loss_counted = false;
   segment.recycled = false;
   segment.packing = Packing::none;
   segment.told = false;
@@ -114,11 +116,14 @@ bool is_ours_alone(const Segment& segment, const std::filesystem::path& director
   const int file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (file < 0) return false;
   bool ours = flock(file, LOCK_EX | LOCK_NB) == 0;
-  for (std::size_t i = 0; ours && i < segment.chunks.size(); ++i) {
+  const auto is_ours = [&](const std::string& name, const os::MappedFile& mapped) {
     struct stat info {};
-    ours = fstatat(file, chunk_name(i).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_nlink == 1 &&
-           static_cast<std::size_t>(info.st_size) == segment.chunks[i].size();
-  }
+    return fstatat(file, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_nlink == 1 &&
+           static_cast<std::size_t>(info.st_size) == mapped.size();
+  };
+  ours = ours && is_ours("metadata", segment.metadata);
+  for (std::size_t i = 0; ours && i < segment.chunks.size(); ++i)
+    ours = is_ours(chunk_name(i), segment.chunks[i]);
   close(file);
   return ours;
 }
@@ -128,6 +133,11 @@ bool is_ours_alone(const Segment& segment, const std::filesystem::path& director
 trace::PacketHeader& Segment::header_at(std::byte* packet) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
   return *reinterpret_cast<trace::PacketHeader*>(packet);
+}
+
+bool Segment::is_damaged() const {
+  const auto is_cut = [](const os::MappedFile& file) { return file.spare_pages() != 0; };
+  return is_cut(metadata) || std::ranges::any_of(chunks, is_cut);
 }
 
 void Segment::forget_mappings() noexcept {
@@ -192,6 +202,11 @@ bool recycle_segment(Segment& segment, std::uint32_t number, const trace::Proces
     return false;
   }
   reset(segment, number, process);
+  if (segment.is_damaged()) {
+    remove_directory(hidden);
+    errno = EBUSY;
+    return false;
+  }
   segment.directory = parent / segment_name(number);
   return rename(hidden.c_str(), segment.directory.c_str()) == 0;
 }

@@ -43,11 +43,15 @@ struct Segment {
   std::size_t private_writers = 0;     ///< under m: threads that have a chunk to themselves
   std::byte* shared_packet = nullptr;  ///< under m, both: the last packet of the chunk that the others share
   std::size_t shared_chunk = 0;
+  std::vector<std::uint64_t> ends;  ///< of the chunks: bytes with Records where the last writer left it; 0: not known
+  bool loss_counted = false;        ///< under fm: count_truncated has seen it
   int readers = 0;                  ///< under m: a drain copies from it, so it must not be recycled now
   bool recycled = false;            ///< under m: has been taken for reuse
   Packing packing = Packing::none;  ///< under m
   bool told = false;                ///< under m: the user's callback is looking at it
 
+  /// Another process has truncated a file of it, and a thread has met that: what is written to it is lost.
+  bool is_damaged() const;
   bool is_mapped() const { return !chunks.empty(); }
   /// Bytes of all its files.
   std::size_t bytes() const { return geometry.chunks * geometry.chunk_bytes + geometry.metadata_bytes; }

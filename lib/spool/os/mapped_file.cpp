@@ -36,11 +36,13 @@ std::byte* map(int file, std::size_t size, std::size_t most) {
 }  // namespace
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_{std::exchange(other.data_, nullptr)},
+    : guarded_{std::exchange(other.guarded_, {})},
+      data_{std::exchange(other.data_, nullptr)},
       size_{std::exchange(other.size_, 0)},
       mapped_{std::exchange(other.mapped_, 0)} {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(guarded_, other.guarded_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(mapped_, other.mapped_);
@@ -48,6 +50,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
+  guarded_.release();
   if (data_ != nullptr) munmap(data_, mapped_);
 }
 
@@ -66,7 +69,11 @@ MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t siz
     why = errno;
   }
   close(file);
-  if (data != nullptr) return {data, size, most};
+  if (data != nullptr) {
+    MappedFile made{data, size, most};
+    made.guarded_ = GuardedRange{data, most};
+    return made;
+  }
   unlink(path.c_str());  // ext4 keeps what a failed reservation got
   errno = why;
   return {};

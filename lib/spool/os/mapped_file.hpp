@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // A file, or plain memory, mapped for writing, with its pages already there: a store into it neither faults nor
-// meets a full disk. The child of a fork does not have it: nothing there can write into the parent's files.
+// meets a full disk. Where another process truncates the file: spare_page.hpp. The child of a fork does not have it: nothing there can write into the parent's files.
 #pragma once
+
+#include <spool/os/spare_page.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -34,7 +36,13 @@ class MappedFile {
   bool touch() const noexcept;
 
   /// In the child of a fork, where the mapping is not: the address may be somebody else's by now.
-  void forget() noexcept { data_ = nullptr; }
+  void forget() noexcept {
+    guarded_.release();
+    data_ = nullptr;
+  }
+
+  /// Pages of it that another process has cut off, and that are plain memory since.
+  std::uint32_t spare_pages() const noexcept { return guarded_.spare_pages(); }
 
   explicit operator bool() const { return data_ != nullptr; }
   std::byte* data() const { return data_; }
@@ -42,6 +50,8 @@ class MappedFile {
 
  private:
   MappedFile(std::byte* data, std::size_t size, std::size_t mapped) : data_{data}, size_{size}, mapped_{mapped} {}
+
+  GuardedRange guarded_;
 
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;

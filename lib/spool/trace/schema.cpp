@@ -308,8 +308,8 @@ constexpr std::array<std::string_view, kind_count> kind_names{
 constexpr std::array<std::string_view, 7> level_names{"trace", "debug", "info", "warning", "error", "critical", "off"};
 constexpr std::array<int, 7> ctf_levels{14, 7, 6, 4, 3, 2, 0};
 constexpr std::array<std::string_view, mode_count> mode_names{"off", "contended", "all", "long"};
-constexpr std::array<std::string_view, 6> reason_names{"no space",  "no stream", "reentered",
-                                                       "shut down", "lapped",    "failed"};
+constexpr std::array<std::string_view, 7> reason_names{"no space", "no stream", "reentered", "shut down",
+                                                       "lapped",   "failed",    "truncated"};
 constexpr std::array<std::string_view, 4> origin_names{"main", "spool", "foreign", "internal"};
 
 template <std::size_t N, class E>

@@ -208,6 +208,7 @@ enum class LossReason : std::uint8_t {
   shut_down = 3,  ///< after the recording had ended
   lapped = 4,     ///< a sink was too slow and its Records were recycled
   failed = 5,     ///< a sink did not take them, however often it was asked
+  truncated = 6,  ///< another process has truncated the file; at 32 bytes a Record, as transitions have
 };
 std::string_view name_of(LossReason reason);
 
