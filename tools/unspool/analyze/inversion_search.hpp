@@ -77,7 +77,6 @@ class InversionSearch {
   std::size_t start_ = 0;
   Allowed allowed_ = Allowed::strict;
   std::uint64_t steps_ = 0;
-  std::uint64_t steps_end_ = 0;
   std::uint64_t all_steps_ = 0;
   bool cut_ = false;
 };

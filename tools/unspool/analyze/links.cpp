@@ -78,8 +78,10 @@ void Links::record(const Record& record) {
   }
   clocks_.record(record);
   if (record.row->kind == Kind::thread) return join(record);
-  if (record.row->kind == Kind::status && record.row->verb == Verb::hold)
+  if (record.row->kind == Kind::status && record.row->verb == Verb::hold) {
+    enter(threads_[record.thread], record.place.segment);
     return restore(record.thread, {record.object, record.site, record.since, record.a != 0});
+  }
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) {
     if (ThreadLocks* const locks = threads_.get(record.thread)) locks->held.clear();
   }
@@ -94,6 +96,13 @@ void Links::release(trace::ThreadNumber thread, trace::ObjectNumber object, bool
     held.erase(held.begin() + static_cast<std::ptrdiff_t>(i));
     return;
   }
+}
+
+/// Between two segments some may be missing, with what was released there. The status Records at a segment's head tell all
+/// that is still held.
+void Links::enter(ThreadLocks& locks, std::uint32_t segment) {
+  if (segment > locks.segment + 1) locks.held.clear();
+  locks.segment = segment;
 }
 
 /// A hold that began before the first Record.
@@ -130,6 +139,7 @@ void Links::forget_stale(trace::ThreadNumber thread, std::vector<Held>& held) {
 
 void Links::acquired(const ObjectState& object, const Record& record, bool waited) {
   if (record.thread == 0) return;
+  enter(threads_[record.thread], record.place.segment);
   const bool shared = record.row->effect == Effect::share;
   const bool could_give_up = !waited && could_have_given_up(record);
   if (could_give_up) {

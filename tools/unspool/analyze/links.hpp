@@ -128,6 +128,7 @@ class Links {
     std::vector<Held> held;
     States<std::uint64_t, Asked> asked;  ///< by lock and how: every acquire is looked up there
     bool asks_shared = false;            ///< its last block was a reader's
+    std::uint32_t segment = 0;           ///< of its last Record that told of a hold
   };
   /// A thread asks for a lock.
   struct Call {
@@ -147,6 +148,7 @@ class Links {
   void add_writer(const Call& call, const HeldLocks* held, const Moment& moment);
   bool add_to(std::vector<Occurrence>& list, const Call& call, trace::Ticks since, const HeldLocks* held,
               const Moment& moment);
+  static void enter(ThreadLocks& locks, std::uint32_t segment);
   void remember_asked(ThreadLocks& locks, const Call& call);
   void forget_stale(trace::ThreadNumber thread, std::vector<Held>& held);
   bool still_holds(trace::ThreadNumber thread, const Held& held) const;
