@@ -160,6 +160,7 @@ TEST_CASE("of an archive that is cut or spoiled anywhere the rest is read or ref
   sample.pack(1);
   const std::string whole = read_file(sample.archive(1));
   const std::string path = sample.trace.parent() + "/x.tar.zst";
+  shell("zstd -dq -o " + sample.trace.parent() + "/whole.tar " + sample.archive(1));
   for (std::size_t length = 0; length < whole.size(); length += 7) {
     write_file(path, whole.substr(0, length));
     const Reading reading{path};
@@ -172,6 +173,8 @@ TEST_CASE("of an archive that is cut or spoiled anywhere the rest is read or ref
     write_file(path, spoiled);
     const Reading reading{path};
     INFO(at);
-    CHECK((reading.trace == nullptr ? !reading.refusal.empty() : !reading.problems().empty()));
+    const bool told = reading.trace == nullptr ? !reading.refusal.empty() : !reading.problems().empty();
+    // Some bits of compressed data mean nothing: then what is in it is the same as before.
+    if (!told) shell("cd " + sample.trace.parent() + " && zstd -dcq x.tar.zst | cmp - whole.tar");
   }
 }

@@ -355,6 +355,7 @@ void Links::prune(trace::ObjectNumber object) {
         pending.push_back(outer);
       }
       outers_.erase(each);
+      continue;  // it is in no link any more, and `begin`, the next lock's, may be gone
     }
     for (auto link = begin; link != links_.end() && link->first.outer == each;) {
       const trace::ObjectNumber inner = link->first.inner;
