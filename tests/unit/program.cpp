@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
         spool::test::end_programs(), spool::test::fork_programs(), spool::test::hostile_programs(),
         spool::test::left_programs(), spool::test::loss_programs(), spool::test::message_programs(),
         spool::test::orphan_programs(), spool::test::refusal_programs(), spool::test::scale_programs(),
-        spool::test::watch_programs()}) {
+        spool::test::stack_programs(), spool::test::watch_programs()}) {
     const auto found = programs.find(argv[1]);
     if (found != programs.end()) return found->second();
   }

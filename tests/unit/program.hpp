@@ -24,6 +24,7 @@ Programs message_programs();  ///< program_messages.cpp: what it says
 Programs orphan_programs();   ///< program_orphan.cpp: what a forked child finds of its parent's threads
 Programs refusal_programs();  ///< program_refusal.cpp: threads that the system does not make
 Programs scale_programs();    ///< program_scale.cpp: very many threads
+Programs stack_programs();    ///< program_stacks.cpp: call stacks at waits
 Programs watch_programs();    ///< program_watch.cpp: how it is watched
 
 /// A line to stdout at once.

@@ -47,6 +47,7 @@ Config overridden(Config config, const config::Environment& environment) {
   config.long_wait = environment.long_wait.value_or(config.long_wait);
   config.archive = environment.archive.value_or(config.archive);
   config.dump_on = environment.dump_on.value_or(config.dump_on);
+  config.call_stacks = environment.call_stacks.value_or(config.call_stacks);
   config.survive_truncation = environment.survive_truncation.value_or(config.survive_truncation);
   if (environment.watchdog) {
     config.watchdog.patience = environment.watchdog->patience;
@@ -73,6 +74,7 @@ bool start_recorder(const Config& config, const config::Environment& environment
   settings.archive = config.archive;
   settings.on_segment = config.on_segment;
   settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
+  settings.call_stacks = config.call_stacks;
   settings.survive_truncation = config.survive_truncation;
   settings.mode = mode_for(config);
   log::set_long_wait(config.long_wait);

@@ -15,6 +15,7 @@
 //   SPOOL_WATCHDOG=30s       tell of waits for a lock that are longer, and of deadlocks; ms, s, m; "30s,every" of waits of all
 //                            kinds, "30s,abort" aborts then
 //   SPOOL_DUMP_ON=QUIT       this signal prints all threads: QUIT, USR1, USR2, HUP
+//   SPOOL_STACKS=on          each wait with its call stack: on (32 calls at most), off, or a number of calls
 //   SPOOL_SIGBUS=handle      where another process truncates a file of the trace the program goes on; off: it dies
 //   SPOOL_CLOCK=auto         auto, tsc, monotonic
 //
@@ -54,6 +55,9 @@ struct Config {
       {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
   Watchdog watchdog =
       {};  ///< off; what it tells goes to stderr and, as messages of the logger "spool.watchdog", to the log
+  /// Each wait with its call stack: so many calls at most, from the innermost on; 0: none. Costs some microseconds a wait,
+  /// nothing where nobody waits, and the memory of the program's debug information where it has some. In the trace alone.
+  std::uint32_t call_stacks = 0;
   /// Where another process truncates a file of the trace, the program goes on (a handler of SIGBUS that minds our files only,
   /// and passes on what is not theirs). false: it dies of SIGBUS, as any program with a mapped file.
   bool survive_truncation = true;

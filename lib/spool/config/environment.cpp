@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spool/config/environment.hpp>
+#include <spool/log/call_stacks.hpp>
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
@@ -129,6 +130,17 @@ std::optional<Watchdog> parse_watchdog(std::string_view text) {
   return watchdog;
 }
 
+/// "on", "off", "20"
+std::optional<std::uint32_t> parse_depth(std::string_view text) {
+  constexpr std::uint32_t usual = 32;
+  if (text == "on") return usual;
+  if (text == "off") return 0;
+  std::uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && rest == end && number <= log::most_frames ? std::optional{number} : std::nullopt;
+}
+
 std::optional<int> signal_named(std::string_view text) {
   if (text.starts_with("SIG")) text.remove_prefix(3);
   if (text == "QUIT") return SIGQUIT;
@@ -169,6 +181,8 @@ Environment read_environment() {
   take(out, out.survive_truncation, "SPOOL_SIGBUS", "handle or off", [](const std::string& text) {
     return text == "handle" || text == "off" ? std::optional<bool>{text == "handle"} : std::nullopt;
   });
+  take(out, out.call_stacks, "SPOOL_STACKS", "on, off or a number of calls up to 128",
+       [](const std::string& text) { return parse_depth(text); });
   take(out, out.dump_on, "SPOOL_DUMP_ON", "QUIT, USR1, USR2 or HUP",
        [](const std::string& text) { return signal_named(text); });
   return out;

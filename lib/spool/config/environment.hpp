@@ -28,6 +28,7 @@ struct Environment {
   std::optional<os::ClockChoice> clock;
   std::optional<Watchdog> watchdog;
   std::optional<bool> survive_truncation;
+  std::optional<std::uint32_t> call_stacks;
   std::optional<int> dump_on;
   std::vector<std::string> problems;  ///< values that are not understood, in words
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 namespace spool::log {
 namespace {
@@ -192,6 +193,49 @@ bool Definitions::define(Segment& segment, Object& object) {
 bool Definitions::define_remembered(Segment& segment, trace::ObjectNumber number, const ObjectClass& described,
                                     trace::ObjectNumber parent) {
   return put_object(segment, number, described, parent);
+}
+
+bool Definitions::put_frame(Segment& segment, trace::FrameNumber number) {
+  const CallStacks::Frame& frame = stacks_.frame(number);
+  const std::vector<os::SourceLine> unnamed(1);
+  std::uint32_t inlined = 0;
+  for (const os::SourceLine& each : frame.lines.empty() ? unnamed : frame.lines) {
+    const bool done = put(segment, trace::Verb::frame, 0,
+                          Fields{}
+                              .number(number)
+                              .number(inlined++)
+                              .number(each.line)
+                              .number(frame.offset)
+                              .text(frame.module)
+                              .text(each.file)
+                              .text(each.function)
+                              .bytes());
+    if (!done) return false;
+  }
+  return true;
+}
+
+bool Definitions::define_stack(Segment& segment, trace::StackNumber number) {
+  for (CallStacks::Stack* each = stacks_.stack(number); each != nullptr && each->defined != segment.number;
+       number = each->caller, each = stacks_.stack(number)) {
+    CallStacks::Frame& frame = stacks_.frame(each->frame);
+    if (frame.defined != segment.number && !put_frame(segment, each->frame)) return false;
+    frame.defined = segment.number;
+    if (!put(segment, trace::Verb::stack, 0, Fields{}.number(number).number(each->frame).number(each->caller).bytes()))
+      return false;
+    each->defined = segment.number;
+  }
+  return true;
+}
+
+void Definitions::name_frames(Segment* segment, std::vector<NamedFrame> named) {
+  for (auto& [number, lines] : named) {
+    if (lines.empty()) continue;
+    CallStacks::Frame& frame = stacks_.frame(number);
+    frame.lines = std::move(lines);
+    const bool is_defined = segment != nullptr && frame.defined == segment->number;
+    if (is_defined && !put_frame(*segment, number)) frame.defined = 0;  // no room: in the next segment then
+  }
 }
 
 bool Definitions::define_message(Segment& segment, MessageSite& message) {

@@ -4,6 +4,7 @@
 // stream before the first Record that uses them (I5). All of it under the recorder's mutex m.
 #pragma once
 
+#include <spool/log/call_stacks.hpp>
 #include <spool/log/identity.hpp>
 #include <spool/log/object.hpp>
 #include <spool/log/segment.hpp>
@@ -53,6 +54,11 @@ class Definitions {
   bool define_site(Segment& segment, trace::SiteNumber number);
   bool define_thread(Segment& segment, Identity& identity);
   bool define_message(Segment& segment, MessageSite& message);
+  /// A call stack and all its frames; 0 is none.
+  bool define_stack(Segment& segment, trace::StackNumber number);
+  /// What these frames are called is known now; where they are defined already, it is said.
+  void name_frames(Segment* segment, std::vector<NamedFrame> named);
+  CallStacks& stacks() { return stacks_; }
   /// From a thread's status alone, without touching the object.
   bool define_remembered(Segment& segment, trace::ObjectNumber number, const ObjectClass& shared,
                          trace::ObjectNumber parent);
@@ -70,6 +76,7 @@ class Definitions {
 
   const ObjectClass* shared(const ObjectClass& wanted);
   trace::SiteNumber number_of(const Site& site);
+  bool put_frame(Segment& segment, trace::FrameNumber number);
   bool put_object(Segment& segment, trace::ObjectNumber number, const ObjectClass& described,
                   trace::ObjectNumber parent);
   bool put(Segment& segment, trace::Verb verb, trace::ObjectNumber object, std::span<const std::byte> fields);
@@ -79,6 +86,8 @@ class Definitions {
   std::unordered_map<std::string, trace::SiteNumber> numbers_;  ///< "file:line"
   std::deque<ObjectClass> classes_;
   std::unordered_map<std::string, const ObjectClass*> class_of_;
+
+  CallStacks stacks_;
 
   std::uint32_t segment_ = 0;  ///< where the stream stands now
   std::byte* packet_ = nullptr;

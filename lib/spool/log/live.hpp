@@ -40,6 +40,9 @@ struct LiveWait {
   trace::SiteNumber owner_site = 0;
   trace::WaitLimit limit = trace::WaitLimit::none;
   std::uint64_t deadline = 0;  ///< CLOCK_MONOTONIC, ns, where it has a time limit
+  trace::StackNumber stack = 0;
+  std::vector<std::string> calls =
+      {};  ///< its call stack where that is recorded, innermost first, without spool's own calls
 };
 
 struct LiveThread {

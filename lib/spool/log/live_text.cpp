@@ -72,6 +72,8 @@ std::string paragraph(const LiveProcess& process, const LiveOwners& owners, cons
     fmt::format_to(to, "  waits for {} since {:.3f} s{}{}\n", name_of(thread.wait),
                    process.seconds_since(thread.wait.since), at("at", place_of(thread.wait.site)),
                    ending(process.seconds_left(thread.wait)));
+    for (const std::string& call : thread.wait.calls)
+      fmt::format_to(to, "    in {}\n", shown(call));
     for (const LiveOwner& owner : owners.of(thread))
       put_owner(out, process, thread, owner, place_of);
   }

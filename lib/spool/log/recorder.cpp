@@ -39,8 +39,8 @@ struct LossRecord {
 static_assert(sizeof(LossRecord) == 32);
 
 /// Room kept for what the recorder itself puts in front of a thread's Record.
-constexpr std::uint64_t status_room =
-    trace::status_holds * sizeof(StatusHoldRecord) + sizeof(trace::StatusWaitRecord) + 2 * sizeof(LossRecord) + 64;
+constexpr std::uint64_t status_room = trace::status_holds * sizeof(StatusHoldRecord) + sizeof(trace::StatusWaitRecord) +
+                                      sizeof(trace::StatusStackRecord) + 2 * sizeof(LossRecord) + 64;
 
 /// Marks the owner as being in the slow path, against signal handlers that emit.
 class SlowMark {
@@ -159,6 +159,7 @@ bool Recorder::define_all(Writer& writer, const Need& need) {
     const std::shared_ptr<Identity> named = Registry::find(need.thread);
     if (named != nullptr && !definitions_.define_thread(segment, *named)) return false;
   }
+  if (need.stack != nullptr && !define_stack(writer, *need.stack)) return false;
   return definitions_.define_site(segment, need.quoted_site);
 }
 
@@ -351,7 +352,14 @@ bool Recorder::write_status(Writer& writer) {
       entry.wait_since,
       entry.wait_owner_site,
       entry.wait_record};
-  return write_raw(writer, bytes_of(record));
+  if (!write_raw(writer, bytes_of(record))) return false;
+  if (entry.wait_stack == 0) return true;
+  if (!definitions_.define_stack(*current_, entry.wait_stack)) return false;
+  const trace::StatusStackRecord stack{
+      {os::ticks(), trace::id_and_object(trace::record_id(trace::Kind::status, trace::Verb::stack), entry.wait_object)},
+      entry.wait_stack,
+      0};
+  return write_raw(writer, bytes_of(stack));
 }
 
 /// Of what truncation took nobody knows any more whose it was: the first thread that comes tells it.

@@ -22,6 +22,7 @@
 #include <spool/log/definitions.hpp>
 #include <spool/log/live.hpp>
 #include <spool/log/segment.hpp>
+#include <spool/log/symbolizer.hpp>
 #include <spool/log/writer.hpp>
 
 #include <chrono>
@@ -47,6 +48,7 @@ struct RecorderSettings {
   Geometry geometry;
   os::ClockChoice clock = os::ClockChoice::automatic;
   bool survive_truncation = true;       ///< os/spare_page.hpp
+  std::uint32_t call_stacks = 0;        ///< frames kept of a wait's call stack; 0: none
   trace::Mode mode = trace::Mode::off;  ///< what the trace says until note_mode: the mode that is about to be set
 };
 
@@ -158,6 +160,10 @@ class Recorder {
   bool write_raw(Writer& writer, std::span<const std::byte> record);
   void write_loss(Writer& writer);
   bool define_all(Writer& writer, const Need& need);
+  bool define_stack(Writer& writer, const CapturedStack& captured);
+  std::vector<std::string> calls_of(trace::StackNumber number);  ///< under m
+  bool symbolize();                                              ///< the keeper's; true: frames are being looked up
+  void finish_symbols();
   bool swap_segments();
   void note_no_space();  ///< under fm
   std::shared_ptr<Segment> make_segment(std::uint32_t number);
@@ -248,6 +254,7 @@ class Recorder {
     std::uint64_t bytes = 0;
   };
   Archiver archiver_;  ///< under fm
+  Symbolizer symbolizer_;
   Announcer announcer_;
   std::deque<ArchiveFile> archives_;  ///< under fm: oldest first
   ClosedSegment packing_;             ///< under fm: what is said of the segment that is packed now

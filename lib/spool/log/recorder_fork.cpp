@@ -71,6 +71,7 @@ void Recorder::leave_parent() noexcept {
   closed_.clear();
   archiver_.forget_after_fork();
   announcer_.forget_after_fork();
+  symbolizer_.forget_after_fork();
   archives_.clear();
   os::forget_guarded_ranges();
   for (os::MappedFile& each : left_statuses_)

@@ -206,6 +206,8 @@ bool Recorder::begin_trace(std::uint32_t number) {
   // Where it cannot be had the process is as one without it.
   if (settings_.survive_truncation && !directory_.empty()) (void)os::survive_truncation(&Keeper::wake);
   Keeper::start();
+  // relaxed: a switch
+  if (!directory_.empty()) stack_depth.store(std::min(settings_.call_stacks, most_frames), std::memory_order_relaxed);
   return true;
 }
 
@@ -213,6 +215,7 @@ void Recorder::stop() {
   if (!is_recording()) return;
   write_clock();
   Keeper::stop();
+  finish_symbols();
   if (os::spare_pages() != 0) {  // what truncation took is told while there is somebody to tell it
     {
       const std::lock_guard files{fm_};

@@ -36,7 +36,8 @@ LiveThread live_thread(const Writer& writer) {
                    entry.wait_owner,
                    entry.wait_owner_site,
                    static_cast<trace::WaitLimit>(entry.wait_limit),
-                   entry.wait_deadline};
+                   entry.wait_deadline,
+                   entry.wait_stack};
   }
   return thread;
 }
@@ -49,6 +50,8 @@ LiveProcess Recorder::look_at_threads() {
   for (const Writer& writer : writers_) {
     if (writer.attached && writer.identity->origin() != trace::Origin::internal) {
       process.threads.push_back(live_thread(writer));
+      LiveThread& thread = process.threads.back();
+      thread.wait.calls = calls_of(thread.wait.stack);
     }
   }
   process.now = os::ticks_in_order();

@@ -55,6 +55,7 @@ bool Recorder::keep_house() {
     trim();
   }
   redefine_quiet_threads();
+  (void)symbolize();
   return closing;
 }
 
@@ -235,7 +236,8 @@ bool Recorder::redefine(const StatusSnapshot& seen) {
   const bool object = seen.waited == nullptr ||
                       definitions_.define_remembered(segment, seen.entry.wait_object, *seen.waited, seen.waited_parent);
   return object && definitions_.define_site(segment, seen.entry.wait_site) &&
-         definitions_.define_site(segment, seen.entry.wait_owner_site);
+         definitions_.define_site(segment, seen.entry.wait_owner_site) &&
+         definitions_.define_stack(segment, seen.entry.wait_stack);
 }
 
 void Recorder::write_clock() {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/call_stacks.hpp>
 #include <spool/log/control.hpp>
 #include <spool/log/status.hpp>
 
@@ -82,7 +83,10 @@ void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emit
   trace::StatusEntry& entry = writer.current_status();
   const bool goes_on = entry.wait_record != 0 && entry.wait_object == object.known_number();
   if (goes_on) put(entry.version, entry.version + 1);
-  if (!goes_on) put(entry.wait_since, at.time);
+  if (!goes_on) {
+    put(entry.wait_since, at.time);
+    put(entry.wait_stack, trace::StackNumber{0});
+  }
   put(entry.wait_object, object.known_number());
   put(entry.wait_site, at.site);
   put(entry.wait_owner, wait.owner);
@@ -96,7 +100,8 @@ void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emit
   writer.waited.store(object.shared_class(), std::memory_order_release);
   writer.waited_parent.store(parent == nullptr ? 0 : parent->known_number(), std::memory_order_release);
   put(entry.wait_record, std::uint32_t{record});
-  if (goes_on) put(entry.version, entry.version + 1);
+  if (goes_on) return put(entry.version, entry.version + 1);
+  note_stack(writer, object);
 }
 
 namespace {
@@ -161,6 +166,7 @@ bool snapshot(const Writer& writer, StatusSnapshot& out) noexcept {
     out.entry.wait_deadline = get(entry.wait_deadline);
     out.entry.wait_a = get(entry.wait_a);
     out.entry.wait_b = get(entry.wait_b);
+    out.entry.wait_stack = get(entry.wait_stack);
     for (std::size_t hold = 0; hold < trace::status_holds; ++hold) {
       out.entry.holds[hold] = read_hold(entry.holds[hold]);
       // acquire: partner is the release of the owner

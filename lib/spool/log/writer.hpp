@@ -27,6 +27,7 @@
 
 namespace spool::log {
 
+struct CapturedStack;
 struct Segment;
 struct MessageSite;
 
@@ -105,6 +106,15 @@ struct Writer {
   std::array<QuotedSlot, quoted_slots> quoted_threads{};
   std::array<QuotedSlot, quoted_slots> quoted_sites{};
 
+  /// The number of a call stack, by its digest; 0: it has none, as there are too many.
+  struct StackSlot {
+    std::uint64_t digest = 0;
+    std::uint32_t generation = 0;
+    trace::StackNumber number = 0;
+  };
+  static constexpr std::size_t stack_slots = 16;
+  std::array<StackSlot, stack_slots> stacks{};
+
   static constexpr std::size_t site_slots = 256;
   static constexpr std::size_t message_slots = 128;
   std::array<SiteSlot, site_slots> sites{};
@@ -138,9 +148,10 @@ struct Need {
   Object* object = nullptr;
   const Site* site = nullptr;
   MessageSite* message = nullptr;
-  trace::ThreadNumber thread = 0;     ///< a thread that the Record names (owner, waker), 0: none
-  trace::SiteNumber quoted_site = 0;  ///< a site that it names (owner_site, waker_site), 0: none
-  bool claims = true;                 ///< false: the Record comes later
+  trace::ThreadNumber thread = 0;        ///< a thread that the Record names (owner, waker), 0: none
+  trace::SiteNumber quoted_site = 0;     ///< a site that it names (owner_site, waker_site), 0: none
+  const CapturedStack* stack = nullptr;  ///< the call stack that it names
+  bool claims = true;                    ///< false: the Record comes later
 };
 
 /// Makes room and definitions for `need`; finish() follows. False: the Record is lost, and has been counted.

@@ -94,6 +94,14 @@ struct StatusWaitRecord {
 };
 static_assert(sizeof(StatusWaitRecord) == 40);
 
+/// `status.stack`
+struct StatusStackRecord {
+  RecordHeader header;
+  std::uint32_t stack;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(StatusStackRecord) == 24);
+
 inline constexpr std::size_t record_alignment = 8;
 
 constexpr std::uint64_t align_record(std::uint64_t position) {

@@ -25,6 +25,10 @@ constexpr bool is_thread(ObjectNumber object) {
 /// The number of a place in the source, trace-wide; 0 is "not known".
 using SiteNumber = std::uint32_t;
 
+/// A call stack, and one call in it. Numbers from 1, trace-wide; 0 is none.
+using StackNumber = std::uint32_t;
+using FrameNumber = std::uint32_t;
+
 /// The position of a Record on one object, compared serially (it may wrap); the first is 1.
 using Sequence = std::uint32_t;
 

@@ -277,6 +277,8 @@ constexpr std::array table{
         {site, number("mode"), since}),
     row(Kind::status, Verb::wait, "status.wait", Effect::none, quotes, any,
         {site, owner, since, owner_site, number("begun_by")}),
+    row(Kind::status, Verb::stack, "status.stack", Effect::none, quotes, any,
+        {number("stack"), number("reserved")}),
     // ── text that was formatted where it was logged; typed messages have classes of their own
     row(Kind::message, Verb::text, "message", Effect::none, quotes, any,
         {site, number("level", Type::u8), {"logger", Type::text}, {"text", Type::text}}, packed),
@@ -295,6 +297,12 @@ constexpr std::array table{
         {number("mode", Type::u8)}, packed),
     row(Kind::definition, Verb::wait, "definition.long_wait", Effect::none, quotes, any,
         {number("nanoseconds", Type::u64)}, packed),
+    // A frame has as many of these as the compiler put functions into each other there: `inlined` 0 is the innermost.
+    row(Kind::definition, Verb::frame, "definition.frame", Effect::none, quotes, any,
+        {number("number"), number("inlined"), number("source_line"), number("offset", Type::u64),
+         {"module", Type::text}, {"source_file", Type::text}, {"source_function", Type::text}}, packed),
+    row(Kind::definition, Verb::stack, "definition.stack", Effect::none, quotes, any,
+        {number("number"), number("frame"), number("caller")}, packed),
     // In log lines only: of a trace the metadata says it.
     row(Kind::definition, Verb::process, "definition.process", Effect::none, quotes, any,
         {number("parent_pid"), {"started", Type::u64, Means::ticks}, {"program", Type::text}, {"host", Type::text},

@@ -78,6 +78,8 @@ enum class Verb : std::uint8_t {
   orphan = 41,   ///< the owner, or all workers, stayed behind in the parent of a fork
   refuse = 42,   ///< the system made no thread
   process = 43,  ///< which process wrote a log; a trace says it in its metadata
+  stack = 44,    ///< a call stack
+  frame = 45,    ///< one call in it
 };
 
 /// How a field stands in the file. Integers are little-endian. In a transition (`Row::packed == false`) an
@@ -138,7 +140,7 @@ constexpr Verbs verbs(V... verb) {
   return {((std::uint64_t{1} << static_cast<unsigned>(verb)) | ... | 0U)};
 }
 
-inline constexpr std::size_t max_fields = 6;
+inline constexpr std::size_t max_fields = 7;
 
 struct Row {
   Kind kind;

@@ -65,7 +65,9 @@ struct StatusEntry {
   std::uint32_t wait_a;           ///< the third field of the block Record, and
   std::uint32_t wait_b;           ///< the fourth: a Queue's call, a pool's task, ...
   std::uint64_t wait_deadline;    ///< CLOCK_MONOTONIC, ns, at which the wait ends by itself; 0: not known, or never
-  std::array<std::uint64_t, 2> reserved;
+  std::uint32_t wait_stack;       ///< its call stack, by number; 0: not known
+  std::uint32_t reserved_a;
+  std::uint64_t reserved_b;
   std::array<StatusHold, status_holds> holds;
 };
 static_assert(sizeof(StatusEntry) == 512);

@@ -41,6 +41,7 @@ void merge(LockFigures& into, const LockFigures& from) {
   into.unknown_holder = add_saturated(into.unknown_holder, from.unknown_holder);
   into.holders.merge(from.holders);
   into.waiters.merge(from.waiters);
+  into.stacks.merge(from.stacks);
   if (from.longest.ticks() > into.longest.ticks()) into.longest = from.longest;
   note_worst(into, from.worst, from.worst_ticks);
 }
@@ -139,6 +140,7 @@ void Locks::ended(LockFigures& figures, const Wait& wait) {
   if (wait.ending == Ending::timeout) ++figures.timeouts;
   if (wait.ending == Ending::cancel) ++figures.cancels;
   figures.waiters.add({wait.thread, wait.site}, wait.ticks());
+  if (wait.stack != 0) figures.stacks.add({0, wait.stack}, wait.ticks());
   for (const Share& share : wait.shares) {
     switch (share.holder.tenant) {
       case Holder::Tenant::nobody:

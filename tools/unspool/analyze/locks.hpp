@@ -42,6 +42,7 @@ struct LockFigures {
   trace::Ticks unknown_holder = 0;  ///< of the waits' time
   Tally holders;  ///< of the waits' time, by holder and where it acquired; with the two above sums to waits.sum()
   Tally waiters;  ///< the waits' time, by who waited and where
+  Tally stacks;   ///< the same by call stack, where it is recorded: its number stands in place of the site
   Wait longest;
   trace::ObjectNumber worst = 0;  ///< the instance with the most waited time
   trace::Ticks worst_ticks = 0;

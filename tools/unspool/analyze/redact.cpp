@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <unspool/analyze/redact.hpp>
+#include <unspool/model/call_stack.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -67,6 +68,7 @@ std::string_view sort_of(Verb verb, std::string_view field) {
   if (verb == Verb::thread) return "thread";
   if (verb == Verb::object) return "object";
   if (verb == Verb::site) return field;
+  if (verb == Verb::frame) return field == "source_file" ? "file" : field == "source_function" ? "function" : field;
   return field == "program" || field == "host" ? field : "";  // the clock's name and the format's version tell nothing
 }
 
@@ -102,7 +104,8 @@ std::string Redactor::pseudonym(std::string_view sort, std::string_view text) co
   if (text.empty()) return {};
   std::array<unsigned char, crypto_generichash_BYTES_MIN> digest{};
   ::crypto_generichash(digest.data(), digest.size(), bytes_of(text), text.size(), key_.data(), key_.size());
-  std::string out = fmt::format("{}-", sort);
+  // In call stacks these are left out, whatever they are called.
+  std::string out = fmt::format("{}{}-", sort == "function" && is_of_library(text) ? "std::" : "", sort);
   constexpr std::size_t shown = 6;
   for (std::size_t i = 0; i < shown; ++i)
     out += fmt::format("{:02x}", digest[i]);
@@ -146,6 +149,13 @@ void Redactor::rename(Process& process) {
   for (auto& [number, site] : process.sites) {
     site.file = pseudonym("file", site.file);
     site.function = pseudonym("function", site.function);
+  }
+  for (auto& [number, frame] : process.frames) {
+    frame.module = pseudonym("module", frame.module);
+    for (Site& line : frame.lines) {
+      line.file = pseudonym("file", line.file);
+      line.function = pseudonym("function", line.function);
+    }
   }
 }
 

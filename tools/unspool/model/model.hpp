@@ -27,6 +27,22 @@ struct Site {
   std::uint32_t line = 0;
 };
 
+/// A call in a call stack: where it lies in the program, and what it is called, as far as the process came to look it up.
+struct Frame {
+  std::string module;  ///< path of the executable or library
+  std::uint64_t offset = 0;
+  std::vector<Site> lines;  ///< several where the compiler put functions into each other, innermost first; may be empty
+
+  /// One definition of it: the innermost line, `inlined` 0, begins anew what is known.
+  void define(std::uint32_t inlined, std::string a_module, std::uint64_t an_offset, Site line);
+};
+
+/// The innermost call of a stack, and the stack of its caller.
+struct Stack {
+  trace::FrameNumber frame = 0;
+  trace::StackNumber caller = 0;  ///< 0: the outermost call that was kept
+};
+
 struct Thread {
   std::string name;  ///< raw: may hold anything; render escapes it
   std::uint32_t native_id = 0;
@@ -80,7 +96,8 @@ struct Record {
   trace::SiteNumber site = 0;
   trace::Sequence seq = 0;
   /// a and b are the row's u32 fields other than `site` and `seq`, in their order: a transition's third and fourth;
-  /// of trace.loss the reason, of trace.end alive, of status.hold the mode, of status.wait owner and owner_site.
+  /// of trace.loss the reason, of trace.end alive, of status.hold the mode, of status.wait owner and owner_site, of
+  /// status.stack the stack.
   std::uint32_t a = 0;
   std::uint32_t b = 0;
   trace::Ticks since = 0;                 ///< of status.hold and status.wait
@@ -116,6 +133,8 @@ struct Process {
   std::unordered_map<trace::ThreadNumber, Thread> threads;
   std::unordered_map<trace::ObjectNumber, Object> objects;
   std::unordered_map<trace::SiteNumber, Site> sites;
+  std::unordered_map<trace::StackNumber, Stack> stacks;
+  std::unordered_map<trace::FrameNumber, Frame> frames;
   std::vector<ClockReading> clocks;
   std::vector<std::string> logs;           ///< of Records that were read from log lines: all files given
   std::vector<trace::StatusEntry> status;  ///< the `.status` file's used entries; empty when there is none

@@ -42,6 +42,11 @@ class Definitions {
         return add_object(record, *values);
       case trace::Verb::site:
         return add_site(*values);
+      case trace::Verb::frame:
+        return add_frame(*values);
+      case trace::Verb::stack:
+        process_.stacks[small(*values, 0)] = {small(*values, 1), small(*values, 2)};
+        return;
       case trace::Verb::clock:
         return add_clock(record, *values);
       case trace::Verb::mode:
@@ -77,6 +82,11 @@ class Definitions {
     site.line = small(values, 1);
     site.file = text(values, 2);
     site.function = text(values, 3);
+  }
+
+  void add_frame(const Values& values) {
+    process_.frames[small(values, 0)].define(small(values, 1), text(values, 4), number(values, 3),
+                                             {text(values, 5), text(values, 6), small(values, 2)});
   }
 
   void add_clock(const Record& record, const Values& values) {

@@ -77,6 +77,12 @@ void LogProcess::define(const Line& line) {
                                  std::string{line.words[3].empty() ? line.function : line.words[3]},
                                  line.numbers[1] == 0 ? line.lineno : small(1)};
       return;
+    case Verb::frame:
+      return process.frames[small(0)].define(small(1), std::string{line.words[4]}, line.numbers[3],
+                                             {std::string{line.words[5]}, std::string{line.words[6]}, small(2)});
+    case Verb::stack:
+      process.stacks[small(0)] = {small(1), small(2)};
+      return;
     case Verb::mode:
       return modes_.mode(line.object, line.numbers[0]);
     case Verb::wait:

@@ -146,6 +146,11 @@ std::string Story::members(const Cycle& cycle) const {
     out += fmt::format("  ... and {} more threads, the last of which waits for {} (all of them: --format json)\n",
                        count(cycle.members.size() - shown), names_.thread(waiting(cycle.members[0]).wait.thread));
   }
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Wait& wait = waiting(cycle.members[i]).wait;
+    const std::string calls = call_lines(names_, wait.stack, options_.width, 4);
+    if (!calls.empty()) out += fmt::format("  {} waits\n{}", names_.thread(wait.thread), calls);
+  }
   return out;
 }
 

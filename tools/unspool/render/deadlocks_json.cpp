@@ -40,6 +40,7 @@ Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
            {"since", json.offset(waiting.wait.since)},
            {"since_clock", json.calendar(waiting.wait.since)},
            {"site", json.site(waiting.wait.site)},
+           {"stack", json.stack(waiting.wait.stack)},
            {"edge", name_of(waiting.edge)},
            {"owner", waiting.edge == Edge::none ? Json{} : json.thread(waiting.owner)}};
   out["owner_site"] = held ? json.site(waiting.owner_site) : Json{};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <unspool/model/call_stack.hpp>
 #include <unspool/render/json.hpp>
 #include <unspool/render/style.hpp>
 
@@ -96,6 +97,20 @@ Json ProcessJson::object(trace::ObjectNumber object, trace::Kind kind) const {
           {"kind", trace::name_of(known ? found->second.kind : kind)},
           {"name", std::move(name)},
           {"created", known ? site(found->second.site) : Json{}}};
+}
+
+Json ProcessJson::stack(trace::StackNumber stack) const {
+  if (stack == 0) return nullptr;
+  Json out = Json::array();
+  for (const Call& call : calls_of(process_, stack)) {
+    const bool named = call.line != nullptr;
+    out.push_back({{"function", named ? Json(call.line->function) : Json{}},
+                   {"file", named ? Json(call.line->file) : Json{}},
+                   {"line", named ? Json(call.line->line) : Json{}},
+                   {"module", call.frame->module},
+                   {"offset", call.frame->offset}});
+  }
+  return out;
 }
 
 Json ProcessJson::site(trace::SiteNumber site) const {

@@ -27,9 +27,11 @@ class ProcessJson {
   Json thread(trace::ThreadNumber thread) const;  ///< null when it is not known which
   Json object(trace::ObjectNumber object, trace::Kind kind) const;
   Json site(trace::SiteNumber site) const;  ///< null when not known
-  Json span(trace::Ticks ticks) const;      ///< nanoseconds
-  Json offset(trace::Ticks time) const;     ///< nanoseconds since the first Record, may be negative
-  Json calendar(trace::Ticks time) const;   ///< null when the trace has no clock reading
+  /// Its calls as sites, innermost first, with `module` and `offset`; null when there is none.
+  Json stack(trace::StackNumber stack) const;
+  Json span(trace::Ticks ticks) const;     ///< nanoseconds
+  Json offset(trace::Ticks time) const;    ///< nanoseconds since the first Record, may be negative
+  Json calendar(trace::Ticks time) const;  ///< null when the trace has no clock reading
 
  private:
   const Process& process_;

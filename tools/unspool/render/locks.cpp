@@ -5,6 +5,7 @@
 #include <unspool/render/heading.hpp>
 #include <unspool/render/locks.hpp>
 #include <unspool/render/scene.hpp>
+#include <unspool/render/stuck.hpp>
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
@@ -153,6 +154,22 @@ std::string waiters_of(const Context& context, const LockFigures& lock) {
   return out;
 }
 
+/// Where a wrapper has one line for all, these tell who called it.
+std::string stacks_of(const Context& context, const LockFigures& lock) {
+  constexpr std::size_t most_stacks = 3;
+  std::string out;
+  std::size_t shown = 0;
+  for (const Part& part : lock.stacks.parts()) {
+    if (part.actor.site == 0 || ++shown > most_stacks) continue;
+    out += fmt::format("  waited for {} ({}, {}) in\n", context.times.span(part.ticks),
+                       counted(part.count, "time", "times"),
+                       percent(static_cast<double>(part.ticks), static_cast<double>(lock.waits.sum())));
+    out += call_lines(context.names, part.actor.site, context.options.width, 4);
+  }
+  if (shown > most_stacks) out += fmt::format("  and in {} more call stacks\n", shown - most_stacks);
+  return out;
+}
+
 /// What does not fit the table but matters when it is not zero.
 std::string remarks(const Context& context, const LockFigures& lock) {
   std::string out;
@@ -184,7 +201,7 @@ std::string block_of(const Context& context, const LockFigures& lock) {
   if (const std::string more = remarks(context, lock); !more.empty()) {
     out += wrapped("  " + more, context.options.width, 2);
   }
-  return out + holders_of(context, lock) + waiters_of(context, lock);
+  return out + holders_of(context, lock) + waiters_of(context, lock) + stacks_of(context, lock);
 }
 
 /// Waits that go on at the end are in no total: they have no length yet.

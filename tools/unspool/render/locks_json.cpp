@@ -37,10 +37,16 @@ Json blame_json(const ProcessJson& json, const LockFigures& lock) {
     waiters.push_back(part_json(json, part, "time", lock.waits.sum()));
     waiters.back()["waits"] = part.count;
   }
+  Json stacks = Json::array();
+  for (const Part& part : lock.stacks.parts()) {
+    if (part.actor.site == 0) continue;
+    stacks.push_back({{"stack", json.stack(part.actor.site)}, {"time", json.span(part.ticks)}, {"waits", part.count}});
+  }
   return {{"holders", std::move(holders)},
           {"hand_over", json.span(lock.hand_over)},
           {"unknown", json.span(lock.unknown_holder)},
-          {"waiters", std::move(waiters)}};
+          {"waiters", std::move(waiters)},
+          {"stacks", std::move(stacks)}};
 }
 
 Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <unspool/analyze/tally.hpp>
+#include <unspool/model/call_stack.hpp>
 #include <unspool/render/names.hpp>
 
 #include <algorithm>
@@ -49,6 +50,10 @@ Names::Names(const Process& process) : process_{process} {
   std::unordered_map<std::string, std::set<std::string>> same_name;
   for (const auto& [number, site] : process.sites)
     same_name[tail(site.file, 0)].insert(site.file);
+  for (const auto& [number, frame] : process.frames) {
+    for (const Site& line : frame.lines)
+      same_name[tail(line.file, 0)].insert(line.file);
+  }
   for (const auto& [name, paths] : same_name)
     shorten(paths, files_);
 }
@@ -82,6 +87,20 @@ std::string Names::site(trace::SiteNumber site) const {
   const auto found = process_.sites.find(site);
   if (found == process_.sites.end()) return "unknown line";
   return fmt::format("{}:{}", short_file(found->second.file), found->second.line);
+}
+
+std::vector<std::string> Names::calls(trace::StackNumber stack, std::size_t most) const {
+  std::vector<std::string> out;
+  for (const Call& call : own_calls_of(process_, stack)) {
+    if (out.size() == most) break;
+    const bool is_named = call.line != nullptr && !call.line->function.empty();
+    out.push_back(is_named ? trace::escaped(call.line->function)
+                           : fmt::format("{}+{:#x}", trace::escaped(tail(call.frame->module, 0)), call.frame->offset));
+    if (call.line != nullptr && call.line->line != 0) {
+      out.back() += fmt::format(" at {}:{}", short_file(call.line->file), call.line->line);
+    }
+  }
+  return out;
 }
 
 std::string Names::site_and_function(trace::SiteNumber site_number) const {

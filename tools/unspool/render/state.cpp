@@ -5,6 +5,7 @@
 #include <unspool/render/heading.hpp>
 #include <unspool/render/scene.hpp>
 #include <unspool/render/state.hpp>
+#include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
 
 #include <algorithm>
@@ -153,7 +154,9 @@ std::string thread_lines(const Context& context, trace::ThreadNumber number) {
   std::string out = toned(context.names.thread(number), Tone::strong, context.options.color) + "\n";
   const std::string does =
       wait != nullptr ? wait_words(context, *wait, context.waiting(number), around) : running_words(context, around);
-  out += wrapped("    " + does, context.options.width, 6) + held_lines(context, number);
+  out += wrapped("    " + does, context.options.width, 6);
+  if (wait != nullptr) out += call_lines(context.names, wait->stack, context.options.width, 6);
+  out += held_lines(context, number);
   if (const Waiting* each = context.waiting(number); each != nullptr && each->cycle != Waiting::no_cycle) {
     const std::string_view part = each->distance == 0 ? "is part of" : "hangs on";
     out += "    " + toned(fmt::format("{} a deadlock", part), Tone::bad, context.options.color) + "\n";
@@ -278,6 +281,7 @@ Json wait_json(const Context& context, const ProcessJson& json, trace::ThreadNum
   out["owner_site"] = waiting == nullptr ? Json{} : json.site(waiting->owner_site);
   const bool known = waiting != nullptr && waiting->owner_since_known;
   out["owner_since"] = known ? json.offset(waiting->owner_since) : Json{};
+  out["stack"] = json.stack(wait->stack);
   out["edge"] = waiting == nullptr ? Json{} : Json(name_of(waiting->edge));
   return out;
 }

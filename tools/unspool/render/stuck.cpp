@@ -104,6 +104,17 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
   return who + ", which nothing ever ended, and no thread is left that goes on";
 }
 
+std::string call_lines(const Names& names, trace::StackNumber stack, unsigned width, unsigned indent) {
+  constexpr std::size_t most_calls = 8;
+  const std::vector<std::string> calls = names.calls(stack, most_calls + 1);
+  std::string out;
+  for (std::size_t i = 0; i < std::min(calls.size(), most_calls); ++i)
+    out += wrapped(fmt::format("{:{}}in {}", "", indent, calls[i]), width, indent + 2);
+  if (calls.size() > most_calls)
+    out += fmt::format("{:{}}and further calls (all of them: --format json)\n", "", indent);
+  return out;
+}
+
 std::string stuck_members(const Names& names, const Times& times, const Analysis& analysis, const Cycle& cycle,
                           unsigned width, std::size_t most_threads) {
   const Deadlocks& deadlocks = analysis.deadlocks;
@@ -114,6 +125,7 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
     out += wrapped(fmt::format("  {} waits for {} since {} at {}", names.thread(each.wait.thread), what_of(names, each),
                                times.offset(each.wait.since), names.site_and_function(each.wait.site)),
                    width, 4);
+    out += call_lines(names, each.wait.stack, width, 4);
     const bool same_as_before = i != 0 && cycle.cause != Cause::cycle;
     if (same_as_before) continue;
     const std::string need = need_line(each, deadlocks.past_of(each.wait.object));

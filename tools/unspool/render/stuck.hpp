@@ -26,4 +26,7 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
 /// What may be done about it; empty where nothing can be said.
 std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle);
 
+/// A line for each call of the stack, indented, the innermost first; empty where there is none.
+std::string call_lines(const Names& names, trace::StackNumber stack, unsigned width, unsigned indent);
+
 }  // namespace unspool

@@ -76,6 +76,7 @@ void Replay::step(const Record& record) {
       return;
     case Kind::status:
       if (record.row->verb == Verb::hold) return restore_hold(record);
+      if (record.row->verb == Verb::stack) return note_stack(record);
       if (ThreadState* thread = thread_of(record.thread)) {
         restore_wait(record.thread, *thread,
                      {kind_of(record.object), record.object, record.site, record.since, record.a, record.b},
@@ -85,6 +86,13 @@ void Replay::step(const Record& record) {
     default:
       transition(record);
   }
+}
+
+/// It follows the Record that began the wait.
+void Replay::note_stack(const Record& record) {
+  ThreadState* thread = thread_of(record.thread);
+  if (thread == nullptr || thread->waits.empty() || thread->waits.back().object != record.object) return;
+  thread->waits.back().stack = record.a;
 }
 
 void Replay::transition(const Record& record) {

@@ -114,6 +114,7 @@ class Replay {
   // restore.cpp: status Records and the status file
   void restore_hold(const Record& record);
   void restore_shared(const Record& record, ObjectState& object);
+  void note_stack(const Record& record);
   void restore_wait(trace::ThreadNumber number, ThreadState& thread, const Block& block, trace::Ticks now);
   void correct_by_status();
   void correct_waits(const trace::StatusEntry& entry, ThreadState& thread);

@@ -83,6 +83,8 @@ void Replay::correct_waits(const trace::StatusEntry& entry, ThreadState& thread)
                {kind_of(entry.wait_object), entry.wait_object, entry.wait_site, entry.wait_since, entry.wait_owner,
                 entry.wait_owner_site},
                last_time_);
+  Wait& wait = thread.waits.back();
+  if (wait.object == entry.wait_object && wait.stack == 0) wait.stack = entry.wait_stack;
 }
 
 void Replay::correct_holds(const trace::StatusEntry& entry, const std::vector<trace::ObjectNumber>& held) {

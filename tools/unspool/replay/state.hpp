@@ -40,7 +40,8 @@ struct Wait {
   trace::SiteNumber owner_site = 0;  ///< as the last block said
   trace::ThreadNumber waker = 0;
   trace::SiteNumber waker_site = 0;
-  std::vector<Share> shares;  ///< only where the object can be held; sums to ticks() once it has ended
+  trace::StackNumber stack = 0;  ///< the call stack at its begin; 0: not recorded
+  std::vector<Share> shares;     ///< only where the object can be held; sums to ticks() once it has ended
 
   // While it is open; the shares are in the object's history.
   trace::Verbs next;                      ///< what its thread may do next to the object
