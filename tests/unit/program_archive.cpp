@@ -12,11 +12,14 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +28,42 @@ using namespace spool::test;
 namespace {
 
 namespace fs = std::filesystem;
+
+/// What the disk was asked for, by path, since the last look.
+struct Asked {
+  std::mutex mutex;
+  std::set<std::string> paths;
+
+  void note(int file) {
+    std::error_code none;
+    const fs::path path = fs::read_symlink("/proc/self/fd/" + std::to_string(file), none);
+    const std::lock_guard guard{mutex};
+    paths.insert(path.string());
+  }
+  bool has(const fs::path& path) {
+    const std::lock_guard guard{mutex};
+    return paths.contains(path.string());
+  }
+};
+
+Asked& asked() {
+  static auto* made = new Asked;  // leaked: spool's threads end after the statics
+  return *made;
+}
+
+}  // namespace
+
+// In place of the C library's.
+extern "C" int fdatasync(int file) {
+  asked().note(file);
+  return static_cast<int>(syscall(SYS_fdatasync, file));
+}
+extern "C" int fsync(int file) {
+  asked().note(file);
+  return static_cast<int>(syscall(SYS_fsync, file));
+}
+
+namespace {
 
 fs::path scratch() {
   const char* path = std::getenv("SPOOL_TEST_DIR");  // NOLINT(concurrency-mt-unsafe): nobody sets it
@@ -35,12 +74,14 @@ spool::log::Recorder& recorder() {
   return spool::log::Recorder::instance();
 }
 
-bool begin(spool::Archive archive, std::uint64_t keep, spool::OnSegment on_segment = {}) {
+bool begin(spool::Archive archive, std::uint64_t keep, spool::OnSegment on_segment = {},
+           spool::Sync sync = spool::Sync::off) {
   spool::log::RecorderSettings settings;
   settings.parent = scratch();
   settings.keep = keep;
   settings.archive = archive;
   settings.on_segment = std::move(on_segment);
+  settings.sync = sync;
   settings.geometry = {.chunks = 16, .chunk_bytes = std::size_t{32} * 1024, .metadata_bytes = std::size_t{32} * 1024};
   if (!recorder().start(settings)) return false;
   spool::log::set_level(spool::Level::info);
@@ -111,6 +152,31 @@ int announces_directories() {
   if (!begin(spool::Archive::off, 0, print_and_count)) return 1;
   record_until([] { return told >= 3; });
   return 0;
+}
+
+/// The disk has each segment, its files and their names, before it is told.
+int syncs(spool::Archive archive) {
+  static std::atomic<int> told{0};
+  const auto look = [](const spool::ClosedSegment& closed) {
+    const fs::path parent = closed.path.parent_path();
+    bool all = asked().has(closed.path) && asked().has(parent) && asked().has(parent / ".status");
+    if (!closed.archived) {
+      for (const auto& each : fs::directory_iterator{closed.path})
+        all = all && asked().has(each.path());
+    }
+    std::printf("%s %s\n", closed.durable ? "durable" : "NOT DURABLE", all ? "asked" : "NOT ASKED");
+    ++told;
+  };
+  if (!begin(archive, 0, look, spool::Sync::segments)) return 1;
+  record_until([] { return told >= 3; });
+  return 0;
+}
+
+int syncs_directories() {
+  return syncs(spool::Archive::off);
+}
+int syncs_archives() {
+  return syncs(spool::Archive::zstd);
 }
 
 /// The first call throws, the second blocks while eighty segments are closed, the third is what comes after that.
@@ -196,6 +262,8 @@ Programs spool::test::archive_programs() {
   return {{"archives_all", archives_all},
           {"archives_within_keep", archives_within_keep},
           {"announces_directories", announces_directories},
+          {"syncs_directories", syncs_directories},
+          {"syncs_archives", syncs_archives},
           {"callback_throws_and_blocks", callback_throws_and_blocks},
           {"callback_hangs", callback_hangs},
           {"archive_fails", archive_fails},

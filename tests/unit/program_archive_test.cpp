@@ -129,6 +129,18 @@ TEST_CASE("closed segments become archives, are told, and come back to the ring"
   check_whole(trace);
 }
 
+TEST_CASE("with Sync::segments the disk has a segment or archive, and the threads' states, before it is told") {
+  for (const char* name : {"syncs_directories", "syncs_archives"}) {
+    const Ran ran{name};
+    INFO(name << ran.ended.out);
+    CHECK(ran.ended.err.empty());
+    CHECK_THAT(ran.ended.out, Contains("durable asked\n"));
+    CHECK(ran.ended.out.find("NOT") == std::string::npos);
+    const Ended lines = run_program({"../tools/unspool/unspool", "cat", ran.scratch.trace().string()});
+    CHECK_THAT(lines.out, Contains(" and on the disk: "));
+  }
+}
+
 TEST_CASE("keep is the sum of archives and directories, and what is left is the newest without a hole") {
   const Ran ran{"archives_within_keep"};
   const Left left = left_in(ran.scratch.trace());

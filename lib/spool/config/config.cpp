@@ -45,6 +45,7 @@ Config overridden(Config config, const config::Environment& environment) {
     config.levels.insert_or_assign(logger, level);
   config.transitions = environment.transitions.value_or(config.transitions);
   config.long_wait = environment.long_wait.value_or(config.long_wait);
+  config.sync = environment.sync.value_or(config.sync);
   config.archive = environment.archive.value_or(config.archive);
   config.dump_on = environment.dump_on.value_or(config.dump_on);
   config.call_stacks = environment.call_stacks.value_or(config.call_stacks);
@@ -73,6 +74,7 @@ bool start_recorder(const Config& config, const config::Environment& environment
   settings.keep = config.directory.empty() ? keep_in_memory : config.keep;
   settings.archive = config.archive;
   settings.on_segment = config.on_segment;
+  settings.sync = config.sync;
   settings.clock = environment.clock.value_or(os::ClockChoice::automatic);
   settings.call_stacks = config.call_stacks;
   settings.survive_truncation = config.survive_truncation;

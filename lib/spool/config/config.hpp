@@ -8,6 +8,7 @@
 //   SPOOL_DIR=DIR            write a trace to DIR/PROGRAM-PID.spool
 //   SPOOL_KEEP=256M          bytes of the newest segments that stay; K, M, G; "all" keeps everything
 //   SPOOL_ARCHIVE=zstd       closed segments are compressed, each into a file NNNNNN.tar.zst; off
+//   SPOOL_SYNC=segments      closed segments survive a power loss: each is waited for until the disk has it; off
 //   SPOOL_LEVEL=info         trace, debug, info, warning, error, critical, off; "info,http=debug" says it of the logger
 //                            "http" as well
 //   SPOOL_TRANSITIONS=all    all, contended, long, off
@@ -45,6 +46,7 @@ struct Config {
   /// Bytes of the newest segments that stay, uncompressed and archived ones together; 0: all
   std::uint64_t keep = std::uint64_t{256} << 20U;
   Archive archive = Archive::off;            ///< whether closed segments are compressed, in the background
+  Sync sync = Sync::off;                     ///< whether closed segments are on the disk before they are told
   OnSegment on_segment = {};                 ///< told each segment that is closed, or archived
   Level level = Level::info;                 ///< the least that is logged
   std::map<std::string, Level> levels = {};  ///< the same of single loggers, by name

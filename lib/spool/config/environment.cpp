@@ -40,6 +40,12 @@ std::optional<Archive> archive_named(const std::string& text) {
   return std::nullopt;
 }
 
+std::optional<Sync> sync_named(const std::string& text) {
+  if (text == "segments") return Sync::segments;
+  if (text == "off") return Sync::off;
+  return std::nullopt;
+}
+
 std::optional<os::ClockChoice> clock_named(const std::string& text) {
   if (text == "auto") return os::ClockChoice::automatic;
   if (text == "tsc") return os::ClockChoice::tsc;
@@ -169,6 +175,7 @@ Environment read_environment() {
   Environment out;
   out.directory = variable("SPOOL_DIR");
   take(out, out.keep, "SPOOL_KEEP", "a size such as 64M or 2G, or all", parse_size);
+  take(out, out.sync, "SPOOL_SYNC", "segments or off", sync_named);
   take(out, out.archive, "SPOOL_ARCHIVE", "zstd or off", archive_named);
   take_levels(out);
   take(out, out.transitions, "SPOOL_TRANSITIONS", "all, contended, long or off",

@@ -21,6 +21,7 @@ struct Environment {
   std::optional<std::string> directory;
   std::optional<std::uint64_t> keep;
   std::optional<Archive> archive;
+  std::optional<Sync> sync;
   std::optional<trace::Level> level;
   std::map<std::string, trace::Level> levels;  ///< of single loggers
   std::optional<trace::Mode> transitions;

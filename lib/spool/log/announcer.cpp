@@ -5,14 +5,17 @@
 #include <spool/log/identity.hpp>
 #include <spool/log/message.hpp>
 #include <spool/log/recorder.hpp>
+#include <spool/os/durable.hpp>
 #include <spool/os/process.hpp>
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace spool::log {
@@ -22,7 +25,8 @@ constexpr auto patience = std::chrono::seconds{5};
 
 std::string sentence(const ClosedSegment& closed) {
   const std::chrono::duration<double> span = closed.last - closed.first;
-  return fmt::format("segment {} is {}: {}, {} bytes, {:.3f} s", closed.number, closed.archived ? "archived" : "closed",
+  return fmt::format("segment {} is {}{}: {}, {} bytes, {:.3f} s", closed.number,
+                     closed.archived ? "archived" : "closed", closed.durable ? " and on the disk" : "",
                      trace::escaped(closed.path.string()), closed.bytes, span.count());
 }
 
@@ -90,8 +94,18 @@ bool Announcer::say_next() {
   return true;
 }
 
+/// With the threads' last states as they are now: what a power loss leaves of them is never younger than that.
+void Announcer::make_durable(ClosedSegment& closed) {
+  closed.durable = os::make_durable(closed.path) && os::make_durable(closed.path.parent_path() / ".status");
+  if (closed.durable || errno == ENOENT) return;  // somebody has moved it away: it is his now
+  if (std::exchange(told_not_durable_, true)) return;
+  os::print_error(fmt::format("spool: the disk does not take {}: {}; a power loss may take it (said once)\n",
+                              trace::escaped(closed.path.string()), std::generic_category().message(errno)));
+}
+
 void Announcer::say(Item& item) {
   try {
+    if (sync_ == Sync::segments) make_durable(item.closed);
     log_line(item.closed);
     if (callback_) callback_(item.closed);
   } catch (const std::exception& thrown) {

@@ -26,7 +26,10 @@ class Announcer {
   Announcer();
 
   /// Once, before the first announcement.
-  void set(OnSegment callback) { callback_ = std::move(callback); }
+  void set(OnSegment callback, Sync sync) {
+    callback_ = std::move(callback);
+    sync_ = sync;
+  }
   /// O(1), never blocks for long. `segment` is the one whose directory is told, none for an archive. Starts the thread where
   /// there is none. For the keeper.
   void announce(ClosedSegment closed, std::shared_ptr<Segment> segment);
@@ -43,14 +46,17 @@ class Announcer {
   static void run(void* self);
   bool say_next();
   void say(Item& item);
+  void make_durable(ClosedSegment& closed);
 
   std::mutex mutex_;
   HiddenThread thread_;
   bool started_ = false;  ///< of the keeper, and whoever ends the recording
   OnSegment callback_;
+  Sync sync_ = Sync::off;
   std::deque<Item> items_;    ///< under the mutex
   std::uint64_t missed_ = 0;  ///< under the mutex
-  bool told_throw_ = false;   ///< of the thread
+  bool told_throw_ = false;   ///< of the thread, both
+  bool told_not_durable_ = false;
   os::Word wakes_{0};
   os::Word ended_{0};
   std::atomic<bool> stopping_{false};

@@ -45,6 +45,7 @@ struct RecorderSettings {
   std::uint64_t keep = std::uint64_t{256} << 20U;  ///< bytes of the newest segments that stay; 0: all
   Archive archive = Archive::off;
   OnSegment on_segment = {};
+  Sync sync = Sync::off;
   Geometry geometry;
   os::ClockChoice clock = os::ClockChoice::automatic;
   bool survive_truncation = true;       ///< os/spare_page.hpp
@@ -188,7 +189,9 @@ class Recorder {
   void add_lost(std::uint64_t count) noexcept;
   os::MappedFile make_status(const std::filesystem::path& path) const;
   bool has_packed() const { return settings_.archive != Archive::off && !directory_.empty(); }
-  bool is_shipped() const { return has_packed() || static_cast<bool>(settings_.on_segment); }
+  bool is_shipped() const {
+    return has_packed() || static_cast<bool>(settings_.on_segment) || settings_.sync != Sync::off;
+  }
   void ship();           ///< under fm
   void take_packed();    ///< under fm
   void order_packing();  ///< under fm

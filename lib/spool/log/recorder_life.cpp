@@ -158,7 +158,7 @@ bool Recorder::start(const RecorderSettings& settings) {
   const std::lock_guard files{fm_};
   if (is_recording()) return true;
   settings_ = settings;
-  announcer_.set(settings.on_segment);
+  announcer_.set(settings.on_segment, settings.sync);
   // The child of a fork may have another working directory, as a daemon does.
   if (!settings_.parent.empty()) settings_.parent = std::filesystem::absolute(settings_.parent);
   modes_.general = settings.mode;

@@ -17,6 +17,10 @@ namespace spool {
 /// In which form closed segments stay. `zstd`: each becomes NNNNNN.tar.zst, beside or instead of its directory NNNNNN.
 enum class Archive : std::uint8_t { off, zstd };
 
+/// What survives a power loss. `off`: what the kernel has written back by itself. `segments`: each segment that is closed, and
+/// each archive, is on the disk before it is announced; the one being written is not.
+enum class Sync : std::uint8_t { off, segments };
+
 /// A segment that nobody writes to any more.
 struct ClosedSegment {
   std::filesystem::path path;  ///< its directory, or its archive
@@ -25,6 +29,7 @@ struct ClosedSegment {
   std::chrono::system_clock::time_point first;  ///< when it was begun; no Record in it is older
   std::chrono::system_clock::time_point last;   ///< when it was closed; no Record in it is younger
   bool archived = false;
+  bool durable = false;  ///< the disk has it: Sync::segments
   /// Segments closed since the last call that were not told: the calls before this one took too long.
   std::uint64_t missed = 0;
 };
