@@ -273,3 +273,100 @@ TEST_CASE("JSON of a lock has the numbers of the table") {
   CHECK(lock["holders"][0]["time"] == 1700);
   CHECK(lock["waiters"][0]["waits"] == 1);
 }
+
+TEST_CASE("a lock's flow: how much of its life it is held, how long the woken took, and its convoys") {
+  Script script = contended_store();
+  const Answer answer{script};
+  const Flow& flow = answer.analysis.locks.figures()[0].flow;
+  CHECK(flow.life == 2010);
+  CHECK(flow.held == 1000 + 200 + 100 + 10);
+  CHECK(flow.woken == 100 + 100);
+  CHECK(flow.overtakes == 0);
+  CHECK(flow.longest_convoy == 2);
+  CHECK(flow.in_convoys == 300);
+  const Json known = json_of(script)["locks"][0];
+  CHECK(known["utilisation"].get<double>() == Approx(1310.0 / 2010));
+  CHECK(known["woken"] == 200);
+  CHECK(known["convoy_share"].get<double>() == Approx(300.0 / 2010));
+  script.process.mode = Mode::contended;
+  const Json unknown = json_of(script)["locks"][0];
+  for (const char* name : {"utilisation", "woken", "overtakes", "retakes", "most_futile_wakes", "longest_convoy",
+                           "convoy_share", "behind_writers"})
+    CHECK(unknown[name].is_null());
+}
+
+TEST_CASE("an acquire without a wait while others wait overtakes them, and that of the releaser is told apart") {
+  Script script = store();
+  script.acquire(100, 1, lock(1), 50);
+  script.block(110, 2, lock(1), 51, 1, 50);
+  script.release(200, 1, lock(1));
+  script.acquire(210, 1, lock(1), 50);
+  script.block(220, 2, lock(1), 51, 1, 50);
+  script.release(300, 1, lock(1));
+  script.acquire(305, 3, lock(1), 50);
+  script.release(310, 3, lock(1));
+  script.acquire(320, 2, lock(1), 51, 3);
+  script.release(330, 2, lock(1));
+  const Answer answer{script};
+  const Flow& flow = answer.analysis.locks.figures()[0].flow;
+  CHECK(flow.overtakes == 2);
+  CHECK(flow.retakes == 1);
+  CHECK(flow.most_futile == 1);
+  CHECK(flow.woken == 10);
+  CHECK(flow.longest_convoy == 1);
+  CHECK(flow.in_convoys == 0);
+  std::string text = printed(run_locks, script);
+  std::ranges::replace(text, '\n', ' ');
+  INFO(text);
+  CHECK(text.find("overtaken 2 times, 1 of them by the thread that had just released it") != std::string::npos);
+}
+
+TEST_CASE("a waiter that gives up ends the convoy that it was the last of") {
+  Script script = store();
+  script.acquire(100, 1, lock(1), 50);
+  script.block(110, 2, lock(1), 51, 1, 50);
+  script.block(120, 3, lock(1), 51, 1, 50);
+  script.release(200, 1, lock(1));
+  script.acquire(210, 2, lock(1), 51, 1);
+  script.add(Kind::lock, Verb::timeout, 220, 3, lock(1), 51);
+  script.block(230, 3, lock(1), 51, 2, 51);
+  script.release(240, 2, lock(1));
+  script.acquire(250, 3, lock(1), 51, 2);
+  const Answer answer{script};
+  CHECK(answer.analysis.locks.figures()[0].flow.longest_convoy == 1);
+  CHECK(answer.analysis.locks.figures()[0].flow.woken == 10 + 10);
+}
+
+TEST_CASE("readers together hold a SharedLock once, and one that waits though readers hold it is behind a writer") {
+  Script script = store();
+  const auto shared = lock(5);
+  script.object(shared, Kind::shared_lock, "table", 20);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 100, 1, shared, 50, 0, 1);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 110, 2, shared, 50, 0, 2);
+  script.add(Kind::shared_lock, Verb::release_shared, 140, 1, shared, 50, 0, 1);
+  script.add(Kind::shared_lock, Verb::block, 150, 3, shared, 51, 2, 50);
+  script.add(Kind::shared_lock, Verb::block_shared, 160, 1, shared, 50);
+  script.add(Kind::shared_lock, Verb::release_shared, 200, 2, shared, 50, 0, 0);
+  script.add(Kind::shared_lock, Verb::acquire, 220, 3, shared, 51, 2);
+  script.add(Kind::shared_lock, Verb::block_shared, 230, 2, shared, 50, 3, 51);
+  script.add(Kind::shared_lock, Verb::release, 300, 3, shared, 51, 0, 3);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 310, 1, shared, 50, 3, 1);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 315, 2, shared, 50, 3, 2);
+  const Answer answer{script};
+  const Flow& flow = answer.analysis.locks.figures()[0].flow;
+  CHECK(flow.behind_writers == 1);
+  CHECK(flow.held == 100 + 80 + 5);
+  CHECK(flow.woken == 20 + 10 + 15);
+}
+
+TEST_CASE("a lock that nobody waits for, but that is held most of its life, is told of") {
+  Script script = store();
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    script.acquire(1000 + 100 * i, 1, lock(1), 50);
+    script.release(1090 + 100 * i, 1, lock(1));
+  }
+  const std::string text = printed(run_locks, script);
+  INFO(text);
+  CHECK(text.find("\"store\" is not contended yet, but it was held 90.9 % of its life") != std::string::npos);
+  CHECK(printed(run_locks, script).find("overtaken") == std::string::npos);
+}

@@ -42,6 +42,7 @@ void merge(LockFigures& into, const LockFigures& from) {
   into.holders.merge(from.holders);
   into.waiters.merge(from.waiters);
   into.stacks.merge(from.stacks);
+  into.flow.merge(from.flow);
   if (from.longest.ticks() > into.longest.ticks()) into.longest = from.longest;
   note_worst(into, from.worst, from.worst_ticks);
 }
@@ -79,10 +80,14 @@ void Locks::born(const ObjectState& object) {
   LockFigures& figures = class_of(object);
   ++figures.instances;
   live_[object.slot].figures = &figures;
+  live_[object.slot].flow = LockFlow{replay_->last_time()};
 }
 
 void Locks::destroyed(const ObjectState& object) {
-  if (Live* lock = live(&object)) note_worst(*lock->figures, object.number, lock->waited);
+  if (Live* lock = live(&object)) {
+    note_worst(*lock->figures, object.number, lock->waited);
+    lock->flow.ended(lock->figures->flow, replay_->last_time());
+  }
   live_[object.slot] = {};
 }
 
@@ -94,8 +99,10 @@ Locks::Live* Locks::live(const ObjectState* object) {
 
 void Locks::acquired(const ObjectState& object, const Record& record, trace::Ticks spun, bool waited) {
   Live* lock = live(&object);
-  if (lock == nullptr || !filter_.passes(record)) return;
+  if (lock == nullptr) return;
   LockFigures& figures = *lock->figures;
+  lock->flow.acquired(figures.flow, object, record, waited);
+  if (!filter_.passes(record)) return;
   ++figures.acquisitions;
   if (waited) ++figures.contended;
   if (!waited && spun != 0) ++figures.spun;
@@ -104,12 +111,21 @@ void Locks::acquired(const ObjectState& object, const Record& record, trace::Tic
 
 void Locks::held(const ObjectState& object, const Hold& hold) {
   Live* lock = live(&object);
-  if (lock != nullptr && filter_.passes(hold, object.kind)) lock->figures->holds.add(hold.ticks());
+  if (lock == nullptr) return;
+  lock->flow.held(lock->figures->flow, object, hold);
+  if (filter_.passes(hold, object.kind)) lock->figures->holds.add(hold.ticks());
 }
 
 void Locks::released_by_other(const ObjectState& object, const Record& record) {
   Live* lock = live(&object);
   if (lock != nullptr && filter_.passes(record)) ++lock->figures->released_by_other;
+}
+
+/// A reader begins to wait.
+void Locks::record(const Record& record) {
+  const auto object = replay_->objects().find(record.object);
+  if (object == replay_->objects().end() || object->second.readers.empty()) return;
+  if (Live* lock = live(&object->second)) ++lock->figures->flow.behind_writers;
 }
 
 void Locks::failed(const ObjectState* object, const Record& record) {
@@ -119,8 +135,10 @@ void Locks::failed(const ObjectState* object, const Record& record) {
 
 void Locks::waited(const ObjectState* object, const Wait& wait) {
   Live* lock = live(object);
-  if (lock == nullptr || !filter_.passes(wait)) return;
+  if (lock == nullptr) return;
   LockFigures& figures = *lock->figures;
+  if (wait.ending != Ending::acquired && wait.ending != Ending::unended) lock->flow.left(figures.flow, *object);
+  if (!filter_.passes(wait)) return;
   if (wait.ending == Ending::lost) {
     ++figures.lost_waits;
     return;
@@ -130,6 +148,7 @@ void Locks::waited(const ObjectState* object, const Wait& wait) {
     ++figures.unended;
     figures.unended_ticks = add_saturated(figures.unended_ticks, wait.ticks());
   } else {
+    lock->flow.waited(figures.flow, wait);
     ended(figures, wait);
   }
 }
@@ -170,7 +189,10 @@ bool Locks::is_empty(const LockFigures& figures) const {
 
 void Locks::finished(const Replay& replay) {
   for (const auto& [number, object] : replay.objects()) {
-    if (Live* lock = live(&object)) note_worst(*lock->figures, number, lock->waited);
+    if (Live* lock = live(&object)) {
+      note_worst(*lock->figures, number, lock->waited);
+      lock->flow.ended(lock->figures->flow, replay.last_time());
+    }
   }
   for (auto& [place, names] : classes_) {
     if (names.size() > most_names) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
+#include <unspool/analyze/flow.hpp>
 #include <unspool/analyze/samples.hpp>
 #include <unspool/analyze/tally.hpp>
 #include <unspool/replay/observer.hpp>
@@ -44,6 +45,7 @@ struct LockFigures {
   Tally waiters;  ///< the waits' time, by who waited and where
   Tally stacks;   ///< the same by call stack, where it is recorded: its number stands in place of the site
   Wait longest;
+  Flow flow;
   trace::ObjectNumber worst = 0;  ///< the instance with the most waited time
   trace::Ticks worst_ticks = 0;
 
@@ -52,6 +54,9 @@ struct LockFigures {
 
 class Locks : public Observer {
  public:
+  void began(const Replay& replay) override { replay_ = &replay; }
+  bool hears(const trace::Row& row) const override { return row.verb == trace::Verb::block_shared; }
+  void record(const Record& record) override;
   void born(const ObjectState& object) override;
   void destroyed(const ObjectState& object) override;
   void acquired(const ObjectState& object, const Record& record, trace::Ticks spun, bool waited) override;
@@ -73,6 +78,7 @@ class Locks : public Observer {
   struct Live {
     LockFigures* figures = nullptr;
     trace::Ticks waited = 0;
+    LockFlow flow;
   };
   using Place = std::tuple<trace::Kind, trace::SiteNumber, trace::ObjectNumber>;
   using ByName = std::map<std::string, LockFigures>;
@@ -84,6 +90,7 @@ class Locks : public Observer {
 
   const Process& process_;
   const Filter& filter_;
+  const Replay* replay_ = nullptr;
   std::map<Place, ByName> classes_;
   std::vector<Live> live_;  ///< by slot
   std::vector<LockFigures> figures_;

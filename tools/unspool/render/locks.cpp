@@ -17,6 +17,9 @@ namespace {
 constexpr std::size_t most_rows = 20;
 constexpr std::size_t most_blocks = 3;
 constexpr std::size_t most_parts = 5;
+/// Held so much of its life, a lock that nobody waits for is told of; a few long holds are no traffic.
+constexpr trace::Ticks busy_percent = 80;
+constexpr std::uint64_t least_for_busy = 10;
 
 using Align = Table::Align;
 using Column = Table::Column;
@@ -160,11 +163,12 @@ std::string stacks_of(const Context& context, const LockFigures& lock) {
   std::string out;
   std::size_t shown = 0;
   for (const Part& part : lock.stacks.parts()) {
-    if (part.actor.site == 0 || ++shown > most_stacks) continue;
+    const std::string calls = call_lines(context.names, part.actor.site, context.options.width, 4);
+    if (calls.empty() || ++shown > most_stacks) continue;
     out += fmt::format("  waited for {} ({}, {}) in\n", context.times.span(part.ticks),
                        counted(part.count, "time", "times"),
                        percent(static_cast<double>(part.ticks), static_cast<double>(lock.waits.sum())));
-    out += call_lines(context.names, part.actor.site, context.options.width, 4);
+    out += calls;
   }
   if (shown > most_stacks) out += fmt::format("  and in {} more call stacks\n", shown - most_stacks);
   return out;
@@ -186,6 +190,46 @@ std::string remarks(const Context& context, const LockFigures& lock) {
   return out;
 }
 
+/// How it went from hand to hand, where every acquire is known.
+std::string flow_of(const Context& context, const LockFigures& lock) {
+  const Flow& flow = lock.flow;
+  const auto share = [](trace::Ticks part, trace::Ticks whole) {
+    return percent(static_cast<double>(part), static_cast<double>(whole));
+  };
+  std::string out = fmt::format(
+      "held {} of its life; of the waits {} was queued, {} woken and not yet running", share(flow.held, flow.life),
+      context.times.span(lock.waits.sum() - std::min(lock.waits.sum(), flow.woken)), context.times.span(flow.woken));
+  if (flow.overtakes != 0) {
+    out += fmt::format("; those who waited were overtaken {}, {} of them by the thread that had just released it",
+                       counted(flow.overtakes, "time", "times"), count(flow.retakes));
+  }
+  if (flow.longest_convoy > 2) {
+    out += fmt::format("; {} of its life in convoys, the longest of {} acquisitions with always somebody waiting",
+                       share(flow.in_convoys, flow.life), count(flow.longest_convoy));
+  }
+  if (flow.behind_writers != 0) {
+    out += fmt::format("; {} behind a waiting writer while readers held it",
+                       counted(flow.behind_writers, "reader queued", "readers queued"));
+  }
+  return out;
+}
+
+/// Nobody waits for them yet, and there is little room left until somebody does.
+std::string busy_of(const Context& context) {
+  std::string out;
+  if (!context.analysis.replay.complete()) return out;
+  std::size_t shown = 0;
+  for (const LockFigures& lock : context.analysis.locks.figures()) {
+    const bool busy = lock.flow.held >= lock.flow.life / 100 * busy_percent && lock.acquisitions >= least_for_busy;
+    if (!busy || lock.flow.life == 0 || lock.contended != 0 || lock.instances > 1 || ++shown > most_parts) continue;
+    out +=
+        wrapped(fmt::format("{} is not contended yet, but it was held {} of its life", lock_name(context.names, lock),
+                            percent(static_cast<double>(lock.flow.held), static_cast<double>(lock.flow.life))),
+                context.options.width, 2);
+  }
+  return out;
+}
+
 std::string block_of(const Context& context, const LockFigures& lock) {
   const std::string name = toned(lock_name(context.names, lock), Tone::strong, context.options.color);
   std::string out = fmt::format("\n{}, created at {}\n", name, context.names.site_and_function(lock.site));
@@ -201,6 +245,7 @@ std::string block_of(const Context& context, const LockFigures& lock) {
   if (const std::string more = remarks(context, lock); !more.empty()) {
     out += wrapped("  " + more, context.options.width, 2);
   }
+  if (context.analysis.replay.complete()) out += wrapped("  " + flow_of(context, lock), context.options.width, 2);
   return out + holders_of(context, lock) + waiters_of(context, lock) + stacks_of(context, lock);
 }
 
@@ -237,7 +282,7 @@ std::string locks_text(const Process& process, const Analysis& analysis, const O
   std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
   const auto& figures = analysis.locks.figures();
   if (figures.empty()) return out + "No lock was used.\n";
-  out += table_of(context) + unended_of(context);
+  out += table_of(context) + unended_of(context) + busy_of(context);
   for (std::size_t i = 0; i < std::min(figures.size(), most_blocks); ++i) {
     if (figures[i].waits.count() != 0) out += block_of(context, figures[i]);
   }

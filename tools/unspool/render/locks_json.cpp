@@ -49,6 +49,21 @@ Json blame_json(const ProcessJson& json, const LockFigures& lock) {
           {"stacks", std::move(stacks)}};
 }
 
+Json flow_json(const ProcessJson& json, const LockFigures& lock) {
+  const Flow& flow = lock.flow;
+  const auto of_life = [&](trace::Ticks ticks) {
+    return flow.life == 0 ? Json{} : Json(static_cast<double>(ticks) / static_cast<double>(flow.life));
+  };
+  return {{"utilisation", of_life(flow.held)},
+          {"woken", json.span(flow.woken)},
+          {"overtakes", flow.overtakes},
+          {"retakes", flow.retakes},
+          {"most_futile_wakes", flow.most_futile},
+          {"longest_convoy", flow.longest_convoy},
+          {"convoy_share", of_life(flow.in_convoys)},
+          {"behind_writers", flow.behind_writers}};
+}
+
 Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) {
   const auto only_complete = [&](Json value) { return complete ? std::move(value) : Json{}; };
   const auto share =
@@ -72,6 +87,9 @@ Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) 
            {"wait", samples_json(json, lock.waits)},
            {"hold", only_complete(samples_json(json, lock.holds))}};
   out.update(blame_json(json, lock));
+  const Json flow = flow_json(json, lock);
+  for (const auto& [name, value] : flow.items())
+    out[name] = only_complete(value);
   out["worst_instance"] = {{"object", lock.worst}, {"waited", json.span(lock.worst_ticks)}};
   return out;
 }
