@@ -127,6 +127,7 @@ void TraceReader::read_chunk(const std::string& bytes, const std::string& file) 
     if (begins_.back() == 0) begins_.back() = packet.begin;  // of the first packet of stream-0000
     if (packet.begin < last_time) problem(file, "a packet begins before the last one's last Record");
     last_time = packet.begin;
+    if (packet.content > packet_header) bytes_ += packet.content;
     read_records(rest.substr(0, packet.content), packet, last_time, file);
     start += packet.size;
   }

@@ -34,6 +34,8 @@ class TraceReader {
   /// Of the Record streams: those of a thread in their order.
   const std::vector<ReadRecord>& records() const { return records_; }
   std::uint64_t definitions() const { return definitions_; }
+  /// Of all packets that hold a Record, with their headers.
+  std::uint64_t bytes() const { return bytes_; }
   std::uint64_t records_in(std::uint32_t segment) const { return counts_.at(segment); }
   const std::vector<std::filesystem::path>& segments() const { return segments_; }
   /// When a segment became the current one; `index` counts segments(). 0 where there is none.
@@ -77,6 +79,7 @@ class TraceReader {
   std::string uuid_;
   std::uint32_t segment_ = 0;
   std::uint64_t definitions_ = 0;
+  std::uint64_t bytes_ = 0;
 };
 
 }  // namespace spool::test

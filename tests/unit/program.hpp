@@ -14,6 +14,7 @@ using Programs = std::map<std::string_view, Program>;
 
 Programs archive_programs();  ///< program_archive.cpp: what becomes of closed segments
 Programs config_programs();   ///< program_config.cpp: how it begins
+Programs cost_programs();     ///< program_cost.cpp: what recording costs it
 Programs damage_programs();   ///< program_damage.cpp: a trace that another process truncates
 Programs end_programs();      ///< program_end.cpp: how it ends
 Programs fork_programs();     ///< program_fork.cpp: how it forks

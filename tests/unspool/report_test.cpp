@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <unspool/replay_script.hpp>
 
+#include <limits>
+
 using namespace unspool;
 using namespace unspool::test;
 
@@ -75,6 +77,41 @@ TEST_CASE("a deadlock comes before all else and is a finding") {
   const std::string text = printed(run_report, script, {}, &findings);
   CHECK(findings);
   CHECK(text.find("DEADLOCK, certain: a thread waits for itself") < text.find("Locks that were waited for"));
+}
+
+TEST_CASE("what the recording cost is told as it is in the trace") {
+  Script script = server();
+  CHECK_FALSE(has(printed(run_report, script), "Recording cost"));
+  const std::uint64_t second = 1'000'000'000;
+  script.process.frequency = second;
+  script.process.cost = {3 * second, second, 4'000'000, 128'000'000, 7, 2, 6'000'000, 0, 500'000'000};
+  Options options;
+  options.width = 500;
+  const std::string text = printed(run_report, script, options);
+  INFO(text);
+  CHECK(has(text,
+            "Recording cost: 4,000,000 Records (2.00M a second over 2.00 s), 128M bytes, 7 lost; keeper 6.00 ms of "
+            "CPU (0.3 % of a processor); archiver 500 ms of CPU (25.0 % of a processor); 2 segments prepared by a "
+            "thread of the program."));
+  options.format = Options::Format::json;
+  const Json cost = Json::parse(printed(run_report, script, options))["processes"][0]["cost"];
+  CHECK(cost["records_per_second"] == 2e6);
+  CHECK(cost["keeper"]["share"] == 0.003);
+  CHECK(cost["dispatcher"]["cpu"] == 0);
+}
+
+TEST_CASE("a cost whose times do not fit together has no rate") {
+  Script script = server();
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  script.process.cost = {5, most, most, most, most, most, most, most, most};
+  const std::string text = printed(run_report, script);
+  INFO(text);
+  CHECK(has(text, "18,446,744,073,709,551,615 Records (— a second over —)"));
+  Options options;
+  options.format = Options::Format::json;
+  const Json cost = Json::parse(printed(run_report, script, options))["processes"][0]["cost"];
+  CHECK(cost["records_per_second"].is_null());
+  CHECK(cost["keeper"]["share"].is_null());
 }
 
 TEST_CASE("problems with the input are told, escaped") {

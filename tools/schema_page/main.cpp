@@ -129,8 +129,8 @@ int main() {
   fmt::print(
       "\nA message site is an event class of its own, with an id from {} up: `site` u32, then the arguments as typed "
       "fields, byte by byte. It is called `message`, or `message.LOGGER`; its format string and level stand in the "
-      "metadata (`model.emf.uri`, `loglevel`). `definition.*` Records stand in CTF stream class 1, all others in class "
-      "0.\n\n"
+      "metadata (`model.emf.uri`, `loglevel`). `definition.*` and `trace.cost` Records stand in CTF stream class 1, "
+      "all others in class 0.\n\n"
       "An argument's field has the argument's name, or is `arg0`, `arg1`, ... by its place. In the metadata a `_` "
       "stands "
       "before a name that is a word of CTF or of ours, or begins with `_`; readers take one away. A character is "

@@ -36,6 +36,7 @@ class Archiver {
   /// Ends the thread, with the order it works on unfinished. One that the disk holds for longer than 5 s is left to itself.
   void stop();
   void forget_after_fork();
+  std::chrono::nanoseconds cpu_time() const noexcept { return thread_.cpu_time(); }
 
  private:
   enum Phase : std::uint32_t { idle, ordered, done };

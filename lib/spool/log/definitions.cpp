@@ -107,6 +107,21 @@ bool Definitions::long_wait(Segment& segment, std::chrono::nanoseconds span) {
   return put(segment, trace::Verb::wait, 0, Fields{}.number(static_cast<std::uint64_t>(span.count())).bytes());
 }
 
+bool Definitions::cost(Segment& segment, const Cost& cost) {
+  const auto ns = [](std::chrono::nanoseconds span) { return static_cast<std::uint64_t>(span.count()); };
+  return put(segment, trace::Verb::cost, 0,
+             Fields{}
+                 .number(cost.since)
+                 .number(cost.written.records)
+                 .number(cost.written.bytes)
+                 .number(cost.lost)
+                 .number(cost.helped)
+                 .number(ns(cost.cpu.keeper))
+                 .number(ns(cost.cpu.dispatcher))
+                 .number(ns(cost.cpu.archiver))
+                 .bytes());
+}
+
 trace::SiteNumber Definitions::number_of(const Site& site) {
   if (site.file == nullptr) return 0;
   std::string key = fmt::format("{}:{}", site.file, site.line);

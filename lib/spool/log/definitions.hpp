@@ -5,6 +5,7 @@
 #pragma once
 
 #include <spool/log/call_stacks.hpp>
+#include <spool/log/cost.hpp>
 #include <spool/log/identity.hpp>
 #include <spool/log/object.hpp>
 #include <spool/log/segment.hpp>
@@ -67,6 +68,7 @@ class Definitions {
   bool clock(Segment& segment, std::uint64_t frequency);
   bool mode(Segment& segment, trace::Mode mode, trace::ObjectNumber object = 0);  ///< 0: of all
   bool long_wait(Segment& segment, std::chrono::nanoseconds span);
+  bool cost(Segment& segment, const Cost& cost);
 
  private:
   struct KnownSite {

@@ -60,6 +60,13 @@ void Dispatcher::wake() noexcept {
     feeder->wake();
 }
 
+std::chrono::nanoseconds Dispatcher::cpu_time() noexcept {
+  std::chrono::nanoseconds sum{};
+  for (const auto& feeder : feeders())
+    sum += feeder->cpu_time();
+  return sum;
+}
+
 void Dispatcher::lock_for_fork() {
   const os::Deadline deadline = os::deadline_after(longest_fork);
   for (const auto& feeder : feeders())

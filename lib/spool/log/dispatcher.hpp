@@ -8,6 +8,7 @@
 #include <spool/log/feeder.hpp>
 #include <spool/log/sink.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -23,6 +24,9 @@ class Dispatcher {
   /// Returns when all Records committed before the call have reached the sinks and these are flushed, or their patience is
   /// over. False: not all have.
   static bool flush();
+
+  /// Of the sinks' threads.
+  static std::chrono::nanoseconds cpu_time() noexcept;
 
   /// Has all sinks deliver what is there. O(sinks), no lock; also in a signal handler.
   static void wake() noexcept;

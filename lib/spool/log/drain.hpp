@@ -7,6 +7,7 @@
 //   stays where it is. Definitions go before the Records of their time.
 #pragma once
 
+#include <spool/log/record_lengths.hpp>
 #include <spool/log/segment.hpp>
 #include <spool/trace/ids.hpp>
 
@@ -22,8 +23,6 @@
 #include <vector>
 
 namespace spool::log {
-
-struct MessageSite;
 
 /// A Record as bytes. `fields` are those behind the Record's header.
 struct DrainedRecord {
@@ -113,11 +112,6 @@ class Drain {
     bool done = false;            ///< closed and read to its end, or missed
   };
   struct Run;
-  /// Of a message class.
-  struct MessageShape {
-    const MessageSite* site = nullptr;
-    std::size_t length = 0;  ///< 0: it has texts
-  };
 
   bool merge(DrainedBatch& out, trace::Ticks horizon, std::vector<Run>& runs);
   void open_runs(const Segment& segment, Place& place, bool definitions, std::vector<Run>& runs);
@@ -127,16 +121,14 @@ class Drain {
   bool advance(Run& run) const;
   bool take(const Run& run, DrainedBatch& out) const;
   std::uint64_t count_unread(const Segment& segment, std::vector<Cursor> cursors) const;
-  std::size_t fields_length(std::uint16_t id, std::span<const std::byte> rest) const;
-  const MessageShape& message_shape(std::uint16_t id) const;
 
   const Wanted wanted_;
   const Unread unread_;
   const std::chrono::milliseconds patience_;
-  std::mutex mutex_;                            ///< the places; taken before the recorder's m, after its fm
-  std::map<std::uint32_t, Place> places_;       ///< by segment number
-  mutable std::vector<MessageShape> messages_;  ///< by class; under the mutex
-  std::atomic<std::uint32_t> read_until_{0};    ///< all segments up to this one are done
+  std::mutex mutex_;                          ///< the places; taken before the recorder's m, after its fm
+  std::map<std::uint32_t, Place> places_;     ///< by segment number
+  mutable RecordLengths lengths_;             ///< under the mutex
+  std::atomic<std::uint32_t> read_until_{0};  ///< all segments up to this one are done
   std::atomic<std::uint64_t> lapped_{0};
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<bool> given_up_{false};

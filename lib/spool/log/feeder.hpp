@@ -48,6 +48,8 @@ class Feeder {
   /// In the child: feeds the sink again if the parent did, from the segment `first` on.
   void resume(std::uint32_t first);
 
+  std::chrono::nanoseconds cpu_time() const noexcept { return thread_.cpu_time(); }
+
   /// Is the calling thread a feeder's?
   static bool is_calling() noexcept;
 

@@ -1,14 +1,34 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/hidden_thread.hpp>
+#include <spool/os/clock.hpp>
 
 #include <signal.h>
 
 namespace spool::log {
 
 void* HiddenThread::enter(void* self) {
-  const auto* thread = static_cast<const HiddenThread*>(self);
-  thread->run_(thread->argument_);
+  auto& thread = *static_cast<HiddenThread*>(self);
+  clockid_t clock = no_clock;
+  if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+    thread.clock_.store(clock, std::memory_order_relaxed);  // relaxed: a number, good for itself
+  }
+  thread.run_(thread.argument_);
+  thread.clock_.store(no_clock, std::memory_order_relaxed);  // relaxed, both: whoever reads in between reads too little
+  thread.spent_.fetch_add(os::nanoseconds_of(CLOCK_THREAD_CPUTIME_ID), std::memory_order_relaxed);
   return nullptr;
+}
+
+std::chrono::nanoseconds HiddenThread::cpu_time() const noexcept {
+  const clockid_t clock = clock_.load(std::memory_order_relaxed);  // relaxed, both: see enter
+  const std::uint64_t before = spent_.load(std::memory_order_relaxed);
+  const std::uint64_t now = clock == no_clock ? 0 : os::nanoseconds_of(clock);  // 0 where it has just ended
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(before + now)};
+}
+
+void HiddenThread::forget() {
+  running_ = false;
+  clock_.store(no_clock, std::memory_order_relaxed);  // relaxed, both: the child has one thread
+  spent_.store(0, std::memory_order_relaxed);
 }
 
 bool HiddenThread::start(const char* name, void (*run)(void*), void* argument) {

@@ -62,6 +62,10 @@ void Keeper::forget_after_fork() {
   Loop::thread.forget();
 }
 
+std::chrono::nanoseconds Keeper::cpu_time() noexcept {
+  return Loop::thread.cpu_time();
+}
+
 void Keeper::wake() noexcept {
   Loop::wakes.fetch_add(1, std::memory_order_release);  // release: partner is the acquire in run
   os::unpark(&Loop::wakes, 1);

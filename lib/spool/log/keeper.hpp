@@ -4,6 +4,8 @@
 // needed, recycles the oldest, and notes the clocks. Owns the thread; what it does to the ring is the recorder's.
 #pragma once
 
+#include <chrono>
+
 namespace spool::log {
 
 class Keeper {
@@ -12,6 +14,7 @@ class Keeper {
   /// Waits until it has ended.
   static void stop();
   static void forget_after_fork();
+  static std::chrono::nanoseconds cpu_time() noexcept;
   /// O(1), callable under m: something is to do.
   static void wake() noexcept;
 };

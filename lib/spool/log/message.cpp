@@ -58,6 +58,7 @@ bool try_write_text(Writer& writer, Level level, const Site& site, std::string_v
   to = detail::pack(to, static_cast<std::uint8_t>(level));
   to = detail::pack(to, logger);
   detail::pack(to, need.text);
+  emission.mark_mixed();
   emission.commit(writer);
   return true;
 }

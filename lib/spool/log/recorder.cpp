@@ -141,6 +141,7 @@ Recorder::Outcome Recorder::try_prepare(Writer& writer, const Need& need) {
   const bool stays = writer.segment == current_.get() && !writer.fresh && at + need.size <= limit;
   if (!stays && !move_writer(writer, need.size)) return Outcome::full;
   if (!define_all(writer, need)) return Outcome::full;
+  mark_mixed(writer);
   if (writer.lost != 0 || truncated_ != 0) write_loss(writer);
   return Outcome::ready;
 }
@@ -155,6 +156,7 @@ bool Recorder::define_all(Writer& writer, const Need& need) {
                                                                  number};
   }
   if (need.message != nullptr && !definitions_.define_message(segment, *need.message)) return false;
+  if (need.message != nullptr) writer.mixed_in = segment.number;
   if (need.thread != 0) {
     const std::shared_ptr<Identity> named = Registry::find(need.thread);
     if (named != nullptr && !definitions_.define_thread(segment, *named)) return false;
@@ -192,6 +194,7 @@ Recorder::Outcome Recorder::lease(Writer& writer, const Need& need) {
   if (need.size == 0 || !need.claims) return Outcome::ready;
   if (!open_shared_packet(writer, need.size + (enters || writer.lost != 0 || truncated_ != 0 ? status_room : 0)))
     return Outcome::full;
+  mark_mixed(writer);
   if (enters && !write_status(writer)) {
     writer.limit.store(0, std::memory_order_relaxed);  // relaxed: under m
     return Outcome::full;
@@ -261,6 +264,7 @@ std::byte* Recorder::append_packet(const Segment& segment, std::size_t chunk, st
   fresh.content_size = sizeof fresh * 8;
   fresh.packet_size = (file_size - next) * 8;
   fresh.thread_id = thread;
+  fresh.mixed = 0;
   fresh.timestamp_begin = os::ticks_in_order();  // in order: not before the old packet's last Record (I6)
   std::memcpy(file + next, &fresh, sizeof fresh);
   // release: partner is a reader's acquire; the new header is whole before it can be found (I1)
@@ -374,21 +378,6 @@ void Recorder::write_loss(Writer& writer) {
   };
   tell(writer.lost, writer.lost_reason);
   tell(truncated_, trace::LossReason::truncated);
-}
-
-void Recorder::count_loss(Writer& writer, trace::LossReason reason) noexcept {
-  ++writer.lost;
-  writer.lost_reason = reason;
-  add_lost(1);
-}
-
-void Recorder::add_lost(std::uint64_t count) noexcept {
-  const std::uint64_t total = lost_.fetch_add(count, std::memory_order_relaxed) + count;  // relaxed: a count
-  if (status_) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
-    auto& header = *reinterpret_cast<trace::StatusHeader*>(status_.data());
-    std::atomic_ref{header.lost}.store(total, std::memory_order_relaxed);  // relaxed: a count
-  }
 }
 
 bool Recorder::swap_segments() {

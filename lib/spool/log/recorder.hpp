@@ -19,6 +19,7 @@
 
 #include <spool/log/announcer.hpp>
 #include <spool/log/archiver.hpp>
+#include <spool/log/cost.hpp>
 #include <spool/log/definitions.hpp>
 #include <spool/log/live.hpp>
 #include <spool/log/segment.hpp>
@@ -93,6 +94,7 @@ class Recorder {
 
   std::filesystem::path directory() const;  ///< of the trace; empty in memory
   RecorderCounters counters();
+  Cost cost();                       ///< counted up to now
   void note_mode(trace::Mode mode);  ///< a change of mode is itself a definition
   void note_long_wait(std::chrono::nanoseconds span);
   void note_own_mode(Object& object, std::optional<trace::Mode> mode);
@@ -183,7 +185,15 @@ class Recorder {
   void leave_damaged();  ///< under fm
   bool leave_damaged_segments();
   void count_truncated();  ///< under fm
-  void renew_status();     ///< under fm
+  void mark_mixed(Writer& writer);
+  void count_written();                ///< under fm: what was committed until now
+  void count_whole(Segment& segment);  ///< under fm: of a closed one, before it is used again
+  void begin_cost();                   ///< under fm, as all of these
+  void update_cost();
+  void write_cost();
+  void note_cost();  ///< writes it where it is due: once a second in which something was recorded, and in each segment
+  void end_cost() noexcept;  ///< takes fm
+  void renew_status();       ///< under fm
   void move_status(Writer& writer);
   bool is_in_status(const trace::StatusEntry& entry) const;
   void add_lost(std::uint64_t count) noexcept;
@@ -244,6 +254,10 @@ class Recorder {
   std::uint64_t truncated_ = 0;                ///< under m: Records, not yet told in a loss Record
   std::uint64_t spare_pages_seen_ = 0;         ///< under fm
   bool told_truncated_ = false;
+  Tally tally_;                             ///< under fm
+  Cost cost_;                               ///< under fm: what was counted last
+  std::uint32_t cost_segment_ = 0;          ///< under fm: the last one that has a trace.cost
+  os::Deadline next_cost_{};                ///< under fm
   std::vector<std::uint32_t> free_status_;  ///< entries that no thread has
   std::uint32_t last_number_ = 0;
   std::uint32_t redefined_ = 0;  ///< the segment that redefine_quiet_threads did last

@@ -201,6 +201,7 @@ bool Recorder::begin_trace(std::uint32_t number) {
     }
     generation.store(number, std::memory_order_seq_cst);  // seq_cst: as in a swap
   }
+  begin_cost();
   (void)ensure_spare(false);
   spare_pages_seen_ = os::spare_pages();
   // Where it cannot be had the process is as one without it.
@@ -225,6 +226,7 @@ void Recorder::stop() {
     }
     if (my_writer != nullptr) (void)prepare(*my_writer, {.size = sizeof(trace::Transition), .claims = false});
   }
+  end_cost();
   {
     const std::lock_guard guard{m_};
     stopped_.store(true, std::memory_order_relaxed);  // relaxed: under m

@@ -50,6 +50,7 @@ bool Recorder::keep_house() {
   {
     const std::lock_guard files{fm_};
     leave_damaged();
+    note_cost();
     ship();
     if (ensure_spare(false) == Spare::there) no_space_.store(false, std::memory_order_relaxed);  // relaxed: a hint
     trim();
@@ -162,7 +163,10 @@ std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
     geometry_ = geometry;
     old = take_oldest_closed(geometry);
   }
-  if (old != nullptr) tell_missed(*old);
+  if (old != nullptr) {
+    tell_missed(*old);
+    count_whole(*old);
+  }
   if (old != nullptr && has_packed() && old->packing != Packing::whole) {
     drop_archives(0);  // older than this one: what is left must have no hole
     const std::lock_guard guard{m_};
@@ -204,6 +208,7 @@ void Recorder::trim() {
   }
   for (const auto& victim : victims) {
     tell_missed(*victim);
+    count_whole(*victim);
     if (has_packed() && victim->packing != Packing::whole) drop_archives(0);
     if (settings_.keep != 0 || has_packed()) remove_segment(*victim);
   }

@@ -52,6 +52,7 @@ void reset_chunk(const Segment& segment, std::size_t index, trace::Ticks now) {
   header.closed = 0;
   header.thread_id = 0;
   header.segment = segment.number;
+  header.mixed = 0;
   header.reserved = {};
 }
 
@@ -80,6 +81,8 @@ void reset(Segment& segment, std::uint32_t number, const trace::Process& process
   segment.records_end = 0;
   segment.ends.assign(segment.chunks.size(), 0);
   segment.loss_counted = false;
+  segment.counted.assign(segment.chunks.size(), {});
+  segment.counted_whole = false;
   segment.recycled = false;
   segment.packing = Packing::none;
   segment.told = false;

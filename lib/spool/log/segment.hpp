@@ -27,6 +27,12 @@ struct Geometry {
   bool operator==(const Geometry&) const = default;
 };
 
+/// How far a chunk has been counted (tally.hpp).
+struct Counted {
+  std::uint64_t packet = 0;    ///< offset of the packet in the chunk
+  std::uint64_t position = 0;  ///< bytes of the packet
+};
+
 /// How far the archive of a segment has come.
 enum class Packing : std::uint8_t { none, ordered, whole };
 
@@ -45,6 +51,8 @@ struct Segment {
   std::size_t shared_chunk = 0;
   std::vector<std::uint64_t> ends;  ///< of the chunks: bytes with Records where the last writer left it; 0: not known
   bool loss_counted = false;        ///< under fm: count_truncated has seen it
+  std::vector<Counted> counted;     ///< under fm, by chunk
+  bool counted_whole = false;       ///< under fm: counted after it was closed
   int readers = 0;                  ///< under m: a drain copies from it, so it must not be recycled now
   bool recycled = false;            ///< under m: has been taken for reuse
   Packing packing = Packing::none;  ///< under m

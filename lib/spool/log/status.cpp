@@ -113,6 +113,7 @@ bool try_tell(Writer& writer, const trace::StatusWaitRecord& record) noexcept {
   std::memcpy(emission.bytes, &record, sizeof record);
   const trace::Ticks now = os::ticks();
   std::memcpy(emission.bytes, &now, sizeof now);
+  emission.mark_mixed();
   emission.commit(writer);
   return true;
 }

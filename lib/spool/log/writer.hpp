@@ -82,11 +82,12 @@ struct Writer {
   bool fresh = false;      ///< the packet is another thread's: chain one for this thread
   std::uint64_t lost = 0;  ///< owner: not yet told in a loss Record
   trace::LossReason lost_reason{};
-  bool slow = false;      ///< owner: in the slow path; a signal handler that emits now loses its Record
-  bool attached = false;  ///< a thread uses it
-  bool shares = false;    ///< in `generation` it has no chunk of its own: see Recorder::lease
-  bool leased = false;    ///< owner: it may write one Record into the shared chunk, and holds m
-  int exit_round = 0;     ///< owner: see attach.cpp
+  bool slow = false;           ///< owner: in the slow path; a signal handler that emits now loses its Record
+  bool attached = false;       ///< a thread uses it
+  std::uint32_t mixed_in = 0;  ///< the last segment that it has prepared a message in
+  bool shares = false;         ///< in `generation` it has no chunk of its own: see Recorder::lease
+  bool leased = false;         ///< owner: it may write one Record into the shared chunk, and holds m
+  int exit_round = 0;          ///< owner: see attach.cpp
   std::shared_ptr<Identity> identity;
   std::array<std::atomic<const ObjectClass*>, trace::status_holds> held{};  ///< beside status->holds
   std::atomic<const ObjectClass*> waited{nullptr};                          ///< beside status->wait_object
@@ -211,6 +212,14 @@ struct Emission {
     packet = writer.packet;
     bytes = packet + at;
     return Result::entered;
+  }
+
+  /// Says that the Record is not as long as a transition (tally.hpp). Before commit. A typed message need not: the slow path
+  /// that its thread takes in each segment has said it.
+  void mark_mixed() const noexcept {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
+    std::atomic_ref mixed{reinterpret_cast<trace::PacketHeader*>(packet)->mixed};
+    mixed.store(1, std::memory_order_relaxed);  // relaxed: the release of commit comes after it
   }
 
   /// COMMIT, then LEAVE.

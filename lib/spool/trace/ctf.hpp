@@ -41,7 +41,8 @@ struct PacketHeader {
   std::uint64_t closed;            ///< in stream-0000 only: 0, or the tick at which the segment was closed
   std::uint32_t thread_id;         ///< the writer's ThreadNumber; 0 for definitions and untouched chunks
   std::uint32_t segment;           ///< the segment's number; agrees over all chunks of a directory
-  std::array<std::uint64_t, 3> reserved;
+  std::uint64_t mixed;             ///< 1: it has messages, so not all its Records are as long as a transition
+  std::array<std::uint64_t, 2> reserved;
 };
 static_assert(sizeof(PacketHeader) == 96);
 static_assert(offsetof(PacketHeader, content_size) == 24);

@@ -34,7 +34,7 @@ typealias integer { size = 64; align = 8; signed = false; base = 16; } := pointe
 )";
 
 constexpr std::string_view streams =
-    R"(struct context { u64 content_size; u64 packet_size; ticks timestamp_begin; u64 events_discarded; u64 closed; u32 thread_id; u32 segment; u64 reserved[3]; };
+    R"(struct context { u64 content_size; u64 packet_size; ticks timestamp_begin; u64 events_discarded; u64 closed; u32 thread_id; u32 segment; u64 mixed; u64 reserved[2]; };
 stream { id = 0; packet.context := struct context; event.header := struct { ticks timestamp; u16 id; } align(64); event.context := struct { u48 object; }; };
 stream { id = 1; packet.context := struct context; event.header := struct { ticks timestamp; u16 id; } align(64); event.context := struct { u48 object; }; };
 )";

@@ -303,6 +303,11 @@ constexpr std::array table{
          {"module", Type::text}, {"source_file", Type::text}, {"source_function", Type::text}}, packed),
     row(Kind::definition, Verb::stack, "definition.stack", Effect::none, quotes, any,
         {number("number"), number("frame"), number("caller")}, packed),
+    // What the recording has cost since `since`, as totals; CPU in nanoseconds. In a trace only.
+    row(Kind::definition, Verb::cost, "trace.cost", Effect::none, quotes, any,
+        {since, number("records", Type::u64), number("bytes", Type::u64), number("lost", Type::u64),
+         number("helped", Type::u64), number("keeper_cpu", Type::u64), number("dispatcher_cpu", Type::u64),
+         number("archiver_cpu", Type::u64)}, packed),
     // In log lines only: of a trace the metadata says it.
     row(Kind::definition, Verb::process, "definition.process", Effect::none, quotes, any,
         {number("parent_pid"), {"started", Type::u64, Means::ticks}, {"program", Type::text}, {"host", Type::text},

@@ -19,7 +19,7 @@ enum class Kind : std::uint8_t {
   condition = 3,   ///< spool::Condition
   status = 4,      ///< a thread's state, repeated at the head of each segment it writes
   message = 5,     ///< text from the user
-  definition = 6,  ///< what the numbers mean; the only kind in CTF stream class 1
+  definition = 6,  ///< what the numbers mean, and what else no thread has written; the only kind in CTF stream class 1
   rlock = 7,       ///< spool::RLock
   shared_lock = 8,
   event = 9,
@@ -80,6 +80,7 @@ enum class Verb : std::uint8_t {
   process = 43,  ///< which process wrote a log; a trace says it in its metadata
   stack = 44,    ///< a call stack
   frame = 45,    ///< one call in it
+  cost = 46,     ///< what the recording has cost
 };
 
 /// How a field stands in the file. Integers are little-endian. In a transition (`Row::packed == false`) an
@@ -140,7 +141,7 @@ constexpr Verbs verbs(V... verb) {
   return {((std::uint64_t{1} << static_cast<unsigned>(verb)) | ... | 0U)};
 }
 
-inline constexpr std::size_t max_fields = 7;
+inline constexpr std::size_t max_fields = 8;
 
 struct Row {
   Kind kind;

@@ -79,6 +79,19 @@ struct ClockReading {
   std::uint64_t frequency = 0;  ///< ticks a second
 };
 
+/// What the recording had cost at `time`, as totals from `since` on: a `trace.cost`. CPU in ns.
+struct Cost {
+  trace::Ticks time = 0;
+  trace::Ticks since = 0;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t lost = 0;    ///< Records
+  std::uint64_t helped = 0;  ///< segments that a writing thread had to prepare itself
+  std::uint64_t keeper = 0;
+  std::uint64_t dispatcher = 0;
+  std::uint64_t archiver = 0;
+};
+
 /// Where a Record stands, to cite it: segment number, chunk number, byte offset in the chunk's file. Of a log's line the
 /// chunk is the index of the file in Process::logs, and the offset that in its plain text.
 struct Place {
@@ -136,6 +149,7 @@ struct Process {
   std::unordered_map<trace::StackNumber, Stack> stacks;
   std::unordered_map<trace::FrameNumber, Frame> frames;
   std::vector<ClockReading> clocks;
+  std::optional<Cost> cost;                ///< the latest; a log has none
   std::vector<std::string> logs;           ///< of Records that were read from log lines: all files given
   std::vector<trace::StatusEntry> status;  ///< the `.status` file's used entries; empty when there is none
   std::uint64_t lost = 0;                  ///< Records that the process says it lost

@@ -53,6 +53,8 @@ class Definitions {
         return modes_.mode(record.object, number(*values, 0));
       case trace::Verb::wait:
         return modes_.long_wait(number(*values, 0));
+      case trace::Verb::cost:
+        return add_cost(record, *values);
       default:
         return;
     }
@@ -92,6 +94,12 @@ class Definitions {
   void add_clock(const Record& record, const Values& values) {
     process_.clocks.push_back(
         {record.time, number(values, 0), number(values, 1), number(values, 2), number(values, 3)});
+  }
+
+  void add_cost(const Record& record, const Values& values) {
+    if (process_.cost && process_.cost->time > record.time) return;
+    process_.cost = {record.time,       number(values, 0), number(values, 1), number(values, 2), number(values, 3),
+                     number(values, 4), number(values, 5), number(values, 6), number(values, 7)};
   }
 
   Process& process_;

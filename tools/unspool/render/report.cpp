@@ -2,6 +2,7 @@
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
+#include <unspool/render/cost.hpp>
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/joins.hpp>
@@ -154,6 +155,7 @@ std::string report_text(const Process& process, const Analysis& analysis, const 
   out += wrapped(threads_sentence(analysis.summary.threads(), analysis.replay.ended_orderly()), options.width, 2);
   out += messages_sentence(analysis.summary);
   if (const std::string misuse = misuse_sentence(analysis); !misuse.empty()) out += wrapped(misuse, options.width, 2);
+  if (const std::string cost = cost_sentence(process); !cost.empty()) out += wrapped(cost, options.width, 2);
   out += reservations(process, analysis, options);
   return out + problems_sentence(process, options);
 }
@@ -176,6 +178,7 @@ Json report_json(const Process& process, const Analysis& analysis) {
   out["waits"] = waits_json(process, analysis)["waits"];
   out["join_totals"] = joins["totals"];
   out["joins"] = joins["joins"];
+  out["cost"] = cost_json(process);
   return out;
 }
 
