@@ -116,13 +116,13 @@ TEST_CASE("cat prints each Record as the line of JSON that a sink would write, w
   REQUIRE(lines.size() == 14);
   CHECK(
       lines[5] ==
-      R"({"time":"1970-01-01T00:00:00.000000140Z","level":"trace","record":"lock.block","process.pid":4711,)"
+      R"({"time":"2026-01-02T03:04:05.000000140Z","level":"trace","record":"lock.block","process.pid":4711,)"
       R"("thread.id":1,"thread.name":"main","object.id":)" +
           std::to_string(lock) +
           R"(,"object.kind":"lock","object.name":"accounts","seq":1,"site":5,"code.filepath":"/src/transfer.cpp",)"
           R"("code.lineno":31,"owner":5,"owner.name":"worker\u000a\"1\"","owner_site":5,"ticks":140,"place":"000001/stream-0001@160"})");
   CHECK(lines[6] ==
-        R"({"time":"1970-01-01T00:00:00.000000141Z","level":"warning","record":"message","process.pid":4711,)"
+        R"({"time":"2026-01-02T03:04:05.000000141Z","level":"warning","record":"message","process.pid":4711,)"
         R"("thread.id":5,"thread.name":"worker\u000a\"1\"","site":5,"code.filepath":"/src/transfer.cpp",)"
         R"("code.lineno":31,"code.function":"transfer","logger":"net","body":"request /\u001b[1m took 12.3 ms",)"
         R"("format":"request {} took {:.1f} ms","arguments":{"arg0":"/\u001b[1m","ms":12.34},)"
@@ -130,7 +130,7 @@ TEST_CASE("cat prints each Record as the line of JSON that a sink would write, w
   const Json hold = Json::parse(lines[4]);
   CHECK(hold["record"] == "status.hold");
   CHECK(hold["mode.name"] == "exclusive");
-  CHECK(hold["since"] == "1970-01-01T00:00:00.000000130Z");
+  CHECK(hold["since"] == "2026-01-02T03:04:05.000000130Z");
   const Json plain = Json::parse(lines[10]);
   CHECK(plain["body"] == "plain");
   CHECK_FALSE(plain.contains("format"));

@@ -3,6 +3,8 @@
 // Which tick a person means by a moment.
 #include <catch2/catch.hpp>
 #include <unspool/read/when.hpp>
+#include <unspool/render/moment.hpp>
+#include <unspool/render/style.hpp>
 
 #include <string>
 
@@ -67,4 +69,43 @@ TEST_CASE("an untrue clock in the input gives some tick and harms nothing") {
   process.clocks.push_back({~trace::Ticks{0}, 0, ~std::uint64_t{0}, 0, 0});
   CHECK(When::parse("12:00")->at(process, 5, 9) <= ~trace::Ticks{0});
   CHECK(When::parse("2024-05-01T12:00:01Z")->at(process, 5, 9) <= ~trace::Ticks{0});
+}
+
+namespace {
+
+/// Of a server with a TSC: 2.1 ticks a nanosecond, a clock that was measured a little wrong at first, and a second reading.
+Process server() {
+  Process process;
+  process.frequency = 2'100'000'123;
+  process.epoch_seconds = 1'714'564'800;
+  process.epoch_ticks = 77;
+  process.clocks.push_back({1'000'000'000, 500'000'000, 1'714'564'800'476'000'000, 0, 2'100'000'000});
+  process.clocks.push_back({43'000'000'000, 20'500'010'000, 1'714'564'820'999'000'000, 0, 2'100'000'000});
+  return process;
+}
+
+}  // namespace
+
+TEST_CASE("a time of day that was asked for is printed as it was asked for") {
+  const Process process = server();
+  for (const char* const text : {"2024-05-01T12:00:07.500Z", "2024-05-01T12:00:31.001Z", "2024-05-01T12:00:00.100Z"}) {
+    const trace::Ticks time = When::parse(text)->at(process, 0, 0);
+    CHECK(Times{process, 0}.calendar(time) == text);
+  }
+}
+
+TEST_CASE("tables, cat and log lines tell the same time of day, and --at finds it again") {
+  const Process process = server();
+  trace::Timeline line;  // as the sinks of the process have it
+  line.begin(2'100'000'000, process.epoch_seconds, process.epoch_ticks);
+  for (const ClockReading& each : process.clocks)
+    line.read(each.ticks, each.monotonic);
+  for (const trace::Ticks time : {trace::Ticks{5}, trace::Ticks{2'000'000'001}, trace::Ticks{60'000'000'019}}) {
+    const std::string clock = utc(line.realtime(time), 9);
+    CHECK(Moments{process, 0}.clock(time) == clock);
+    CHECK(Times{process, 0}.calendar(time) == clock.substr(0, 23) + "Z");
+    const trace::Ticks found = When::parse(clock)->at(process, 0, 0);
+    CHECK(found >= time);  // a moment includes the Record that it was taken from
+    CHECK(line.realtime(found) == line.realtime(time));
+  }
 }

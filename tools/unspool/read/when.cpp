@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <unspool/read/calendar.hpp>
 #include <unspool/read/line.hpp>
 #include <unspool/read/when.hpp>
 
@@ -46,51 +47,11 @@ std::uint64_t in_ticks(std::uint64_t nanoseconds, std::uint64_t frequency) {
   return ticks >= 1.8e19L ? ~std::uint64_t{0} : static_cast<std::uint64_t>(ticks + 0.5L);
 }
 
-std::uint64_t in_nanoseconds(std::uint64_t ticks, std::uint64_t frequency) {
-  const long double ns = static_cast<long double>(ticks) * second / static_cast<long double>(frequency);
-  return ns >= 1.8e19L ? ~std::uint64_t{0} : static_cast<std::uint64_t>(ns + 0.5L);
-}
-
 trace::Ticks moved(trace::Ticks from, std::uint64_t to, std::uint64_t reading, std::uint64_t frequency) {
   if (to < reading) return from - std::min(from, in_ticks(reading - to, frequency));
   const trace::Ticks forward = in_ticks(to - reading, frequency);
   return from + std::min(forward, ~trace::Ticks{0} - from);
 }
-
-/// The clock as pairs of tick and realtime: the readings, or where there is none the epoch of tick 0.
-class Calendar {
- public:
-  explicit Calendar(const Process& process)
-      : frequency_{std::max<std::uint64_t>(process.frequency, 1)}, readings_{process.clocks} {
-    std::erase_if(readings_, [](const ClockReading& each) { return each.realtime == 0; });
-    if (readings_.empty()) {
-      const std::int64_t seconds = std::clamp<std::int64_t>(process.epoch_seconds, 0, 9'000'000'000);
-      const std::uint64_t rest = in_nanoseconds(process.epoch_ticks % frequency_, frequency_);
-      readings_.push_back({0, 0, static_cast<std::uint64_t>(seconds) * second + rest, 0, 0});
-    }
-    std::ranges::stable_sort(readings_, {}, &ClockReading::ticks);
-  }
-
-  std::uint64_t realtime(trace::Ticks time) const {
-    auto reading = std::ranges::upper_bound(readings_, time, {}, &ClockReading::ticks);
-    if (reading != readings_.begin()) --reading;
-    const bool later = time >= reading->ticks;
-    const std::uint64_t apart = in_nanoseconds(later ? time - reading->ticks : reading->ticks - time, frequency_);
-    return later ? reading->realtime + apart : reading->realtime - std::min(apart, reading->realtime);
-  }
-
-  trace::Ticks ticks(std::uint64_t realtime) const {
-    const ClockReading* best = &readings_.front();
-    for (const ClockReading& each : readings_) {
-      if (each.realtime <= realtime) best = &each;
-    }
-    return moved(best->ticks, realtime, best->realtime, frequency_);
-  }
-
- private:
-  std::uint64_t frequency_;
-  std::vector<ClockReading> readings_;
-};
 
 }  // namespace
 

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <unspool/model/model.hpp>
+#include <unspool/read/calendar.hpp>
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace unspool {
 
@@ -18,7 +18,7 @@ class Moments {
 
   /// Seconds from the start: "+0.000123456", or "-0.000000012" before it.
   std::string offset(trace::Ticks time) const;
-  /// UTC: "2026-01-02T03:04:05.123456789Z"; from the clock reading before it.
+  /// UTC: "2026-01-02T03:04:05.123456789Z".
   std::string clock(trace::Ticks time) const;
   /// From the start, in nanoseconds; what does not fit is the nearest that does.
   std::int64_t nanoseconds(trace::Ticks time) const;
@@ -30,7 +30,7 @@ class Moments {
 
   const std::uint64_t frequency_;
   const trace::Ticks start_;
-  std::vector<ClockReading> readings_;  ///< by ticks
+  const Calendar calendar_;
 };
 
 }  // namespace unspool

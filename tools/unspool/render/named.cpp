@@ -37,23 +37,14 @@ std::uint64_t time_of(const std::string& text) {
 
 }  // namespace
 
-Naming::Naming(const Process& process) : process_{process} {
-  std::vector<ClockReading> readings = process.clocks;
-  std::ranges::stable_sort(readings, {}, &ClockReading::ticks);
-  // The frequency that the process itself went by.
-  const std::uint64_t frequency =
-      readings.empty() || readings.front().frequency == 0 ? process.frequency : readings.front().frequency;
-  timeline_.begin(frequency, process.epoch_seconds, process.epoch_ticks);
-  for (const ClockReading& each : readings)
-    timeline_.read(each.ticks, each.monotonic);
-}
+Naming::Naming(const Process& process) : process_{process}, calendar_{process} {}
 
 void Naming::begin(const trace::Row& row, trace::Ticks time) {
   named_ = {};
   fields_.clear();
   named_.row = &row;
   named_.level = trace::Level::trace;
-  named_.time = timeline_.realtime(time);
+  named_.time = calendar_.realtime(time);
   named_.pid = process_.pid;
 }
 
@@ -160,7 +151,7 @@ void Naming::add_number(const trace::Row& row, const trace::Field& field, std::u
   trace::NamedField added{field.name, field.means, value, {}, 0};
   const auto narrow = static_cast<std::uint32_t>(value);
   if (field.means == Means::ticks) {
-    added.value = field.type == trace::Type::u64 ? timeline_.realtime(value) : timeline_.span(value);
+    added.value = field.type == trace::Type::u64 ? calendar_.realtime(value) : calendar_.line().span(value);
   } else if (const auto thread = process_.threads.find(narrow);
              field.means == Means::thread && value != 0 && thread != process_.threads.end()) {
     added.stands_for = thread->second.name;

@@ -5,9 +5,9 @@
 
 #include <spool/trace/named_arguments.hpp>
 #include <spool/trace/named_record.hpp>
-#include <spool/trace/timeline.hpp>
 
 #include <unspool/model/model.hpp>
+#include <unspool/read/calendar.hpp>
 
 #include <string>
 #include <vector>
@@ -34,7 +34,7 @@ class Naming {
   void add_number(const trace::Row& row, const trace::Field& field, std::uint64_t value);
 
   const Process& process_;
-  trace::Timeline timeline_;
+  const Calendar calendar_;
   trace::NamedRecord named_;
   std::vector<trace::NamedField> fields_;
   std::vector<trace::Value> values_;  ///< of a message's arguments

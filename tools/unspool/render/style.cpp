@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <unspool/read/calendar.hpp>
 #include <unspool/render/style.hpp>
 
 #include <array>
 #include <cmath>
-#include <ctime>
 
 namespace unspool {
 namespace {
@@ -22,11 +22,6 @@ std::string three_digits(double value) {
 
 bool continues(char byte) {
   return (static_cast<unsigned char>(byte) & 0xc0U) == 0x80U;
-}
-
-/// Ticks from `from` to `to`, which may be the earlier.
-double signed_span(trace::Ticks from, trace::Ticks to) {
-  return to >= from ? static_cast<double>(to - from) : -static_cast<double>(from - to);
 }
 
 }  // namespace
@@ -130,25 +125,8 @@ std::string Times::offset(trace::Ticks time) const {
 }
 
 std::string Times::calendar(trace::Ticks time) const {
-  const ClockReading* nearest = nullptr;
-  for (const ClockReading& reading : process_.clocks) {
-    const bool nearer =
-        nearest == nullptr || std::abs(signed_span(reading.ticks, time)) < std::abs(signed_span(nearest->ticks, time));
-    if (reading.realtime != 0 && nearer) nearest = &reading;
-  }
-  if (nearest == nullptr) return {};
-  const double frequency = process_.frequency == 0 ? 1e9 : static_cast<double>(process_.frequency);
-  const double away = signed_span(nearest->ticks, time) * 1e9 / frequency;
-  if (std::abs(away) > 4e18) return {};
-  const auto milliseconds =
-      static_cast<std::int64_t>(nearest->realtime / 1'000'000) +
-      static_cast<std::int64_t>(std::floor((away + static_cast<double>(nearest->realtime % 1'000'000)) / 1e6));
-  if (milliseconds < 0) return {};
-  const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
-  std::tm parts{};
-  if (gmtime_r(&seconds, &parts) == nullptr) return {};
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, milliseconds % 1000);
+  const Calendar calendar{process_};
+  return calendar.is_known() ? utc(calendar.realtime(time), 3) : std::string{};
 }
 
 }  // namespace unspool

@@ -51,7 +51,7 @@ class Times {
   /// "+1.200345 s", or "-3.000000 s" before the first Record: fine enough to tell what came first.
   std::string offset(trace::Ticks time) const;
   double offset_nanoseconds(trace::Ticks time) const;
-  /// RFC 3339, UTC, milliseconds; empty when the trace has no clock reading.
+  /// RFC 3339, UTC, milliseconds; empty when nothing says what the time of day was.
   std::string calendar(trace::Ticks time) const;
 
  private:
