@@ -59,6 +59,7 @@ trace::Process describe_process(os::ClockChoice choice) {
   trace::Process process;
   process.program = os::program_name();
   process.hostname = os::host_name();
+  process.boot = os::boot_id();
   process.pid = os::process_id();
   process.clock = clock.tsc ? "tsc" : "monotonic";
   process.frequency = clock.frequency;

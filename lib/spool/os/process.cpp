@@ -5,6 +5,7 @@
 #include <array>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <poll.h>
 #include <pthread.h>
@@ -29,6 +30,16 @@ std::string program_name() {
 std::string host_name() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string{name.data()} : std::string{};
+}
+
+std::string boot_id() {
+  constexpr std::size_t length = 36;
+  std::array<char, length> id{};
+  const int file = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  const ssize_t got = ::read(file, id.data(), id.size());
+  ::close(file);
+  return got == static_cast<ssize_t>(length) ? std::string{id.data(), length} : std::string{};
 }
 
 std::string elided_name(std::string_view name) {

@@ -18,6 +18,7 @@ namespace spool::trace {
 struct Process {
   std::string program;  ///< the executable's name
   std::string hostname;
+  std::string boot;  ///< the kernel's id of this start of the machine; empty: not known
   std::uint32_t pid = 0;
   std::uint32_t parent_pid = 0;             ///< the process that it was forked from while that recorded; 0: none
   std::string started;                      ///< RFC 3339, UTC

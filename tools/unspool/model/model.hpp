@@ -133,6 +133,7 @@ struct Process {
   std::string path;  ///< the trace directory, or a log, as given
   std::string program;
   std::string hostname;
+  std::string boot;     ///< which start of the machine: processes with the same share CLOCK_MONOTONIC; empty: not known
   std::string started;  ///< RFC 3339
   std::uint32_t pid = 0;
   std::uint32_t parent_pid = 0;  ///< the recorded process that it was forked from; 0: none

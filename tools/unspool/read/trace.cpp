@@ -141,6 +141,7 @@ std::string Trace::read_declarations(Segment& segment, trace::Uuid& uuid) {
 void Trace::describe(const Declared& declared) {
   process_.program = declared.text("procname");
   process_.hostname = declared.text("hostname");
+  process_.boot = declared.text("boot");
   process_.started = declared.text("started");
   process_.clock_source = declared.text("clock_source");
   process_.pid = narrow(declared.number("vpid", 0));
