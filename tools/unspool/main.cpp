@@ -72,6 +72,7 @@ bool run(const std::string& command, std::span<Input> inputs, const Options& opt
   if (command == "state") return run_state(inputs, options, arguments.state, stdout);
   if (command == "waits") return run_waits(inputs, options, stdout);
   if (command == "blame") return run_blame(inputs, options, arguments.folded, stdout);
+  if (command == "why") return run_why(inputs, options, stdout);
   if (command == "deadlocks") return run_deadlocks(inputs, options, stdout);
   if (command == "order") return run_order(inputs, options, stdout);
   if (command == "misuse") return run_misuse(inputs, options, stdout);
@@ -303,6 +304,7 @@ int parse_and_run(int count, char** words) {
   const std::string command = chosen.empty() ? "report" : chosen.front()->get_name();
   if (const std::string why = chosen.empty() ? "" : misplaced(app, *chosen.front()); !why.empty())
     return refuse(fmt::format("{}; `unspool {} --help` explains", why, command));
+  if (command == "why") arguments.wanted.threads.push_back(arguments.of_thread);
   if (command == "completion") return print_text(cli::completion(app, arguments.shell));
   if (command == "man") return print_text(cli::manual_page(app, arguments.page, "unspool " SPOOL_VERSION));
   if (arguments.inputs.empty() && has_standard_input()) arguments.inputs.emplace_back("-");

@@ -169,12 +169,14 @@ void Blame::waited(const ObjectState*, const Wait& wait) {
   charge(open, wait.until);
   // Other threads' clocks may have put more on the chains than the wait is long.
   trace::Ticks left = wait.ticks();
-  for (const auto& [node, ticks] : open.parts) {
-    const trace::Ticks part = std::min(ticks, left);
-    nodes_[node].ticks = add_saturated(nodes_[node].ticks, part);
-    left -= part;
+  for (auto& [node, ticks] : open.parts) {
+    ticks = std::min(ticks, left);
+    left -= ticks;
   }
-  nodes_[open.node].ticks = add_saturated(nodes_[open.node].ticks, left);
+  if (left != 0) open.parts.emplace_back(open.node, left);
+  for (const auto& [node, ticks] : open.parts)
+    nodes_[node].ticks = add_saturated(nodes_[node].ticks, ticks);
+  divided(wait, open.parts);
   total_ = add_saturated(total_, wait.ticks());
 }
 

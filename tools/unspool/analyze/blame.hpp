@@ -63,6 +63,10 @@ class Blame : public Observer {
   const std::vector<Node>& nodes() const { return nodes_; }
   trace::Ticks total() const { return total_; }
 
+ protected:
+  /// A wait has been divided: the time on each chain, by its last node. They sum to the wait.
+  virtual void divided(const Wait& /*wait*/, const std::vector<std::pair<std::size_t, trace::Ticks>>& /*parts*/) {}
+
  private:
   struct Open {
     trace::Ticks until = 0;  ///< divided up to here

@@ -26,6 +26,7 @@ struct Arguments {
   std::string baseline;
   std::string write_baseline;
   std::string redact;  ///< a key; empty: names stay
+  std::string of_thread;  ///< of `why`
   bool folded = false;
   CatOptions cat;
   StateOptions state;

@@ -104,6 +104,11 @@ void add_cat(CLI::App& app, CatOptions& cat) {
 }
 
 void add_questions(CLI::App& app, std::string_view command, Arguments& arguments) {
+  if (command == "why") {
+    app.add_option("THREAD", arguments.of_thread, "which thread: a name, a glob, a number")
+        ->required()
+        ->option_text(" ");
+  }
   add_common(app, arguments);
   add_filters(app, command, arguments);
   add_redaction(app, arguments);

@@ -149,6 +149,17 @@ Examples:
   unspool blame --folded kv-4711.spool | flamegraph.pl >blame.svg
 )text";
 
+constexpr std::string_view why_about =
+    "Why a thread did not get on: how much of the time between two moments it ran or waited, for what, and of each "
+    "wait "
+    "the chain of others' waits behind it. The times of the balance sum to the span; a chain's are of the whole wait.";
+constexpr std::string_view why_examples = R"text(
+Examples:
+  unspool why worker-1 kv-4711.spool                      its whole life
+  unspool why MainThread --from 14:03:07 --to 14:03:09 kv-4711.spool
+  unspool why 'worker-*' --min-wait 10ms --format json kv-4711.spool
+)text";
+
 constexpr std::string_view state_about =
     "A thread dump of any moment of the past: each thread runs, or waits for what, since when, where, who holds it, "
     "and "
@@ -220,6 +231,8 @@ const std::vector<Command>& commands() {
        waits_about, waits_examples},
       {"blame", "whose doing the waiting was in the end, along the chains of who waited for whom", blame_about,
        blame_examples},
+      {"why", "why a thread did not get on between two moments, with the chain behind each of its waits", why_about,
+       why_examples},
       {"state", "a thread dump of any moment: who ran, who waited for what, who held what", state_about,
        state_examples},
       {"cat", "every Record, one a line", cat_about, cat_examples},

@@ -78,6 +78,9 @@ trace::Ticks last_time(RecordSource& source);
 /// Along the chains of waits; `folded`: a line a chain, as flame graphs are made of. Never has findings.
 bool run_blame(std::span<Input> inputs, const Options& options, bool folded, std::FILE* out);
 
+/// Of the threads that `options.wanted` names. Never has findings.
+bool run_why(std::span<Input> inputs, const Options& options, std::FILE* out);
+
 /// Never has findings.
 bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out);
 
