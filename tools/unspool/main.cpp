@@ -36,6 +36,9 @@ enum Exit { nothing_found = 0, findings = 1, usage_error = 2, damaged = 3, unrea
 
 using cli::Arguments;
 
+/// Of each thread in a deadlock, as the report tells it.
+constexpr std::size_t report_messages = 3;
+
 void complain(const std::string& text) {
   fmt::print(stderr, "unspool: {}\n", spool::trace::escaped(text));
 }
@@ -60,6 +63,7 @@ Options options_of(const Arguments& arguments) {
   options.color = wants_color(arguments.color);
   options.width = width();
   options.wanted = arguments.wanted;
+  options.together = arguments.together;
   options.accept = !arguments.write_baseline.empty();
   return options;
 }
@@ -227,14 +231,16 @@ int analyse(const std::string& command, Arguments& arguments) {
   raise_file_limit();
   const std::vector<trace::Ticks> ends = find_ends(pattern, arguments, refusal);
   if (!refusal.empty()) return refuse(refusal);
+  Options options = options_of(arguments);
+  options.messages = arguments.messages.value_or(command == "report" ? report_messages : 0);
   Inputs opened{std::move(pattern), ::isatty(STDERR_FILENO) == 1};
-  opened.open(arguments.inputs, {arguments.cat.definitions, command == "cat"});
+  opened.open(arguments.inputs,
+              {arguments.cat.definitions, command == "cat" || options.messages != 0, command == "cat"});
   for (const std::string& each : opened.refusals())
     complain(each);
   if (opened.sources().empty()) return unreadable;
   std::vector<Input> inputs = choose(opened, ends, arguments.wanted, refusal);
   if (!refusal.empty()) return refuse(refusal);
-  Options options = options_of(arguments);
   const Redaction redaction{arguments.redact, inputs, options.wanted};
   options.processes_left_out = opened.sources().size() - inputs.size();
   if (!arguments.baseline.empty() || options.accept) options.baseline = &baseline;

@@ -8,6 +8,7 @@
 #include <unspool/analyze/inversions.hpp>
 #include <unspool/analyze/joins.hpp>
 #include <unspool/analyze/locks.hpp>
+#include <unspool/analyze/messages.hpp>
 #include <unspool/analyze/misuse.hpp>
 #include <unspool/analyze/signals.hpp>
 #include <unspool/analyze/summary.hpp>
@@ -22,7 +23,12 @@ class Analysis {
  public:
   /// `more`: asked besides the others. What the filter leaves out is in no figure; Deadlocks know of all, as the graph
   /// would not be whole otherwise.
-  Analysis(const Process& process, RecordSource& source, Observer* more = nullptr, Filter wanted = {})
+  /// `told`: what of the messages is kept.
+  struct Tell {
+    std::size_t each = 0;  ///< so many of a thread's last
+    bool waits = false;    ///< also around the longest waits for locks
+  };
+  Analysis(const Process& process, RecordSource& source, Observer* more, Filter wanted, Tell told)
       : filter{std::move(wanted)},
         summary{filter},
         locks{process, filter},
@@ -31,9 +37,12 @@ class Analysis {
         deadlocks{process},
         misuses{process, filter},
         inversions{process},
+        messages{told.each, told.waits, filter},
         replay{process, all(more)} {
     replay.run(source);
   }
+  explicit Analysis(const Process& process, RecordSource& source, Observer* more = nullptr, Filter wanted = {})
+      : Analysis{process, source, more, std::move(wanted), Tell{}} {}
   Analysis(const Analysis&) = delete;
   Analysis& operator=(const Analysis&) = delete;
 
@@ -45,6 +54,7 @@ class Analysis {
   Deadlocks deadlocks;
   Misuses misuses;
   Inversions inversions;
+  Messages messages;
   Replay replay;
 
   /// Findings that a baseline accepts; they are no longer among the others.
@@ -57,7 +67,7 @@ class Analysis {
 
  private:
   Audience all(Observer* more) {
-    Audience audience{summary, locks, joins, signals, deadlocks, misuses, inversions};
+    Audience audience{summary, locks, joins, signals, deadlocks, misuses, inversions, messages};
     if (more != nullptr) audience.add(*more);
     return audience;
   }

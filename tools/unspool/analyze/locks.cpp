@@ -21,6 +21,8 @@ void note_worst(LockFigures& figures, trace::ObjectNumber object, trace::Ticks w
   figures.worst_ticks = waited;
 }
 
+}  // namespace
+
 void merge(LockFigures& into, const LockFigures& from) {
   into.instances += from.instances;
   into.acquisitions += from.acquisitions;
@@ -52,8 +54,6 @@ bool hurts_more(const LockFigures& a, const LockFigures& b) {
   if (a.acquisitions != b.acquisitions) return a.acquisitions > b.acquisitions;
   return std::tie(a.site, a.name) < std::tie(b.site, b.name);
 }
-
-}  // namespace
 
 /// Without a definition there is no creation site to put instances together by.
 LockFigures& Locks::class_of(const ObjectState& object) {

@@ -52,6 +52,11 @@ struct LockFigures {
   trace::Ticks all_waited() const { return add_saturated(waits.sum(), unended_ticks); }
 };
 
+/// Adds the figures of other instances of the class, of the same clock and numbers.
+void merge(LockFigures& into, const LockFigures& from);
+/// What hurts most first.
+bool hurts_more(const LockFigures& a, const LockFigures& b);
+
 class Locks : public Observer {
  public:
   void began(const Replay& replay) override { replay_ = &replay; }

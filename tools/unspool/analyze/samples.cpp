@@ -27,6 +27,11 @@ std::uint64_t middle_of(std::size_t bucket) {
 
 }  // namespace
 
+trace::Ticks scaled_span(trace::Ticks ticks, double factor) {
+  const double value = static_cast<double>(ticks) * factor + 0.5;
+  return value >= 1.8e19 ? ~trace::Ticks{0} : static_cast<trace::Ticks>(value);
+}
+
 double Samples::mean() const {
   return count_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(count_);
 }
@@ -71,6 +76,25 @@ void Samples::merge(const Samples& other) {
   for (std::size_t i = 0; i < other.buckets_.size(); ++i) {
     if (other.buckets_[i] != 0) put(middle_of(i), other.buckets_[i]);
   }
+}
+
+Samples Samples::scaled(double factor) const {
+  const auto times = [&](trace::Ticks value) { return scaled_span(value, factor); };
+  if (factor == 1) return *this;
+  Samples out;
+  if (buckets_.empty()) {
+    for (const trace::Ticks each : exact_)
+      out.add(times(each));
+    return out;
+  }
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] != 0) out.put(times(middle_of(i)), buckets_[i]);
+  }
+  out.count_ = count_;
+  out.sum_ = times(sum_);
+  out.min_ = times(min_);
+  out.max_ = times(max_);
+  return out;
 }
 
 trace::Ticks Samples::percentile(double fraction) const {

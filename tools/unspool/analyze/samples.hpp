@@ -21,6 +21,8 @@ class Samples {
 
   void add(trace::Ticks value) { add(value, 1); }
   void merge(const Samples& other);
+  /// Each sample multiplied: other clocks' ticks in nanoseconds.
+  Samples scaled(double factor) const;
 
   std::uint64_t count() const { return count_; }
   trace::Ticks sum() const { return sum_; }  ///< stays at the greatest value rather than wrap
@@ -42,6 +44,9 @@ class Samples {
   mutable std::vector<trace::Ticks> exact_;
   std::vector<std::uint64_t> buckets_;  ///< empty while `exact_` holds them all
 };
+
+/// ticks * factor to the nearest, or the greatest value.
+trace::Ticks scaled_span(trace::Ticks ticks, double factor);
 
 /// a + b, or the greatest value.
 constexpr std::uint64_t add_saturated(std::uint64_t a, std::uint64_t b) {

@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <unspool/render/command.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +30,8 @@ struct Arguments {
   std::string redact;  ///< a key; empty: names stay
   std::string of_thread;  ///< of `why`
   bool folded = false;
+  bool together = false;
+  std::optional<std::size_t> messages;
   CatOptions cat;
   StateOptions state;
   std::string shell;  ///< of `completion`

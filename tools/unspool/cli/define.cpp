@@ -2,6 +2,7 @@
 #include <spool/trace/schema.hpp>
 
 #include <unspool/cli/arguments.hpp>
+#include <unspool/render/together.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -103,6 +104,20 @@ void add_cat(CLI::App& app, CatOptions& cat) {
   app.add_flag("--definitions", cat.definitions, "also the definitions of threads, objects, sites and clock");
 }
 
+void add_together(CLI::App& app, Arguments& arguments) {
+  app.add_flag("--together", arguments.together,
+               "of several processes: only what they have in common, without what each says alone");
+}
+
+void add_messages(CLI::App& app, std::string_view command, Arguments& arguments) {
+  constexpr std::size_t most = 1000;
+  app.add_option("--messages", arguments.messages,
+                 command == "report" ? "of each thread that is stuck, the last so many messages (3)"
+                                     : "also the last so many messages of each thread concerned")
+      ->check(CLI::Range(std::size_t{0}, most))
+      ->option_text("N");
+}
+
 void add_questions(CLI::App& app, std::string_view command, Arguments& arguments) {
   if (command == "why") {
     app.add_option("THREAD", arguments.of_thread, "which thread: a name, a glob, a number")
@@ -114,6 +129,9 @@ void add_questions(CLI::App& app, std::string_view command, Arguments& arguments
   add_redaction(app, arguments);
   const std::vector<std::string_view> with_findings{report, "deadlocks", "order", "misuse"};
   if (std::ranges::find(with_findings, command) != with_findings.end()) add_baseline(app, arguments);
+  if (Together::is_for(command)) add_together(app, arguments);
+  const std::vector<std::string_view> with_messages{report, "deadlocks", "locks", "state"};
+  if (std::ranges::find(with_messages, command) != with_messages.end()) add_messages(app, command, arguments);
   if (command == "blame") add_blame(app, arguments);
   if (command == "state") add_state(app, arguments);
   if (command == "cat") add_cat(app, arguments.cat);

@@ -16,6 +16,9 @@ An INPUT is a trace or a log:
   a log of spool's JSON lines or text, plain or compressed (gzip, zstd); a directory with logs and no trace in it; `-`, or
   nothing where something is piped in. What a file is, its content says. Rotated files of one process may come in any
   order, and lines of several processes may be mixed.
+Of several processes each is told by itself, and then what they have in common: locks by name and creation site,
+findings that came up in more than one, and on which clock their times could be put together. --together leaves out
+the first part.
 Without a command it is `report`.
 )text";
 
@@ -28,6 +31,7 @@ Examples:
   unspool blame --folded bank-4711.spool | flamegraph.pl >blame.svg
   unspool state --at 14:03:07.5 bank-4711.spool who did what at that moment
   unspool locks --format json bank-4711.spool   for a program to read
+  unspool locks --together kv-1.spool kv-2.spool the locks of both, by name and line
   unspool cat --thread worker-1 bank-4711.spool | less
   unspool cat --time clock /var/spool/traces    all traces in there, as a log
   unspool locks server.jsonl server.jsonl.*.gz  the same questions to log files

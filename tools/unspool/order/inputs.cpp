@@ -27,8 +27,7 @@ void Inputs::open(const std::vector<std::string>& arguments, Ask ask) {
   for (const auto& trace : traces_) {
     std::unique_ptr<RecordSource> merge = std::make_unique<Merge>(*trace, ask.definitions);
     // Who prints needs nothing made ready, and may stop early.
-    const bool prints = ask.definitions || ask.texts;
-    records_.push_back(prints ? std::move(merge) : std::make_unique<Ahead>(std::move(merge)));
+    records_.push_back(ask.prints || ask.definitions ? std::move(merge) : std::make_unique<Ahead>(std::move(merge)));
     sources_.push_back({trace->process(), *records_.back()});
   }
   for (const auto& log : logs_.processes()) {

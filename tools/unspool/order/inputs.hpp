@@ -21,6 +21,7 @@ class Inputs {
   struct Ask {
     bool definitions = false;  ///< the sources give them too
     bool texts = false;        ///< messages have texts and arguments
+    bool prints = false;       ///< Records are printed as they come, and nobody may want all of them
   };
   struct Source {
     Process& process;

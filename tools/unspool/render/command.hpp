@@ -25,6 +25,8 @@ struct Options {
   unsigned width = 100;                ///< columns of a table
   Wanted wanted;                       ///< restricts figures and findings
   std::size_t processes_left_out = 0;  ///< that wanted.processes leaves out: they are not among the inputs
+  std::size_t messages = 0;            ///< of each thread concerned, the last so many are told
+  bool together = false;               ///< only what is of all processes together
   Baseline* baseline = nullptr;        ///< whose findings are counted and not told; outlives the command
   bool accept = false;                 ///< what is found is added to the baseline
 };

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/heading.hpp>
+#include <unspool/render/messages.hpp>
 #include <unspool/render/names.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/table.hpp>
@@ -40,6 +41,7 @@ class Story {
   std::string title(std::size_t number) const;
   std::string members(const Cycle& cycle) const;
   std::string hanging(const Cycle& cycle, std::size_t number) const;
+  std::string messages(const Cycle& cycle) const;
   void member_rows(Table& table, const Waiting& waiting, const Waiting& before) const;
   std::string since(trace::Ticks time) const { return "since " + times_.offset(time); }
   const Waiting& waiting(std::size_t index) const { return analysis_.deadlocks.waiting()[index]; }
@@ -194,11 +196,20 @@ std::string Story::instances(const std::vector<std::size_t>& same) const {
   return out;
 }
 
+std::string Story::messages(const Cycle& cycle) const {
+  const auto said = analysis_.messages.of(threads_of(analysis_.deadlocks, cycle, most_threads_));
+  if (said.empty()) return {};
+  const Mark mark{cycle.since, "stuck from here on"};
+  return "  What they logged last:\n" + said_lines(names_, times_, said, options_.width, 4, &mark);
+}
+
 std::string Story::cycle(std::size_t number) const {
   const Cycle& cycle = analysis_.deadlocks.cycles()[number];
   std::string out = title(number);
-  if (is_ring_of_owners(analysis_.deadlocks, cycle)) return out + members(cycle) + hanging(cycle, number);
-  out += stuck_members(names_, times_, analysis_, cycle, options_.width, most_threads_) + hanging(cycle, number);
+  if (is_ring_of_owners(analysis_.deadlocks, cycle))
+    return out + members(cycle) + hanging(cycle, number) + messages(cycle);
+  out += stuck_members(names_, times_, analysis_, cycle, options_.width, most_threads_) + hanging(cycle, number) +
+         messages(cycle);
   const std::string_view advice = stuck_advice(analysis_.deadlocks, cycle);
   return advice.empty() ? out : out + wrapped(fmt::format("  Advice: {}", advice), options_.width, 2);
 }
@@ -240,6 +251,22 @@ Table::Cell state_of(const Names& names, const Waiting& waiting) {
 }
 
 }  // namespace
+
+std::vector<trace::ThreadNumber> threads_of(const Deadlocks& deadlocks, const Cycle& cycle, std::size_t most) {
+  std::vector<trace::ThreadNumber> out;
+  const auto add = [&](trace::ThreadNumber thread) {
+    if (thread != 0 && out.size() < most && std::ranges::find(out, thread) == out.end()) out.push_back(thread);
+  };
+  for (const std::size_t member : cycle.members)
+    add(deadlocks.waiting()[member].wait.thread);
+  for (const std::size_t member : cycle.members) {
+    for (const Suspect& each : deadlocks.waiting()[member].suspects)
+      add(each.thread);
+  }
+  for (const std::size_t each : cycle.hanging)
+    add(deadlocks.waiting()[each].wait.thread);
+  return out;
+}
 
 std::string verdict_text(const Process& process, const Analysis& analysis, const Options& options,
                          std::size_t most_cycles, std::size_t most_threads) {

@@ -2,12 +2,15 @@
 //
 // Who is stuck, as JSON. docs/json.md describes it.
 #include <unspool/render/deadlocks.hpp>
+#include <unspool/render/messages.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
 #include <unspool/replay/kinds.hpp>
 
 namespace unspool {
 namespace {
+
+constexpr std::size_t most_threads_of_messages = 100;
 
 Json suspect_json(const ProcessJson& json, const Waiting& waiting, const Suspect& suspect) {
   const bool did = suspect.deed.count != 0 && !waiting.is_owned();
@@ -76,6 +79,9 @@ Json cycle_json(const ProcessJson& json, const Analysis& analysis, const Cycle& 
     out["hanging"].push_back(waiting_json(json, waiting[each]));
     out["hanging"].back()["distance"] = waiting[each].distance;
   }
+  const Messages& messages = analysis.messages;
+  const auto concerned = threads_of(analysis.deadlocks, cycle, most_threads_of_messages);
+  out["messages"] = messages.any() ? said_json(json, messages.of(concerned)) : Json{};
   return out;
 }
 

@@ -48,19 +48,29 @@ bool is_finding(const Misuse& misuse) {
   return severity_of(misuse.slip) != Severity::note;
 }
 
-void accept(const Process& process, const Analysis& analysis, Baseline& baseline) {
+}  // namespace
+
+std::vector<Told> told_findings(const Process& process, const Analysis& analysis) {
   const Names names{process};
-  for (const Cycle& cycle : analysis.deadlocks.cycles())
-    baseline.add(Baseline::deadlock, cycle.fingerprint, comment_of(names, analysis.deadlocks, cycle));
+  std::vector<Told> out;
+  for (const Cycle& cycle : analysis.deadlocks.cycles()) {
+    out.push_back({Baseline::deadlock, cycle.fingerprint, name_of(cycle.certainty),
+                   comment_of(names, analysis.deadlocks, cycle)});
+  }
   for (const Inversion& inversion : analysis.inversions.all()) {
-    if (is_finding(inversion)) baseline.add(Baseline::order, inversion.fingerprint, comment_of(names, inversion));
+    if (is_finding(inversion)) {
+      out.push_back(
+          {Baseline::order, inversion.fingerprint, name_of(inversion.certainty), comment_of(names, inversion)});
+    }
   }
   for (const Misuse& misuse : analysis.misuses.all()) {
-    if (is_finding(misuse)) baseline.add(Baseline::misuse, misuse.fingerprint, comment_of(names, misuse));
+    if (is_finding(misuse)) {
+      out.push_back({Baseline::misuse, misuse.fingerprint, misuse.slip == Slip::lost_wake_up ? "likely" : "certain",
+                     comment_of(names, misuse)});
+    }
   }
+  return out;
 }
-
-}  // namespace
 
 void settle(const Process& process, Analysis& analysis, const Options& options) {
   analysis.deadlocks.leave_out(analysis.filter);
@@ -83,7 +93,9 @@ void settle(const Process& process, Analysis& analysis, const Options& options) 
     if (analysis.inversions.is_known()) baseline.looked_for(Baseline::order);
     baseline.looked_for(Baseline::misuse);
   }
-  if (options.accept) accept(process, analysis, baseline);
+  if (!options.accept) return;
+  for (const Told& each : told_findings(process, analysis))
+    baseline.add(each.sort, each.fingerprint, each.comment);
 }
 
 }  // namespace unspool

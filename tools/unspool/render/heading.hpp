@@ -35,9 +35,14 @@ bool for_each_process(std::span<Input> inputs, const Options& options, std::FILE
   bool findings = false;
   Answers answers{command, options, out};
   for (const Input& input : inputs) {
-    Analysis analysis{input.process, input.source, nullptr, Filter{options.wanted, input.process, input.last}};
+    Analysis analysis{input.process,
+                      input.source,
+                      nullptr,
+                      Filter{options.wanted, input.process, input.last},
+                      {options.messages, command == "locks"}};
     settle(input.process, analysis, options);
     findings = findings || !analysis.deadlocks.cycles().empty();
+    answers.join(input.process, analysis, analysis.replay.last_time());
     answers.add([&] { return make_text(input.process, analysis); }, [&] { return make_json(input.process, analysis); });
   }
   answers.finish();

@@ -163,8 +163,11 @@ std::string json_text(const Json& json, int indent) {
   return without_controls(json.dump(indent, ' ', false, Json::error_handler_t::replace));
 }
 
-void print_document(std::string_view command, Json processes, std::FILE* out) {
-  const Json document{{"unspool", SPOOL_VERSION}, {"command", command}, {"processes", std::move(processes)}};
+void print_document(std::string_view command, Json processes, Json together, std::FILE* out) {
+  const Json document{{"unspool", SPOOL_VERSION},
+                      {"command", command},
+                      {"processes", std::move(processes)},
+                      {"together", std::move(together)}};
   const std::string text = json_text(document, 1) + "\n";
   std::fwrite(text.data(), 1, text.size(), out);
 }

@@ -41,7 +41,7 @@ class ProcessJson {
 /// On one line where `indent` is negative, without a character that a terminal heeds.
 std::string json_text(const Json& json, int indent);
 
-/// {"unspool": VERSION, "command": command, "processes": processes}, and a line end.
-void print_document(std::string_view command, Json processes, std::FILE* out);
+/// {"unspool": VERSION, "command": command, "processes": processes, "together": together}, and a line end.
+void print_document(std::string_view command, Json processes, Json together, std::FILE* out);
 
 }  // namespace unspool

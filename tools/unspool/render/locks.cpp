@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/locks.hpp>
+#include <unspool/render/messages.hpp>
 #include <unspool/render/scene.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/table.hpp>
@@ -58,7 +59,9 @@ std::vector<Cell> row_of(const Context& context, const LockFigures& lock) {
           only_complete(figure(holds, context.narrow(holds.max())))};
 }
 
-std::string table_of(const Context& context) {
+}  // namespace
+
+std::string locks_table(const Scene& context, const std::vector<LockFigures>& figures) {
   Table table{{{"lock", Align::left, true},
                {"acquired"},
                {"contended"},
@@ -71,7 +74,6 @@ std::string table_of(const Context& context) {
                {"total", Align::right, false, "held"},
                {"p99", Align::right, false, "held"},
                {"max", Align::right, false, "held"}}};
-  const auto& figures = context.analysis.locks.figures();
   for (std::size_t i = 0; i < std::min(figures.size(), most_rows); ++i)
     table.row(row_of(context, figures[i]));
   std::string out = table.text(context.options.width, context.options.color, 0, true);
@@ -82,6 +84,8 @@ std::string table_of(const Context& context) {
   return out + fmt::format("and {} more, waited for {} in all (all of them: --format json)\n",
                            count(figures.size() - most_rows), context.times.span(rest));
 }
+
+namespace {
 
 /// Time that nobody is to blame for, or nobody known, as a row of its own.
 void apart(Table& table, const Context& context, const LockFigures& lock, trace::Ticks ticks, std::string_view what) {
@@ -104,7 +108,7 @@ void rest_row(Table& table, const Context& context, const LockFigures& lock, con
 /// With many threads the line says more than the thread does.
 std::string lines_of(const Context& context, const LockFigures& lock, const std::vector<Part>& parts) {
   Table table{{{"held meanwhile by those that took it at", Align::left, true, "", Table::Cut::end},
-               {"threads"},
+               {std::string{context.actors}},
                {"for"},
                {"share"}}};
   const std::vector<Part> sites = lock.holders.by_site();
@@ -215,11 +219,11 @@ std::string flow_of(const Context& context, const LockFigures& lock) {
 }
 
 /// Nobody waits for them yet, and there is little room left until somebody does.
-std::string busy_of(const Context& context) {
+std::string busy_of(const Context& context, const std::vector<LockFigures>& figures) {
   std::string out;
   if (!context.analysis.replay.complete()) return out;
   std::size_t shown = 0;
-  for (const LockFigures& lock : context.analysis.locks.figures()) {
+  for (const LockFigures& lock : figures) {
     const bool busy = lock.flow.held >= lock.flow.life / 100 * busy_percent && lock.acquisitions >= least_for_busy;
     if (!busy || lock.flow.life == 0 || lock.contended != 0 || lock.instances > 1 || ++shown > most_parts) continue;
     out +=
@@ -250,10 +254,10 @@ std::string block_of(const Context& context, const LockFigures& lock) {
 }
 
 /// Waits that go on at the end are in no total: they have no length yet.
-std::string unended_of(const Context& context) {
+std::string unended_of(const Context& context, const std::vector<LockFigures>& figures) {
   std::string out;
   std::size_t shown = 0;
-  for (const LockFigures& lock : context.analysis.locks.figures()) {
+  for (const LockFigures& lock : figures) {
     if (lock.unended == 0 || ++shown > most_parts) continue;
     out += wrapped(fmt::format("{} for {} at the end, {} so far (not in the figures above; see `unspool deadlocks`)",
                                counted(lock.unended, "thread still waits", "threads still wait"),
@@ -277,16 +281,39 @@ std::string lock_name(const Names& names, const LockFigures& lock) {
   return lock.instances > 1 ? fmt::format("{} ×{}", name, short_count(lock.instances)) : name;
 }
 
-std::string locks_text(const Process& process, const Analysis& analysis, const Options& options) {
-  const Context context{process, analysis, options};
-  std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
-  const auto& figures = analysis.locks.figures();
-  if (figures.empty()) return out + "No lock was used.\n";
-  out += table_of(context) + unended_of(context) + busy_of(context);
+std::string locks_body(const Scene& scene, const std::vector<LockFigures>& figures) {
+  if (figures.empty()) return "No lock was used.\n";
+  std::string out = locks_table(scene, figures) + unended_of(scene, figures) + busy_of(scene, figures);
   for (std::size_t i = 0; i < std::min(figures.size(), most_blocks); ++i) {
-    if (figures[i].waits.count() != 0) out += block_of(context, figures[i]);
+    if (figures[i].waits.count() != 0) out += block_of(scene, figures[i]);
   }
   return out;
+}
+
+namespace {
+
+/// The longest waits with what was logged meanwhile.
+std::string talked_of(const Scene& scene) {
+  std::string out;
+  for (const TalkedWait& each : scene.analysis.messages.waits()) {
+    if (each.said.empty()) continue;
+    const Wait& wait = each.wait;
+    std::string line = fmt::format("  {} waited {} for {} at {}, up to {}", scene.names.thread(wait.thread),
+                                   scene.times.span(wait.ticks()), scene.names.object(wait.object, wait.kind),
+                                   scene.names.site(wait.site), scene.times.offset(wait.until));
+    if (each.holder != 0) line += fmt::format("; {} had it meanwhile", scene.names.thread(each.holder));
+    const Mark mark{wait.since, "the wait begins"};
+    out += wrapped(line, scene.options.width, 4) +
+           said_lines(scene.names, scene.times, each.said, scene.options.width, 4, &mark);
+  }
+  return out.empty() ? out : "\nWhat was logged around the longest waits\n" + out;
+}
+
+}  // namespace
+
+std::string locks_text(const Process& process, const Analysis& analysis, const Options& options) {
+  return heading(process, analysis, options) + reservations(process, analysis, options) + "\n" +
+         locks_body({process, analysis, options}, analysis.locks.figures()) + talked_of({process, analysis, options});
 }
 
 bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out) {

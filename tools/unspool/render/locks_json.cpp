@@ -2,6 +2,7 @@
 //
 // The figures of locks as JSON. docs/json.md describes it.
 #include <unspool/render/locks.hpp>
+#include <unspool/render/messages.hpp>
 
 #include <algorithm>
 
@@ -64,6 +65,8 @@ Json flow_json(const ProcessJson& json, const LockFigures& lock) {
           {"behind_writers", flow.behind_writers}};
 }
 
+}  // namespace
+
 Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) {
   const auto only_complete = [&](Json value) { return complete ? std::move(value) : Json{}; };
   const auto share =
@@ -94,14 +97,22 @@ Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) 
   return out;
 }
 
-}  // namespace
-
 Json locks_json(const Process& process, const Analysis& analysis) {
   const ProcessJson json{process, analysis};
   Json out = json.process();
   out["locks"] = Json::array();
   for (const LockFigures& lock : analysis.locks.figures()) {
     out["locks"].push_back(lock_json(json, lock, analysis.replay.complete()));
+  }
+  out["longest_waits"] = Json::array();
+  for (const TalkedWait& each : analysis.messages.waits()) {
+    out["longest_waits"].push_back({{"thread", json.thread(each.wait.thread)},
+                                    {"object", json.object(each.wait.object, each.wait.kind)},
+                                    {"site", json.site(each.wait.site)},
+                                    {"since", json.offset(each.wait.since)},
+                                    {"until", json.offset(each.wait.until)},
+                                    {"holder", json.thread(each.holder)},
+                                    {"messages", said_json(json, each.said)}});
   }
   return out;
 }

@@ -9,6 +9,7 @@
 #include <unspool/render/style.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace unspool {
 
@@ -19,6 +20,7 @@ struct Scene {
   const Options& options;
   Names names;
   Times times;
+  std::string_view actors = "threads";  ///< what the numbers of threads stand for
 
   /// `start`: from when offsets count.
   Scene(const Process& a_process, const Analysis& an_analysis, const Options& some_options, trace::Ticks start)

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <unspool/render/heading.hpp>
+#include <unspool/render/messages.hpp>
 #include <unspool/render/scene.hpp>
 #include <unspool/render/state.hpp>
 #include <unspool/render/stuck.hpp>
@@ -161,6 +162,8 @@ std::string thread_lines(const Context& context, trace::ThreadNumber number) {
     const std::string_view part = each->distance == 0 ? "is part of" : "hangs on";
     out += "    " + toned(fmt::format("{} a deadlock", part), Tone::bad, context.options.color) + "\n";
   }
+  if (const auto said = context.analysis.messages.of({number}); !said.empty())
+    out += "    logged last:\n" + said_lines(context.names, context.times, said, context.options.width, 6);
   for (const std::string& more : {loss_words(around), next_words(context, around)}) {
     if (!more.empty()) out += "    " + toned(more, Tone::faint, context.options.color) + "\n";
   }
@@ -177,7 +180,8 @@ std::optional<Alike> alike(const Context& context, trace::ThreadNumber number) {
   const Around* const around = context.around(number);
   const Waiting* const waiting = context.waiting(number);
   const bool special = context.held.contains(number) || (around != nullptr && around->lost != 0) ||
-                       (waiting != nullptr && (waiting->owner != 0 || waiting->cycle != Waiting::no_cycle));
+                       (waiting != nullptr && (waiting->owner != 0 || waiting->cycle != Waiting::no_cycle)) ||
+                       context.analysis.messages.any();
   if (wait == nullptr || special) return std::nullopt;
   return Alike{wait->object, wait->site, purpose(*wait, around)};
 }
@@ -297,6 +301,8 @@ Json thread_json(const Context& context, const ProcessJson& json, trace::ThreadN
   out["last_site"] = around == nullptr ? Json{} : json.site(around->site);
   out["next_record"] = around == nullptr || !around->has_next ? Json{} : json.offset(around->next);
   out["lost"] = around == nullptr ? 0 : around->lost;
+  const Messages& messages = context.analysis.messages;
+  out["messages"] = messages.any() ? said_json(json, messages.of({number})) : Json{};
   return out;
 }
 
@@ -345,12 +351,13 @@ bool run_state(std::span<Input> inputs, const Options& options, const StateOptio
     const bool at_end = state.at.from() == When::From::end;
     const auto status = at_end ? decltype(process.status){} : std::exchange(process.status, {});
     UntilMoment until{process, input.source, state.at, input.last};
-    const Analysis analysis{process, until, nullptr, Filter{options.wanted, process, input.last}};
+    const Analysis analysis{process, until, nullptr, Filter{options.wanted, process, input.last}, {options.messages}};
     until.read_rest();
     if (!at_end) process.status = status;
     findings = findings || std::ranges::any_of(analysis.deadlocks.cycles(), [&](const Cycle& cycle) {
                  return analysis.deadlocks.concerns(cycle, analysis.filter);
                });
+    answers.join(process, analysis, until.moment());
     answers.add([&] { return state_text(process, analysis, until, options); },
                 [&] { return state_json(process, analysis, until); });
   }
