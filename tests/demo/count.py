@@ -167,7 +167,7 @@ class Count:
 
     def feed(self, record):
         name = record["record"]
-        if name.startswith("definition."):
+        if name.startswith("definition.") or name == "trace.cost":
             self.definitions += 1
             if name == "definition.object":
                 self.created[record["object.id"]] = (record["name"], site_of(record))

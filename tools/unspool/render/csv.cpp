@@ -89,7 +89,8 @@ const std::map<std::string_view, Layout>& layouts() {
                                         {"most_futile_wakes"},
                                         {"longest_convoy"},
                                         {"convoy_share"},
-                                        {"behind_writers"}};
+                                        {"behind_writers"},
+                                        {"stacks"}};
   static const std::vector<Field> findings{{"certainty"}, {"fingerprint"}, {"what"}, {"count"}, {"processes"}};
   static const std::vector<Field> waits{{"kind"},    {"name"},    {"created", site}, {"site", site},
                                         {"threads"}, {"longest"}, {"processes"}};
@@ -157,7 +158,8 @@ const std::map<std::string_view, Layout>& layouts() {
          {"since_clock"},
          {"lasted"},
          {"threads"},
-         {"hanging"}}}},
+         {"hanging"},
+         {"messages"}}}},
       {"order",
        {"inversions",
         {{"what"},
@@ -198,12 +200,14 @@ const std::map<std::string_view, Layout>& layouts() {
          {"waits_for", started},
          {"waits_for.owner_site", site},
          {"waits_for.owner_since"},
+         {"waits_for.stack"},
          {"waits_for.edge"},
          {"holds"},
          {"last_record"},
          {"last_site", site},
          {"next_record"},
-         {"lost"}}}},
+         {"lost"},
+         {"messages"}}}},
       {"threads",
        {"threads",
         {{"number"},
