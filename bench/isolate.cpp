@@ -69,7 +69,8 @@ Samples from_text(const std::string& text) {
 [[noreturn]] void be_the_child(const Benchmark& benchmark, const std::filesystem::path& directory, int answer) {
   int code = 0;
   try {
-    start_recording(directory);
+    if (benchmark.before) benchmark.before(directory);
+    start_recording(directory, benchmark.archived);
     const std::string text = as_text(run(benchmark));
     if (write(answer, text.data(), text.size()) != static_cast<ssize_t>(text.size())) code = 1;
     spool::set_transitions(spool::Mode::off);

@@ -26,9 +26,7 @@ constexpr const char* usage =
     "  --only SUBSTRING   the rows whose name has this in it; may be given again\n"
     "  --rounds N         so many rounds a row, instead of its own number\n"
     "  --json FILE        also writes the rows to FILE\n"
-    "  --list             the names of the rows\n"
-    "\n"
-    "SPOOL_SOAK=1 in the environment makes the sustained row ten times as long.\n";
+    "  --list             the names of the rows\n";
 
 struct Options {
   std::vector<std::string> only;
@@ -65,9 +63,9 @@ Options parse(int count, char** arguments) {
 
 std::vector<bench::Benchmark> chosen_rows(const Options& options) {
   std::vector<bench::Benchmark> chosen;
-  for (const auto& subject :
-       {bench::lock_rows, bench::contended_rows, bench::primitive_rows, bench::boost_rows, bench::condition_rows,
-        bench::handover_rows, bench::message_rows, bench::feed_rows, bench::thread_rows}) {
+  for (const auto& subject : {bench::lock_rows, bench::sustained_rows, bench::lttng_rows, bench::contended_rows,
+                              bench::primitive_rows, bench::boost_rows, bench::condition_rows, bench::handover_rows,
+                              bench::message_rows, bench::feed_rows, bench::thread_rows}) {
     std::ranges::copy_if(subject(), std::back_inserter(chosen), [&](const bench::Benchmark& each) {
       return options.only.empty() || std::ranges::any_of(options.only, [&](const std::string& part) {
                return each.name.find(part) != std::string::npos;

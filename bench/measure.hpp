@@ -76,8 +76,10 @@ struct Benchmark {
   std::optional<double> goal = {};  ///< the greatest ratio that is good
   int rounds = 101;
   std::function<Rounds()> prepare;
-  std::string directory = {};  ///< where its trace lies; empty: beside the program
-  bool core_alone = false;     ///< one thread, whose core nobody else may use: other rounds are told apart
+  std::string directory = {};                                     ///< where its trace lies; empty: beside the program
+  bool archived = false;                                          ///< segments become archives meanwhile
+  std::function<void(const std::string& directory)> before = {};  ///< in the row's process, before it records
+  bool core_alone = false;  ///< one thread, whose core nobody else may use: other rounds are told apart
 };
 
 /// What the rounds said, in their order.

@@ -30,8 +30,11 @@ void write_until(const auto& is_enough) {
 
 }  // namespace
 
-void start_recording(const std::filesystem::path& directory) {
-  spool::basic_config({.directory = directory, .keep = small_ring, .transitions = spool::Mode::off});
+void start_recording(const std::filesystem::path& directory, bool archived) {
+  spool::basic_config({.directory = directory,
+                       .keep = small_ring,
+                       .archive = archived ? spool::Archive::zstd : spool::Archive::off,
+                       .transitions = spool::Mode::off});
 }
 
 void lap_the_ring() {

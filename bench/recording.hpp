@@ -11,7 +11,7 @@
 namespace bench {
 
 /// Records into `directory`, with a ring small enough to be lapped at once.
-void start_recording(const std::filesystem::path& directory);
+void start_recording(const std::filesystem::path& directory, bool archived);
 
 /// Writes until segments are recycled and no longer created, which is how a server that has run for a while records.
 void lap_the_ring();

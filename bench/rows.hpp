@@ -10,6 +10,8 @@
 namespace bench {
 
 std::vector<Benchmark> lock_rows();
+std::vector<Benchmark> sustained_rows();
+std::vector<Benchmark> lttng_rows();  ///< none where LTTng-UST was missing when this was built
 std::vector<Benchmark> contended_rows();
 std::vector<Benchmark> condition_rows();
 std::vector<Benchmark> primitive_rows();
