@@ -28,7 +28,7 @@ using Guard = std::unique_lock<spool::Lock>;
 using Programs = std::map<std::string, std::function<void()>>;
 
 template <class F>
-spool::Thread start(std::string name, F function, spool::Site site = spool::Site::current()) {
+spool::Thread start(std::string name, F function, const spool::Site& site = spool::Site::current()) {
   spool::Thread thread{spool::ThreadOptions{.name = std::move(name), .site = site}, std::move(function)};
   thread.start(site);
   return thread;
@@ -36,7 +36,7 @@ spool::Thread start(std::string name, F function, spool::Site site = spool::Site
 
 /// A thread that has done its work.
 template <class F>
-void run(std::string name, F function, spool::Site site = spool::Site::current()) {
+void run(std::string name, F function, const spool::Site& site = spool::Site::current()) {
   start(std::move(name), std::move(function), site).join(site);
 }
 

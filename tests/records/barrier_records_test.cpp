@@ -22,7 +22,7 @@ using trace::Verb;
 namespace {
 
 /// A thread that waits, once it does: its block is in the trace.
-Thread start_waiter(const char* name, Barrier& barrier, Site site = Site::current()) {
+Thread start_waiter(const char* name, Barrier& barrier, const Site& site = Site::current()) {
   Thread thread = start_thread(name, [&barrier, site] {
     try {
       barrier.wait(site);

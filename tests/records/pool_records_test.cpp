@@ -25,7 +25,7 @@ namespace {
 
 /// A pool of one worker, which is idle at first.
 struct IdlePool {
-  explicit IdlePool(std::size_t max_queued = 0, Site site = Site::current())
+  explicit IdlePool(std::size_t max_queued = 0, const Site& site = Site::current())
       : pool{1, {.name = "pool", .max_queued = max_queued, .site = site}} {
     tap().await_by(pool.workers().front().ident(), Kind::pool, Verb::block);
   }

@@ -17,7 +17,7 @@ namespace spool::test {
 
 /// A running thread of this name.
 template <class F>
-Thread start_thread(std::string name, F function, Site site = Site::current()) {
+Thread start_thread(std::string name, F function, const Site& site = Site::current()) {
   Thread thread{ThreadOptions{.name = std::move(name), .site = site}, std::move(function)};
   thread.start(site);
   return thread;

@@ -138,7 +138,7 @@ class Worker {
     give(call);
   }
 
-  std::size_t take(unsigned lock, spool::Site site = spool::Site::current()) {
+  std::size_t take(unsigned lock, const spool::Site& site = spool::Site::current()) {
     Call& call = begin(lock, site);
     call.asked = now();
     std::visit([&](auto& each) { each.lock(site); }, *all_[lock].lock);
@@ -147,7 +147,8 @@ class Worker {
     return calls_.size() - 1;
   }
 
-  std::size_t try_for(unsigned lock, std::chrono::microseconds patience, spool::Site site = spool::Site::current()) {
+  std::size_t try_for(unsigned lock, std::chrono::microseconds patience,
+                      const spool::Site& site = spool::Site::current()) {
     Call& call = begin(lock, site);
     call.asked = now();
     call.got = std::visit([&](auto& each) { return each.try_lock_for(patience, site); }, *all_[lock].lock);
@@ -161,7 +162,8 @@ class Worker {
     calls_[call].gave = now();
   }
 
-  std::size_t wait(std::size_t held, std::chrono::microseconds patience, spool::Site site = spool::Site::current()) {
+  std::size_t wait(std::size_t held, std::chrono::microseconds patience,
+                   const spool::Site& site = spool::Site::current()) {
     const unsigned lock = calls_[held].lock;
     const std::int64_t before = now();
     (void)all_[lock].changed->wait_for(patience, site);

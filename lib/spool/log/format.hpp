@@ -142,7 +142,7 @@ class Digest {
 /// is not looked at, and a misfit shows itself as the format followed by the arguments.
 template <class... Args>
 struct Format {
-  consteval Format(const char* format, Site at = Site::current())  // NOLINT(google-explicit-constructor)
+  consteval Format(const char* format, const Site& at = Site::current())  // NOLINT(google-explicit-constructor)
       : text_{format}, site{at} {
     log::detail::check<Args...>(text_);
     digest = log::detail::Digest{}

@@ -26,7 +26,7 @@ struct ObjectClass {
 /// Member of every primitive. Constant-initialized and cheap; the number comes with the first Record.
 class Object {
  public:
-  constexpr Object(trace::Kind kind, Name name, Site site) : class_{kind, site, name.text()} {}
+  constexpr Object(trace::Kind kind, Name name, const Site& site) : class_{kind, site, name.text()} {}
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
 

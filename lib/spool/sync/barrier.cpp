@@ -236,7 +236,7 @@ void Barrier::break_all(const Call& call, Cause cause, sync::Chosen& chosen) {
   }
 }
 
-void Barrier::abort(Site site) {
+void Barrier::abort(const Site& site) {
   log::park_if_ending();
   const Call call{*this, site};
   sync::Chosen chosen;
@@ -247,7 +247,7 @@ void Barrier::abort(Site site) {
   chosen.wake_all();
 }
 
-void Barrier::reset(Site site) {
+void Barrier::reset(const Site& site) {
   log::park_if_ending();
   const Call call{*this, site};
   sync::Chosen chosen;

@@ -60,26 +60,26 @@ class BrokenBarrierError : public std::runtime_error {
 class Barrier {
  public:
   /// For so many parties. Throws MisuseError unless there is at least one, and at most max().
-  constexpr explicit Barrier(std::ptrdiff_t parties, Name name = {}, Site site = Site::current())
+  constexpr explicit Barrier(std::ptrdiff_t parties, Name name = {}, const Site& site = Site::current())
       : parties_{static_cast<std::uint32_t>(parties)}, object_{trace::Kind::barrier, name, site} {
     if (parties < 1 || parties > max()) refuse_parties(parties, site);
   }
   /// With an action, run once in each generation. An exception from it breaks the barrier and reaches the caller of the
   /// wait that ran it.
-  Barrier(std::ptrdiff_t parties, std::function<void()> action, Name name = {}, Site site = Site::current())
+  Barrier(std::ptrdiff_t parties, std::function<void()> action, Name name = {}, const Site& site = Site::current())
       : Barrier{parties, name, site} {
     if (action) action_ = std::make_unique<std::function<void()>>(std::move(action));
   }
   /// With a timeout for each wait() that names none.
   template <class Rep, class Period>
   constexpr Barrier(std::ptrdiff_t parties, std::chrono::duration<Rep, Period> timeout, Name name = {},
-                    Site site = Site::current())
+                    const Site& site = Site::current())
       : Barrier{parties, name, site} {
     timeout_ = timeout;
   }
   template <class Rep, class Period>
   Barrier(std::ptrdiff_t parties, std::function<void()> action, std::chrono::duration<Rep, Period> timeout,
-          Name name = {}, Site site = Site::current())
+          Name name = {}, const Site& site = Site::current())
       : Barrier{parties, std::move(action), name, site} {
     timeout_ = timeout;
   }
@@ -97,36 +97,36 @@ class Barrier {
   /// Records: of the last party trip; of all others block, then continue (with the last party, and where it waited),
   /// broken (with who broke it, and where) or timeout; at a broken barrier a lone broken. One that came while the action
   /// of the generation before it ran and is the last of its own: block, continue, and then as the last party.
-  std::ptrdiff_t wait(Site site = Site::current()) { return wait_with({os::deadline_after(timeout_)}, site); }
+  std::ptrdiff_t wait(const Site& site = Site::current()) { return wait_with({os::deadline_after(timeout_)}, site); }
 
   /// The same with a timeout of its own. Zero or less breaks the barrier at once unless this is the last party; a huge
   /// span waits without end.
   template <class Rep, class Period>
-  std::ptrdiff_t wait_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  std::ptrdiff_t wait_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return wait_with({os::deadline_after(span)}, site);
   }
   /// The same until a point in time of any clock; a clock that is set meanwhile does not matter.
   template <class Clock, class Duration>
-  std::ptrdiff_t wait_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current()) {
+  std::ptrdiff_t wait_until(const std::chrono::time_point<Clock, Duration>& time, const Site& site = Site::current()) {
     return wait_with({os::deadline_at(time)}, site);
   }
   /// Breaks the barrier, and throws, also when `stop` asks to stop first. Records: as wait(), or block, cancel.
-  std::ptrdiff_t wait(const std::stop_token& stop, Site site = Site::current()) {
+  std::ptrdiff_t wait(const std::stop_token& stop, const Site& site = Site::current()) {
     return wait_with({os::deadline_after(timeout_), &stop}, site);
   }
   template <class Rep, class Period>
   std::ptrdiff_t wait_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                          Site site = Site::current()) {
+                          const Site& site = Site::current()) {
     return wait_with({os::deadline_after(span), &stop}, site);
   }
 
   /// Breaks the barrier: whoever waits, and whoever will, gets BrokenBarrierError, until it is reset.
   /// Records: abort, with how many waits it ended; with cause 1 if it is an action's exception that does this.
-  void abort(Site site = Site::current());
+  void abort(const Site& site = Site::current());
 
   /// Makes the barrier whole and empty; whoever waits gets BrokenBarrierError.
   /// Records: reset, with how many waits it ended and the generation that it ended.
-  void reset(Site site = Site::current());
+  void reset(const Site& site = Site::current());
 
   bool is_broken() const noexcept { return word_.peek().state == broken_state; }
   std::ptrdiff_t parties() const noexcept { return parties_; }

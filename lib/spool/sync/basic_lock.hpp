@@ -33,17 +33,15 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
 
   /// Waits without end.
   /// Records: acquire; after a wait block (again for each new owner that it meets), acquire.
-  void lock(Site site = Site::current()) SPOOL_ACQUIRE() {
-    if (site.is_of_standard_library()) [[unlikely]] {
-      site = line_before(site);
-    }
-    log::Writer& me = log::self();
-    if (!try_at_once(me, site)) acquire_for_ever(me, site.file, site.function, site.line);
+  void lock(const Site& site = Site::current()) SPOOL_ACQUIRE() {
+    if (site.is_of_standard_library()) [[unlikely]]
+      return lock_at(line_before(site));
+    lock_at(site);
   }
 
   /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it could
   /// not have got stuck.
-  [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool try_lock(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     log::Writer& me = log::self();
     return try_at_once(me, site) || try_acquire(me, site);
   }
@@ -51,7 +49,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   /// False after `span` of waiting. Zero or less tries once; a huge span waits without end.
   /// Records: acquire; after a wait block, then acquire or timeout; of a mere try: acquire or busy.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, Site site = Site::current())
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE(true) {
     if (!(span > span.zero())) return try_lock(site);
     log::Writer& me = log::self();
@@ -60,32 +58,66 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
 
   /// The same until a point in time of any clock; a clock that is set back or forth while we wait does not matter.
   template <class Clock, class Duration>
-  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
-      SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time,
+                                    const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     log::Writer& me = log::self();
     return try_at_once(me, site) || acquire(me, site, os::deadline_at(time), nullptr);
   }
 
   /// False when `stop` asks to stop before the lock is had; a free one is had at once, also after the stop. Records: as
   /// lock(), or block, cancel.
-  [[nodiscard]] bool lock(const std::stop_token& stop, Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool lock(const std::stop_token& stop, const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     log::Writer& me = log::self();
     return try_at_once(me, site) || acquire_until_stop(me, site, stop, os::never);
   }
 
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                                  Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+                                  const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     if (!(span > span.zero())) return try_lock(site);
     log::Writer& me = log::self();
     return try_at_once(me, site) || acquire_until_stop(me, site, stop, os::deadline_after(span));
   }
 
   /// Throws MisuseError if nobody holds it. Records: release.
-  void unlock(Site site = Site::current()) SPOOL_RELEASE() {
-    if (site.is_of_standard_library()) [[unlikely]] {
-      site = line_of_hold(site);
+  void unlock(const Site& site = Site::current()) SPOOL_RELEASE() {
+    if (site.is_of_standard_library()) [[unlikely]]
+      return unlock_at(line_of_hold(site));
+    unlock_at(site);
+  }
+
+  /// Does anybody hold it now? A hint, as in Python.
+  bool locked() const { return word_.load(std::memory_order_relaxed) != 0; }  // relaxed: a hint
+
+  /// Does the calling thread hold it?
+  bool is_owned() const { return is_held_by(log::self()); }
+
+  log::ObjectState& log_object() { return object_; }
+
+ protected:
+  static constexpr bool is_reentrant = kind == trace::Kind::rlock;
+
+  constexpr BasicLock(Name name, const Site& site) : object_{kind, name, site} {}
+  ~BasicLock() {
+    // relaxed: nobody else may use it any more
+    if (word_.load(std::memory_order_relaxed) != 0 || object_.known_number() != 0) [[unlikely]] {
+      note_destroyed();
     }
+  }
+
+  /// Of the holder, and touched by nobody else: how often it has entered again.
+  std::uint32_t& nested() requires is_reentrant { return nested_; }
+  const std::uint32_t& nested() const requires is_reentrant { return nested_; }
+
+ private:
+  static constexpr std::uint32_t waiters_bit = 0x8000'0000;
+
+  void lock_at(const Site& site) {
+    log::Writer& me = log::self();
+    if (!try_at_once(me, site)) acquire_for_ever(me, site.file, site.function, site.line);
+  }
+
+  void unlock_at(const Site& site) {
     log::Writer& me = log::self();
     if constexpr (is_reentrant) {
       if (leave(me, site)) return;
@@ -104,32 +136,6 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     }
     release(me, site.file, site.function, site.line);
   }
-
-  /// Does anybody hold it now? A hint, as in Python.
-  bool locked() const { return word_.load(std::memory_order_relaxed) != 0; }  // relaxed: a hint
-
-  /// Does the calling thread hold it?
-  bool is_owned() const { return is_held_by(log::self()); }
-
-  log::ObjectState& log_object() { return object_; }
-
- protected:
-  static constexpr bool is_reentrant = kind == trace::Kind::rlock;
-
-  constexpr BasicLock(Name name, Site site) : object_{kind, name, site} {}
-  ~BasicLock() {
-    // relaxed: nobody else may use it any more
-    if (word_.load(std::memory_order_relaxed) != 0 || object_.known_number() != 0) [[unlikely]] {
-      note_destroyed();
-    }
-  }
-
-  /// Of the holder, and touched by nobody else: how often it has entered again.
-  std::uint32_t& nested() requires is_reentrant { return nested_; }
-  const std::uint32_t& nested() const requires is_reentrant { return nested_; }
-
- private:
-  static constexpr std::uint32_t waiters_bit = 0x8000'0000;
 
   /// How the present hold is recorded: its acquire decides, whatever the mode is at its release. Written in the hold.
   enum class Hold : std::uint8_t { unrecorded, contended, recorded };

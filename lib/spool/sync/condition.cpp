@@ -49,7 +49,7 @@ struct Condition::Late {
   }
 };
 
-Condition::Condition(Name name, Site site)
+Condition::Condition(Name name, const Site& site)
     : own_{std::make_unique<RLock>(name, site)}, object_{trace::Kind::condition, name, site} {
   rlock_ = own_.get();
   object_.set_parent(&rlock_->log_object());
@@ -190,7 +190,7 @@ bool Condition::wait_on(os::Deadline deadline, const std::stop_token* stop, cons
   return node.state.load(std::memory_order_relaxed) == Node::notified;  // relaxed: sleep has acquired
 }
 
-void Condition::notify(std::size_t count, Site site) {
+void Condition::notify(std::size_t count, const Site& site) {
   log::park_if_ending();
   check_owned("notify without the lock on", site);
   forget_left_behind();

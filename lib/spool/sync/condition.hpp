@@ -32,98 +32,101 @@ namespace spool {
 class SPOOL_CAPABILITY("mutex") Condition {
  public:
   /// Over the user's lock, which must outlive it.
-  explicit Condition(Lock& lock, Name name = {}, Site site = Site::current())
+  explicit Condition(Lock& lock, Name name = {}, const Site& site = Site::current())
       : lock_{&lock}, object_{trace::Kind::condition, name, site} {
     object_.set_parent(&lock.log_object());
   }
-  explicit Condition(RLock& lock, Name name = {}, Site site = Site::current())
+  explicit Condition(RLock& lock, Name name = {}, const Site& site = Site::current())
       : rlock_{&lock}, object_{trace::Kind::condition, name, site} {
     object_.set_parent(&lock.log_object());
   }
   /// Over an RLock of its own, of the same name.
-  explicit Condition(Name name = {}, Site site = Site::current());
+  explicit Condition(Name name = {}, const Site& site = Site::current());
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
   ~Condition();
 
   /// The lock, so that guards work on a Condition as on its lock.
-  void lock(Site site = Site::current()) SPOOL_ACQUIRE() { lock_ != nullptr ? lock_->lock(site) : rlock_->lock(site); }
-  [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+  void lock(const Site& site = Site::current()) SPOOL_ACQUIRE() {
+    lock_ != nullptr ? lock_->lock(site) : rlock_->lock(site);
+  }
+  [[nodiscard]] bool try_lock(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return lock_ != nullptr ? lock_->try_lock(site) : rlock_->try_lock(site);
   }
   template <class Rep, class Period>
-  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, Site site = Site::current())
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE(true) {
     return lock_ != nullptr ? lock_->try_lock_for(span, site) : rlock_->try_lock_for(span, site);
   }
   template <class Clock, class Duration>
-  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
-      SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time,
+                                    const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return lock_ != nullptr ? lock_->try_lock_until(time, site) : rlock_->try_lock_until(time, site);
   }
-  [[nodiscard]] bool lock(const std::stop_token& stop, Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool lock(const std::stop_token& stop, const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return lock_ != nullptr ? lock_->lock(stop, site) : rlock_->lock(stop, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                                  Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+                                  const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return lock_ != nullptr ? lock_->try_lock_for(stop, span, site) : rlock_->try_lock_for(stop, span, site);
   }
-  void unlock(Site site = Site::current()) SPOOL_RELEASE() {
+  void unlock(const Site& site = Site::current()) SPOOL_RELEASE() {
     lock_ != nullptr ? lock_->unlock(site) : rlock_->unlock(site);
   }
 
   /// Waits until notified.
-  void wait(Site site = Site::current()) { (void)wait_on(os::never, nullptr, site); }
+  void wait(const Site& site = Site::current()) { (void)wait_on(os::never, nullptr, site); }
 
   /// Waits until notified (true) or for `span` (false); the lock is held again either way.
   template <class Rep, class Period>
-  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return wait_on(os::deadline_after(span), nullptr, site);
   }
   template <class Clock, class Duration>
-  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current()) {
+  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time,
+                                const Site& site = Site::current()) {
     return wait_on(os::deadline_at(time), nullptr, site);
   }
   /// False when `stop` asked to stop first.
-  [[nodiscard]] bool wait(const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] bool wait(const std::stop_token& stop, const Site& site = Site::current()) {
     return wait_on(os::never, &stop, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool wait_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                              Site site = Site::current()) {
+                              const Site& site = Site::current()) {
     return wait_on(os::deadline_after(span), &stop, site);
   }
 
   /// Waits until `done()`, called under the lock. The timed ones return its last value.
   template <std::predicate Done>
-  void wait(Done done, Site site = Site::current()) {
+  void wait(Done done, const Site& site = Site::current()) {
     while (!done())
       (void)wait_on(os::never, nullptr, site);
   }
   template <class Rep, class Period, std::predicate Done>
-  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Done done, Site site = Site::current()) {
+  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Done done, const Site& site = Site::current()) {
     return wait_while_not(os::deadline_after(span), nullptr, done, site);
   }
   template <class Clock, class Duration, std::predicate Done>
   [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time, Done done,
-                                Site site = Site::current()) {
+                                const Site& site = Site::current()) {
     return wait_while_not(os::deadline_at(time), nullptr, done, site);
   }
   template <std::predicate Done>
-  [[nodiscard]] bool wait(const std::stop_token& stop, Done done, Site site = Site::current()) {
+  [[nodiscard]] bool wait(const std::stop_token& stop, Done done, const Site& site = Site::current()) {
     return wait_while_not(os::never, &stop, done, site);
   }
   template <class Rep, class Period, std::predicate Done>
   [[nodiscard]] bool wait_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span, Done done,
-                              Site site = Site::current()) {
+                              const Site& site = Site::current()) {
     return wait_while_not(os::deadline_after(span), &stop, done, site);
   }
 
   /// Wakes the `count` longest waiting. Records: notify, with how many were woken and how many waited.
-  void notify(std::size_t count = 1, Site site = Site::current());
-  void notify_one(Site site = Site::current()) { notify(1, site); }
-  void notify_all(Site site = Site::current()) { notify(static_cast<std::size_t>(-1), site); }
+  void notify(std::size_t count = 1, const Site& site = Site::current());
+  void notify_one(const Site& site = Site::current()) { notify(1, site); }
+  void notify_all(const Site& site = Site::current()) { notify(static_cast<std::size_t>(-1), site); }
 
   log::ObjectState& log_object() { return object_; }
 

@@ -20,7 +20,7 @@ Event::~Event() {
   sync::Notes{log::self(), object_, object_.site()}.tell(Verb::destroy, last + 1, waiters, 0);
 }
 
-void Event::set(Site site) {
+void Event::set(const Site& site) {
   log::park_if_ending();
   const Mode mode = object_.mode();
   if (mode != Mode::all && is_set()) return;  // and so nobody waits
@@ -44,7 +44,7 @@ void Event::set(Site site) {
   chosen.wake_all();
 }
 
-void Event::clear(Site site) {
+void Event::clear(const Site& site) {
   log::park_if_ending();
   const Mode mode = object_.mode();
   log::Writer& me = log::self();

@@ -34,40 +34,42 @@ class Notes;
 /// ended one.
 class Event {
  public:
-  constexpr explicit Event(Name name = {}, Site site = Site::current()) : object_{trace::Kind::event, name, site} {}
+  constexpr explicit Event(Name name = {}, const Site& site = Site::current())
+      : object_{trace::Kind::event, name, site} {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   /// Records: destroy, if it ever was recorded.
   ~Event();
 
   /// Records: set, with how many it woke and whether it was set before.
-  void set(Site site = Site::current());
+  void set(const Site& site = Site::current());
   /// Records: clear.
-  void clear(Site site = Site::current());
+  void clear(const Site& site = Site::current());
   bool is_set() const noexcept { return word_.peek().state == is_set_state; }
 
   /// Waits until it is set.
   /// Records: continue, with who set it and where; after a wait block, continue.
-  void wait(Site site = Site::current()) { (void)wait_with({}, site); }
+  void wait(const Site& site = Site::current()) { (void)wait_with({}, site); }
 
   /// False when it is still not set after `span`. Zero or less looks once; a huge span waits without end.
   /// Records: as wait(); or block, timeout; of a mere look that fails busy.
   template <class Rep, class Period>
-  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return wait_with(sync::patience_for(span), site);
   }
   /// The same until a point in time of any clock; a clock that is set meanwhile does not matter.
   template <class Clock, class Duration>
-  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current()) {
+  [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time,
+                                const Site& site = Site::current()) {
     return wait_with({os::deadline_at(time)}, site);
   }
   /// False when `stop` asked to stop first. Records: as wait(), or block, cancel.
-  [[nodiscard]] bool wait(const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] bool wait(const std::stop_token& stop, const Site& site = Site::current()) {
     return wait_with({os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool wait_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                              Site site = Site::current()) {
+                              const Site& site = Site::current()) {
     return wait_with(sync::patience_for(span, &stop), site);
   }
 

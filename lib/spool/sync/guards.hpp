@@ -35,11 +35,11 @@ class SPOOL_SCOPED_CAPABILITY std::lock_guard<L> {
  public:
   using mutex_type = L;
 
-  explicit lock_guard(L& lockable, spool::Site site = spool::Site::current()) SPOOL_ACQUIRE(lockable)
+  explicit lock_guard(L& lockable, const spool::Site& site = spool::Site::current()) SPOOL_ACQUIRE(lockable)
       : lock_{lockable}, site_{site} {
     lock_.lock(site);
   }
-  lock_guard(L& lockable, std::adopt_lock_t /*held*/, spool::Site site = spool::Site::current())
+  lock_guard(L& lockable, std::adopt_lock_t /*held*/, const spool::Site& site = spool::Site::current())
       SPOOL_REQUIRES(lockable)
       : lock_{lockable}, site_{site} {}
   ~lock_guard() SPOOL_RELEASE() { lock_.unlock(site_); }
@@ -61,22 +61,24 @@ class SPOOL_SCOPED_CAPABILITY std::unique_lock<L> : public spool::sync::GuardSta
   using Site = spool::Site;
 
   unique_lock() noexcept = default;
-  explicit unique_lock(L& lockable, Site site = Site::current()) SPOOL_ACQUIRE(lockable) : State{lockable, site} {
+  explicit unique_lock(L& lockable, const Site& site = Site::current()) SPOOL_ACQUIRE(lockable)
+      : State{lockable, site} {
     lockable.lock(site);
     owns_ = true;
   }
-  unique_lock(L& lockable, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lockable)
+  unique_lock(L& lockable, std::defer_lock_t /*not now*/, const Site& site = Site::current()) noexcept
+      SPOOL_EXCLUDES(lockable)
       : State{lockable, site} {}
-  unique_lock(L& lockable, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE(lockable)
+  unique_lock(L& lockable, std::try_to_lock_t /*if free*/, const Site& site = Site::current()) SPOOL_ACQUIRE(lockable)
       : State{lockable, site, lockable.try_lock(site)} {}
-  unique_lock(L& lockable, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES(lockable)
+  unique_lock(L& lockable, std::adopt_lock_t /*held*/, const Site& site = Site::current()) SPOOL_REQUIRES(lockable)
       : State{lockable, site, true} {}
   template <class Clock, class Duration>
-  unique_lock(L& lockable, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+  unique_lock(L& lockable, const std::chrono::time_point<Clock, Duration>& time, const Site& site = Site::current())
       SPOOL_ACQUIRE(lockable)
       : State{lockable, site, lockable.try_lock_until(time, site)} {}
   template <class Rep, class Period>
-  unique_lock(L& lockable, const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+  unique_lock(L& lockable, const std::chrono::duration<Rep, Period>& span, const Site& site = Site::current())
       SPOOL_ACQUIRE(lockable)
       : State{lockable, site, lockable.try_lock_for(span, site)} {}
   ~unique_lock() SPOOL_RELEASE() {
@@ -90,28 +92,28 @@ class SPOOL_SCOPED_CAPABILITY std::unique_lock<L> : public spool::sync::GuardSta
     return *this;
   }
 
-  void lock(Site site = Site::current()) SPOOL_ACQUIRE() {
+  void lock(const Site& site = Site::current()) SPOOL_ACQUIRE() {
     this->begin(site);
     lock_->lock(site_);
     owns_ = true;
   }
-  bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+  bool try_lock(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     this->begin(site);
     return owns_ = lock_->try_lock(site_);
   }
   template <class Rep, class Period>
-  bool try_lock_for(const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+  bool try_lock_for(const std::chrono::duration<Rep, Period>& span, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE(true) {
     this->begin(site);
     return owns_ = lock_->try_lock_for(span, site_);
   }
   template <class Clock, class Duration>
-  bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+  bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE(true) {
     this->begin(site);
     return owns_ = lock_->try_lock_until(time, site_);
   }
-  void unlock(Site site = Site::current()) SPOOL_RELEASE() { lock_->unlock(this->end(site)); }
+  void unlock(const Site& site = Site::current()) SPOOL_RELEASE() { lock_->unlock(this->end(site)); }
 
   void swap(unique_lock& other) noexcept { State::swap(other); }
   L* release() noexcept SPOOL_NO_THREAD_SAFETY_ANALYSIS { return this->let_go(); }
@@ -122,11 +124,11 @@ class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L> {
  public:
   using mutex_type = L;
 
-  explicit scoped_lock(L& lockable, spool::Site site = spool::Site::current()) SPOOL_ACQUIRE(lockable)
+  explicit scoped_lock(L& lockable, const spool::Site& site = spool::Site::current()) SPOOL_ACQUIRE(lockable)
       : lock_{lockable}, site_{site} {
     lock_.lock(site);
   }
-  explicit scoped_lock(std::adopt_lock_t /*held*/, L& lockable, spool::Site site = spool::Site::current())
+  explicit scoped_lock(std::adopt_lock_t /*held*/, L& lockable, const spool::Site& site = spool::Site::current())
       SPOOL_REQUIRES(lockable)
       : lock_{lockable}, site_{site} {}
   ~scoped_lock() SPOOL_RELEASE() { lock_.unlock(site_); }
@@ -144,13 +146,13 @@ template <class L1, class L2, class... Rest>
 requires(spool::SitedLock<L1> || spool::SitedLock<L2> || (spool::SitedLock<Rest> || ...))  //
     class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L1, L2, Rest...> {
  public:
-  explicit scoped_lock(L1& first, L2& second, Rest&... rest, spool::Site site = spool::Site::current())
+  explicit scoped_lock(L1& first, L2& second, Rest&... rest, const spool::Site& site = spool::Site::current())
       SPOOL_ACQUIRE(first, second)
       : locks_{first, second, rest...}, site_{site} {
     spool::sync::SeveralLocks{site_, first, second, rest...}.lock();
   }
   explicit scoped_lock(std::adopt_lock_t /*held*/, L1& first, L2& second, Rest&... rest,
-                       spool::Site site = spool::Site::current()) SPOOL_REQUIRES(first, second)
+                       const spool::Site& site = spool::Site::current()) SPOOL_REQUIRES(first, second)
       : locks_{first, second, rest...}, site_{site} {}
   ~scoped_lock() SPOOL_RELEASE() {
     std::apply([this](auto&... lock) { (spool::sync::unlock_at(lock, site_), ...); }, locks_);

@@ -24,7 +24,7 @@ namespace spool {
 /// and acquire, timeout or cancel after it, and each release that somebody waited for.
 class SPOOL_CAPABILITY("mutex") Lock final : public sync::BasicLock<trace::Kind::lock> {
  public:
-  constexpr explicit Lock(Name name = {}, Site site = Site::current()) : BasicLock{name, site} {}
+  constexpr explicit Lock(Name name = {}, const Site& site = Site::current()) : BasicLock{name, site} {}
 };
 
 }  // namespace spool

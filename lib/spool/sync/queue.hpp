@@ -53,79 +53,81 @@ class QueueOf {
   /// closed, with who did it. When the item's constructor throws: nothing, or, after a wait, continue.
   template <class U = T>
   requires std::constructible_from<T, U&&>
-  void put(U&& item, Site site = Site::current()) { (void)put_with(std::forward<U>(item), {}, site); }
+  void put(U&& item, const Site& site = Site::current()) { (void)put_with(std::forward<U>(item), {}, site); }
 
   /// False when there was no room for `span`; then, and when it is shut down, the item has not been moved from. Zero or
   /// less is a mere try, a huge span waits without end.
   /// Records: as put(), or block, timeout; of a mere try that fails busy.
   template <class Rep, class Period, class U = T>
   requires std::constructible_from<T, U&&>
-  [[nodiscard]] bool put_for(U&& item, std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] bool put_for(U&& item, std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return put_with(std::forward<U>(item), patience_for(span), site);
   }
   /// The same until a point in time of any clock; a clock that is set meanwhile does not matter.
   template <class Clock, class Duration, class U = T>
   requires std::constructible_from<T, U&&>
   [[nodiscard]] bool put_until(U&& item, const std::chrono::time_point<Clock, Duration>& time,
-                               Site site = Site::current()) {
+                               const Site& site = Site::current()) {
     return put_with(std::forward<U>(item), {os::deadline_at(time)}, site);
   }
   /// False when `stop` asked to stop first. Records: as put(), or block, cancel.
   template <class U = T>
   requires std::constructible_from<T, U&&>
-  [[nodiscard]] bool put(U&& item, const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] bool put(U&& item, const std::stop_token& stop, const Site& site = Site::current()) {
     return put_with(std::forward<U>(item), {os::never, &stop}, site);
   }
   template <class Rep, class Period, class U = T>
   requires std::constructible_from<T, U&&>
   [[nodiscard]] bool put_for(U&& item, const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                             Site site = Site::current()) {
+                             const Site& site = Site::current()) {
     return put_with(std::forward<U>(item), patience_for(span, &stop), site);
   }
   /// Never waits; false when it is full. Records: put, busy or closed.
   template <class U = T>
   requires std::constructible_from<T, U&&>
-  [[nodiscard]] bool try_put(U&& item, Site site = Site::current()) {
+  [[nodiscard]] bool try_put(U&& item, const Site& site = Site::current()) {
     return put_with(std::forward<U>(item), Patience::none(), site);
   }
   /// The same, but throws FullError.
   template <class U = T>
   requires std::constructible_from<T, U&&>
-  void put_nowait(U&& item, Site site = Site::current()) {
+  void put_nowait(U&& item, const Site& site = Site::current()) {
     if (!put_with(std::forward<U>(item), Patience::none(), site)) core_.throw_full();
   }
 
   /// Waits for an item, and takes it out. Throws ShutDownError once it is shut down and empty.
   /// Records: get, with the size afterwards and, after a wait, who put the item; after a wait block, get. Shut down:
   /// closed, with who did it. When the item's move constructor throws: nothing, or, after a wait, continue.
-  T get(Site site = Site::current()) {
+  T get(const Site& site = Site::current()) {
     QueueTurn turn{core_, QueueCall::get, {}, site};
     return take(turn);
   }
   /// Empty when none came for `span`. Zero or less is a mere try, a huge span waits without end.
   /// Records: as get(), or block, timeout; of a mere try that fails busy.
   template <class Rep, class Period>
-  [[nodiscard]] std::optional<T> get_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] std::optional<T> get_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return get_with(patience_for(span), site);
   }
   template <class Clock, class Duration>
   [[nodiscard]] std::optional<T> get_until(const std::chrono::time_point<Clock, Duration>& time,
-                                           Site site = Site::current()) {
+                                           const Site& site = Site::current()) {
     return get_with({os::deadline_at(time)}, site);
   }
   /// Empty when `stop` asked to stop first. Records: as get(), or block, cancel.
-  [[nodiscard]] std::optional<T> get(const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] std::optional<T> get(const std::stop_token& stop, const Site& site = Site::current()) {
     return get_with({os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] std::optional<T> get_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                                         Site site = Site::current()) {
+                                         const Site& site = Site::current()) {
     return get_with(patience_for(span, &stop), site);
   }
   /// Never waits. Records: get, busy or closed.
-  [[nodiscard]] std::optional<T> try_get(Site site = Site::current()) { return get_with(Patience::none(), site); }
+  [[nodiscard]] std::optional<T> try_get(const Site& site = Site::current()) {
+    return get_with(Patience::none(), site);
+  }
   /// The same, but throws EmptyError.
-  T get_nowait(Site site = Site::current()) {
+  T get_nowait(const Site& site = Site::current()) {
     QueueTurn turn{core_, QueueCall::get, Patience::none(), site};
     if (!turn) core_.throw_empty();
     return take(turn);
@@ -142,27 +144,28 @@ class QueueOf {
 
   /// An item that get() returned has been dealt with. Throws MisuseError when called more often than items were put.
   /// Records: done, with how many items are unfinished and how many joins that lets go on.
-  void task_done(Site site = Site::current()) { core_.task_done(site); }
+  void task_done(const Site& site = Site::current()) { core_.task_done(site); }
 
   /// Waits until task_done() was called for each item that was ever put.
   /// Records: continue, with who finished the last and where; after a wait block, continue.
-  void join(Site site = Site::current()) { (void)core_.join({}, site); }
+  void join(const Site& site = Site::current()) { (void)core_.join({}, site); }
   /// False when some were unfinished still. Records: as join(), or block, timeout; of a mere look that fails busy.
   template <class Rep, class Period>
-  [[nodiscard]] bool join_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] bool join_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return core_.join(patience_for(span), site);
   }
   template <class Clock, class Duration>
-  [[nodiscard]] bool join_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current()) {
+  [[nodiscard]] bool join_until(const std::chrono::time_point<Clock, Duration>& time,
+                                const Site& site = Site::current()) {
     return core_.join({os::deadline_at(time)}, site);
   }
   /// False when `stop` asked to stop first. Records: as join(), or block, cancel.
-  [[nodiscard]] bool join(const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] bool join(const std::stop_token& stop, const Site& site = Site::current()) {
     return core_.join({os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool join_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                              Site site = Site::current()) {
+                              const Site& site = Site::current()) {
     return core_.join(patience_for(span, &stop), site);
   }
 
@@ -170,7 +173,7 @@ class QueueOf {
   /// `immediate`: the items are dropped, and count as finished; who joins goes on unless a thread still works on an item
   /// that it got before. May be called again.
   /// Records: shutdown, with how many waits it ended.
-  void shutdown(bool immediate = false, Site site = Site::current()) {
+  void shutdown(bool immediate = false, const Site& site = Site::current()) {
     typename Kept::Items dropped;  // destroyed when the inner lock is free
     const QueueShutdown shutdown{core_, immediate, site};
     if (immediate) kept_.swap(dropped);
@@ -179,7 +182,8 @@ class QueueOf {
   log::ObjectState& log_object() { return core_.object(); }
 
  protected:
-  QueueOf(std::size_t maxsize, Kept kept, Name name, Site site) : core_{maxsize, name, site}, kept_(std::move(kept)) {}
+  QueueOf(std::size_t maxsize, Kept kept, Name name, const Site& site)
+      : core_{maxsize, name, site}, kept_(std::move(kept)) {}
   ~QueueOf() = default;
 
  private:
@@ -223,7 +227,7 @@ template <class T>
 class Queue final : public sync::QueueOf<T, sync::OldestFirst<T>> {
  public:
   /// `maxsize` 0: no limit.
-  explicit Queue(std::size_t maxsize = 0, Name name = {}, Site site = Site::current())
+  explicit Queue(std::size_t maxsize = 0, Name name = {}, const Site& site = Site::current())
       : sync::QueueOf<T, sync::OldestFirst<T>>{maxsize, {}, name, site} {}
 };
 
@@ -231,7 +235,7 @@ class Queue final : public sync::QueueOf<T, sync::OldestFirst<T>> {
 template <class T>
 class LifoQueue final : public sync::QueueOf<T, sync::NewestFirst<T>> {
  public:
-  explicit LifoQueue(std::size_t maxsize = 0, Name name = {}, Site site = Site::current())
+  explicit LifoQueue(std::size_t maxsize = 0, Name name = {}, const Site& site = Site::current())
       : sync::QueueOf<T, sync::NewestFirst<T>>{maxsize, {}, name, site} {}
 };
 
@@ -240,9 +244,9 @@ class LifoQueue final : public sync::QueueOf<T, sync::NewestFirst<T>> {
 template <class T, class Compare = std::less<T>>
 class PriorityQueue final : public sync::QueueOf<T, sync::BestFirst<T, Compare>> {
  public:
-  explicit PriorityQueue(std::size_t maxsize = 0, Name name = {}, Site site = Site::current())
+  explicit PriorityQueue(std::size_t maxsize = 0, Name name = {}, const Site& site = Site::current())
       : PriorityQueue{maxsize, Compare{}, name, site} {}
-  PriorityQueue(std::size_t maxsize, Compare compare, Name name = {}, Site site = Site::current())
+  PriorityQueue(std::size_t maxsize, Compare compare, Name name = {}, const Site& site = Site::current())
       : sync::QueueOf<T, sync::BestFirst<T, Compare>>{maxsize, sync::BestFirst<T, Compare>{std::move(compare)}, name,
                                                       site} {}
 };

@@ -57,7 +57,7 @@ enum class QueueCall : std::uint32_t { put = 0, get = 1, join = 2 };
 /// Thread-safe, but for what it says.
 class QueueCore {
  public:
-  constexpr QueueCore(std::size_t maxsize, Name name, Site site)
+  constexpr QueueCore(std::size_t maxsize, Name name, const Site& site)
       : maxsize_{maxsize}, object_{trace::Kind::queue, name, site} {}
   QueueCore(const QueueCore&) = delete;
   QueueCore& operator=(const QueueCore&) = delete;

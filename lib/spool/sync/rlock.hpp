@@ -26,7 +26,7 @@ namespace spool {
 /// how often it is held afterwards, if the hold began in mode `all`. All with the caller's line.
 class SPOOL_REENTRANT_CAPABILITY("mutex") RLock final : public sync::BasicLock<trace::Kind::rlock> {
  public:
-  constexpr explicit RLock(Name name = {}, Site site = Site::current()) : BasicLock{name, site} {}
+  constexpr explicit RLock(Name name = {}, const Site& site = Site::current()) : BasicLock{name, site} {}
 
   /// How often the calling thread holds it; 0 when it does not.
   std::uint32_t depth() const { return is_owned() ? nested() + 1 : 0; }

@@ -91,7 +91,7 @@ bool Semaphore::wait_for_permit(const sync::Notes& notes, Waiter& waiter, Queued
   return true;
 }
 
-void Semaphore::release(std::ptrdiff_t count, Site site) {
+void Semaphore::release(std::ptrdiff_t count, const Site& site) {
   log::park_if_ending();
   if (count < 1) log::throw_misuse("release of less than one permit of a", object_, 0, site);
   if (count > limit_) log::throw_misuse("over-release of a", object_, 0, site);

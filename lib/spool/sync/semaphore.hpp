@@ -43,7 +43,7 @@ class Notes;
 class Semaphore {
  public:
   /// `initial` permits are free at first. Throws MisuseError if that is negative or more than max().
-  constexpr explicit Semaphore(std::ptrdiff_t initial = 1, Name name = {}, Site site = Site::current())
+  constexpr explicit Semaphore(std::ptrdiff_t initial = 1, Name name = {}, const Site& site = Site::current())
       : Semaphore{trace::Kind::semaphore, initial, most, name, site} {}
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
@@ -55,37 +55,39 @@ class Semaphore {
 
   /// Takes a permit; waits for one without end.
   /// Records: acquire; after a wait block, acquire, with who released.
-  void acquire(Site site = Site::current()) { (void)acquire_with({}, site); }
+  void acquire(const Site& site = Site::current()) { (void)acquire_with({}, site); }
 
   /// Records: acquire, or busy.
-  [[nodiscard]] bool try_acquire(Site site = Site::current()) { return acquire_with(sync::Patience::none(), site); }
+  [[nodiscard]] bool try_acquire(const Site& site = Site::current()) {
+    return acquire_with(sync::Patience::none(), site);
+  }
 
   /// False after `span` of waiting. Zero or less tries once; a huge span waits without end.
   /// Records: as acquire(), or block, timeout; of a mere try: acquire or busy.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_acquire_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] bool try_acquire_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return acquire_with(sync::patience_for(span), site);
   }
   /// The same until a point in time of any clock; a clock that is set meanwhile does not matter.
   template <class Clock, class Duration>
   [[nodiscard]] bool try_acquire_until(const std::chrono::time_point<Clock, Duration>& time,
-                                       Site site = Site::current()) {
+                                       const Site& site = Site::current()) {
     return acquire_with({os::deadline_at(time)}, site);
   }
   /// False when `stop` asked to stop first. Records: as acquire(), or block, cancel.
-  [[nodiscard]] bool acquire(const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] bool acquire(const std::stop_token& stop, const Site& site = Site::current()) {
     return acquire_with({os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool try_acquire_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                                     Site site = Site::current()) {
+                                     const Site& site = Site::current()) {
     return acquire_with(sync::patience_for(span, &stop), site);
   }
 
   /// Gives `count` permits. Throws MisuseError, and changes nothing, if that is less than 1 or more than there is room
   /// for: max(), or what a BoundedSemaphore began with.
   /// Records: release, with how many it woke.
-  void release(std::ptrdiff_t count = 1, Site site = Site::current());
+  void release(std::ptrdiff_t count = 1, const Site& site = Site::current());
 
   /// How many permits are free: a hint, others take and give meanwhile.
   std::ptrdiff_t value() const noexcept { return value_of(word_.peek().state); }
@@ -93,7 +95,7 @@ class Semaphore {
   log::ObjectState& log_object() { return object_; }
 
  protected:
-  constexpr Semaphore(trace::Kind kind, std::ptrdiff_t initial, std::ptrdiff_t limit, Name name, Site site)
+  constexpr Semaphore(trace::Kind kind, std::ptrdiff_t initial, std::ptrdiff_t limit, Name name, const Site& site)
       : word_{static_cast<std::uint32_t>(std::clamp<std::ptrdiff_t>(initial, 0, most))},
         limit_{static_cast<std::uint32_t>(std::clamp<std::ptrdiff_t>(limit, 0, most))},
         object_{kind, name, site} {
@@ -131,7 +133,7 @@ class Semaphore {
 /// A Semaphore that never has more free permits than it began with: releasing too often is a mistake that it finds.
 class BoundedSemaphore : public Semaphore {
  public:
-  constexpr explicit BoundedSemaphore(std::ptrdiff_t initial = 1, Name name = {}, Site site = Site::current())
+  constexpr explicit BoundedSemaphore(std::ptrdiff_t initial = 1, Name name = {}, const Site& site = Site::current())
       : Semaphore{trace::Kind::bounded_semaphore, initial, initial, name, site} {}
 };
 
@@ -142,11 +144,11 @@ class BoundedSemaphore : public Semaphore {
 class [[nodiscard]] Permit {
  public:
   /// Waits for one.
-  explicit Permit(Semaphore& semaphore, Site site = Site::current()) : semaphore_{&semaphore}, site_{site} {
+  explicit Permit(Semaphore& semaphore, const Site& site = Site::current()) : semaphore_{&semaphore}, site_{site} {
     semaphore.acquire(site);
   }
   /// Takes charge of one that was acquired before, by a try for example.
-  Permit(Semaphore& semaphore, std::adopt_lock_t /*acquired*/, Site site = Site::current())
+  Permit(Semaphore& semaphore, std::adopt_lock_t /*acquired*/, const Site& site = Site::current())
       : semaphore_{&semaphore}, site_{site} {}
   Permit(Permit&& other) noexcept : semaphore_{std::exchange(other.semaphore_, nullptr)}, site_{other.site_} {}
   Permit& operator=(Permit&& other) noexcept {
@@ -160,7 +162,7 @@ class [[nodiscard]] Permit {
   }
 
   /// Gives it back before the end of the scope; nothing if that was done already.
-  void release(Site site = Site::current()) {
+  void release(const Site& site = Site::current()) {
     if (semaphore_ != nullptr) std::exchange(semaphore_, nullptr)->release(1, site);
   }
 

@@ -26,7 +26,7 @@ namespace spool {
 
 /// Its calls take a Site: a lock of ours, or a std::unique_lock over one.
 template <class L>
-concept SitedLockable = requires(L& lockable, Site site) {
+concept SitedLockable = requires(L& lockable, const Site& site) {
   lockable.lock(site);
   lockable.unlock(site);
   { lockable.try_lock(site) } -> std::same_as<bool>;
@@ -137,45 +137,46 @@ namespace std {
 /// std::lock with the caller's line; see the head of this file.
 template <class L1, class L2>
 requires spool::SomeSitedLockable<L1, L2>
-void lock(L1& first, L2& second, spool::Site site = spool::Site::current())
+void lock(L1& first, L2& second, const spool::Site& site = spool::Site::current())
     SPOOL_ACQUIRE(first, second) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   spool::sync::SeveralLocks{site, first, second}.lock();
 }
 template <class L1, class L2, class L3>
 requires spool::SomeSitedLockable<L1, L2, L3>
-void lock(L1& first, L2& second, L3& third, spool::Site site = spool::Site::current())
+void lock(L1& first, L2& second, L3& third, const spool::Site& site = spool::Site::current())
     SPOOL_ACQUIRE(first, second, third) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   spool::sync::SeveralLocks{site, first, second, third}.lock();
 }
 template <class L1, class L2, class L3, class L4>
 requires spool::SomeSitedLockable<L1, L2, L3, L4>
-void lock(L1& first, L2& second, L3& third, L4& fourth, spool::Site site = spool::Site::current())
+void lock(L1& first, L2& second, L3& third, L4& fourth, const spool::Site& site = spool::Site::current())
     SPOOL_ACQUIRE(first, second, third, fourth) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   spool::sync::SeveralLocks{site, first, second, third, fourth}.lock();
 }
 template <class L1, class L2, class L3, class L4, class L5>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5>
-void lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, spool::Site site = spool::Site::current())
+void lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, const spool::Site& site = spool::Site::current())
     SPOOL_ACQUIRE(first, second, third, fourth, fifth) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   spool::sync::SeveralLocks{site, first, second, third, fourth, fifth}.lock();
 }
 template <class L1, class L2, class L3, class L4, class L5, class L6>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5, L6>
-void lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth, spool::Site site = spool::Site::current())
+void lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth,
+          const spool::Site& site = spool::Site::current())
     SPOOL_ACQUIRE(first, second, third, fourth, fifth, sixth) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   spool::sync::SeveralLocks{site, first, second, third, fourth, fifth, sixth}.lock();
 }
 template <class L1, class L2, class L3, class L4, class L5, class L6, class L7>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5, L6, L7>
 void lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth, L7& seventh,
-          spool::Site site = spool::Site::current())
+          const spool::Site& site = spool::Site::current())
     SPOOL_ACQUIRE(first, second, third, fourth, fifth, sixth, seventh) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   spool::sync::SeveralLocks{site, first, second, third, fourth, fifth, sixth, seventh}.lock();
 }
 template <class L1, class L2, class L3, class L4, class L5, class L6, class L7, class L8>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5, L6, L7, L8>
 void lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth, L7& seventh, L8& eighth,
-          spool::Site site = spool::Site::current())
+          const spool::Site& site = spool::Site::current())
     SPOOL_ACQUIRE(first, second, third, fourth, fifth, sixth, seventh, eighth) SPOOL_NO_THREAD_SAFETY_ANALYSIS {
   spool::sync::SeveralLocks{site, first, second, third, fourth, fifth, sixth, seventh, eighth}.lock();
 }
@@ -183,41 +184,42 @@ void lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth, L7
 /// std::try_lock, likewise. (Clang's analysis cannot follow a try whose success is -1.)
 template <class L1, class L2>
 requires spool::SomeSitedLockable<L1, L2>
-[[nodiscard]] int try_lock(L1& first, L2& second, spool::Site site = spool::Site::current()) {
+[[nodiscard]] int try_lock(L1& first, L2& second, const spool::Site& site = spool::Site::current()) {
   return spool::sync::SeveralLocks{site, first, second}.try_lock();
 }
 template <class L1, class L2, class L3>
 requires spool::SomeSitedLockable<L1, L2, L3>
-[[nodiscard]] int try_lock(L1& first, L2& second, L3& third, spool::Site site = spool::Site::current()) {
+[[nodiscard]] int try_lock(L1& first, L2& second, L3& third, const spool::Site& site = spool::Site::current()) {
   return spool::sync::SeveralLocks{site, first, second, third}.try_lock();
 }
 template <class L1, class L2, class L3, class L4>
 requires spool::SomeSitedLockable<L1, L2, L3, L4>
-[[nodiscard]] int try_lock(L1& first, L2& second, L3& third, L4& fourth, spool::Site site = spool::Site::current()) {
+[[nodiscard]] int try_lock(L1& first, L2& second, L3& third, L4& fourth,
+                           const spool::Site& site = spool::Site::current()) {
   return spool::sync::SeveralLocks{site, first, second, third, fourth}.try_lock();
 }
 template <class L1, class L2, class L3, class L4, class L5>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5>
 [[nodiscard]] int try_lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth,
-                           spool::Site site = spool::Site::current()) {
+                           const spool::Site& site = spool::Site::current()) {
   return spool::sync::SeveralLocks{site, first, second, third, fourth, fifth}.try_lock();
 }
 template <class L1, class L2, class L3, class L4, class L5, class L6>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5, L6>
 [[nodiscard]] int try_lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth,
-                           spool::Site site = spool::Site::current()) {
+                           const spool::Site& site = spool::Site::current()) {
   return spool::sync::SeveralLocks{site, first, second, third, fourth, fifth, sixth}.try_lock();
 }
 template <class L1, class L2, class L3, class L4, class L5, class L6, class L7>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5, L6, L7>
 [[nodiscard]] int try_lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth, L7& seventh,
-                           spool::Site site = spool::Site::current()) {
+                           const spool::Site& site = spool::Site::current()) {
   return spool::sync::SeveralLocks{site, first, second, third, fourth, fifth, sixth, seventh}.try_lock();
 }
 template <class L1, class L2, class L3, class L4, class L5, class L6, class L7, class L8>
 requires spool::SomeSitedLockable<L1, L2, L3, L4, L5, L6, L7, L8>
 [[nodiscard]] int try_lock(L1& first, L2& second, L3& third, L4& fourth, L5& fifth, L6& sixth, L7& seventh, L8& eighth,
-                           spool::Site site = spool::Site::current()) {
+                           const spool::Site& site = spool::Site::current()) {
   return spool::sync::SeveralLocks{site, first, second, third, fourth, fifth, sixth, seventh, eighth}.try_lock();
 }
 

@@ -18,7 +18,7 @@ namespace spool {
 
 /// A lock of ours that can be shared: its calls take a Site.
 template <class L>
-concept SitedSharedLock = requires(L& lockable, Site site) {
+concept SitedSharedLock = requires(L& lockable, const Site& site) {
   lockable.lock_shared(site);
   lockable.unlock_shared(site);
   { lockable.try_lock_shared(site) } -> std::same_as<bool>;
@@ -37,23 +37,26 @@ class SPOOL_SCOPED_CAPABILITY std::shared_lock<L> : public spool::sync::GuardSta
   using Site = spool::Site;
 
   shared_lock() noexcept = default;
-  explicit shared_lock(L& lockable, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lockable)
+  explicit shared_lock(L& lockable, const Site& site = Site::current()) SPOOL_ACQUIRE_SHARED(lockable)
       : State{lockable, site} {
     lockable.lock_shared(site);
     owns_ = true;
   }
-  shared_lock(L& lockable, std::defer_lock_t /*not now*/, Site site = Site::current()) noexcept SPOOL_EXCLUDES(lockable)
+  shared_lock(L& lockable, std::defer_lock_t /*not now*/, const Site& site = Site::current()) noexcept
+      SPOOL_EXCLUDES(lockable)
       : State{lockable, site} {}
-  shared_lock(L& lockable, std::try_to_lock_t /*if free*/, Site site = Site::current()) SPOOL_ACQUIRE_SHARED(lockable)
+  shared_lock(L& lockable, std::try_to_lock_t /*if free*/, const Site& site = Site::current())
+      SPOOL_ACQUIRE_SHARED(lockable)
       : State{lockable, site, lockable.try_lock_shared(site)} {}
-  shared_lock(L& lockable, std::adopt_lock_t /*held*/, Site site = Site::current()) SPOOL_REQUIRES_SHARED(lockable)
+  shared_lock(L& lockable, std::adopt_lock_t /*held*/, const Site& site = Site::current())
+      SPOOL_REQUIRES_SHARED(lockable)
       : State{lockable, site, true} {}
   template <class Clock, class Duration>
-  shared_lock(L& lockable, const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+  shared_lock(L& lockable, const std::chrono::time_point<Clock, Duration>& time, const Site& site = Site::current())
       SPOOL_ACQUIRE_SHARED(lockable)
       : State{lockable, site, lockable.try_lock_shared_until(time, site)} {}
   template <class Rep, class Period>
-  shared_lock(L& lockable, const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+  shared_lock(L& lockable, const std::chrono::duration<Rep, Period>& span, const Site& site = Site::current())
       SPOOL_ACQUIRE_SHARED(lockable)
       : State{lockable, site, lockable.try_lock_shared_for(span, site)} {}
   ~shared_lock() SPOOL_RELEASE() {
@@ -67,28 +70,28 @@ class SPOOL_SCOPED_CAPABILITY std::shared_lock<L> : public spool::sync::GuardSta
     return *this;
   }
 
-  void lock(Site site = Site::current()) SPOOL_ACQUIRE_SHARED() {
+  void lock(const Site& site = Site::current()) SPOOL_ACQUIRE_SHARED() {
     this->begin(site);
     lock_->lock_shared(site_);
     owns_ = true;
   }
-  bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
+  bool try_lock(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
     this->begin(site);
     return owns_ = lock_->try_lock_shared(site_);
   }
   template <class Rep, class Period>
-  bool try_lock_for(const std::chrono::duration<Rep, Period>& span, Site site = Site::current())
+  bool try_lock_for(const std::chrono::duration<Rep, Period>& span, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE_SHARED(true) {
     this->begin(site);
     return owns_ = lock_->try_lock_shared_for(span, site_);
   }
   template <class Clock, class Duration>
-  bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
+  bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE_SHARED(true) {
     this->begin(site);
     return owns_ = lock_->try_lock_shared_until(time, site_);
   }
-  void unlock(Site site = Site::current()) SPOOL_RELEASE() { lock_->unlock_shared(this->end(site)); }
+  void unlock(const Site& site = Site::current()) SPOOL_RELEASE() { lock_->unlock_shared(this->end(site)); }
 
   void swap(shared_lock& other) noexcept { State::swap(other); }
   L* release() noexcept SPOOL_NO_THREAD_SAFETY_ANALYSIS { return this->let_go(); }

@@ -213,7 +213,7 @@ void SharedLock::begin_granted_hold(log::Writer& me, const Request& request, con
   hold_ = !recorded ? Hold::unrecorded : all ? Hold::recorded : Hold::contended;
 }
 
-void SharedLock::unlock(Site site) {
+void SharedLock::unlock(const Site& site) {
   log::Writer& me = log::self();
   const auto [state, is_locked] = word_.peek();
   if (!is_owner(state, me.number)) {
@@ -238,7 +238,7 @@ void SharedLock::release_slowly(log::Writer& me, const Site& site) {
   chosen.wake_all();
 }
 
-void SharedLock::unlock_shared(Site site) {
+void SharedLock::unlock_shared(const Site& site) {
   log::Writer& me = log::self();
   const log::SharedHold hold = log::shared_hold(me, object_);
   if (hold == log::SharedHold::none && readers() != 0) {

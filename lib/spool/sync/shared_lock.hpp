@@ -52,7 +52,7 @@ class Notes;
 /// those beyond it is not known, and they count as recorded while everything is.
 class SPOOL_CAPABILITY("shared_mutex") SharedLock {
  public:
-  constexpr explicit SharedLock(Name name = {}, Site site = Site::current())
+  constexpr explicit SharedLock(Name name = {}, const Site& site = Site::current())
       : object_{trace::Kind::shared_lock, name, site} {}
   SharedLock(const SharedLock&) = delete;
   SharedLock& operator=(const SharedLock&) = delete;
@@ -61,68 +61,68 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
 
   /// Waits until it is the only one inside.
   /// Records: acquire; after a wait block, acquire, with who let it in: the last to release, or a writer that gave up.
-  void lock(Site site = Site::current()) SPOOL_ACQUIRE() { (void)acquire(exclusive, {}, site); }
+  void lock(const Site& site = Site::current()) SPOOL_ACQUIRE() { (void)acquire(exclusive, {}, site); }
 
   /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it could
   /// not have got stuck.
-  [[nodiscard]] bool try_lock(Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool try_lock(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return acquire(exclusive, sync::Patience::none(), site);
   }
 
   /// False after `span` of waiting. Zero or less tries once; a huge span waits without end.
   /// Records: as lock(), or block, timeout; of a mere try: acquire or busy.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, Site site = Site::current())
+  [[nodiscard]] bool try_lock_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE(true) {
     return acquire(exclusive, sync::patience_for(span), site);
   }
   /// The same until a point in time of any clock; a clock that is set meanwhile does not matter.
   template <class Clock, class Duration>
-  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current())
-      SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool try_lock_until(const std::chrono::time_point<Clock, Duration>& time,
+                                    const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return acquire(exclusive, {os::deadline_at(time)}, site);
   }
   /// False when `stop` asked to stop first. Records: as lock(), or block, cancel.
-  [[nodiscard]] bool lock(const std::stop_token& stop, Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+  [[nodiscard]] bool lock(const std::stop_token& stop, const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return acquire(exclusive, {os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                                  Site site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
+                                  const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return acquire(exclusive, sync::patience_for(span, &stop), site);
   }
 
   /// Throws MisuseError if the calling thread does not hold it exclusively. Records: release.
-  void unlock(Site site = Site::current()) SPOOL_RELEASE();
+  void unlock(const Site& site = Site::current()) SPOOL_RELEASE();
 
   /// Waits until no writer is inside, nor waits before it.
   /// Records: acquire_shared, with how many readers hold it then; after a wait block_shared, acquire_shared.
-  void lock_shared(Site site = Site::current()) SPOOL_ACQUIRE_SHARED() { (void)acquire(shared, {}, site); }
+  void lock_shared(const Site& site = Site::current()) SPOOL_ACQUIRE_SHARED() { (void)acquire(shared, {}, site); }
 
   /// Records: acquire_shared, or busy_shared.
-  [[nodiscard]] bool try_lock_shared(Site site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
+  [[nodiscard]] bool try_lock_shared(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
     return acquire(shared, sync::Patience::none(), site);
   }
 
   /// The timed and stoppable ones as those of lock(). Records: as lock_shared(), or block_shared, then timeout or cancel;
   /// of a mere try: acquire_shared or busy_shared.
   template <class Rep, class Period>
-  [[nodiscard]] bool try_lock_shared_for(std::chrono::duration<Rep, Period> span, Site site = Site::current())
+  [[nodiscard]] bool try_lock_shared_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE_SHARED(true) {
     return acquire(shared, sync::patience_for(span), site);
   }
   template <class Clock, class Duration>
   [[nodiscard]] bool try_lock_shared_until(const std::chrono::time_point<Clock, Duration>& time,
-                                           Site site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
+                                           const Site& site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
     return acquire(shared, {os::deadline_at(time)}, site);
   }
-  [[nodiscard]] bool lock_shared(const std::stop_token& stop, Site site = Site::current())
+  [[nodiscard]] bool lock_shared(const std::stop_token& stop, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE_SHARED(true) {
     return acquire(shared, {os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_shared_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                                         Site site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
+                                         const Site& site = Site::current()) SPOOL_TRY_ACQUIRE_SHARED(true) {
     return acquire(shared, sync::patience_for(span, &stop), site);
   }
 
@@ -130,7 +130,7 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
   /// spool's at all, or all that it holds was recorded (mode `all`) and is something else.
   /// Requires: the calling thread is one of them. Else unnoticed where it holds something unrecorded: nobody keeps a list.
   /// Records: release_shared, with how many readers hold it still.
-  void unlock_shared(Site site = Site::current()) SPOOL_RELEASE_SHARED();
+  void unlock_shared(const Site& site = Site::current()) SPOOL_RELEASE_SHARED();
 
   /// Does anybody hold it now? A hint.
   bool locked() const noexcept { return (word_.peek().state & ~queued) != 0; }

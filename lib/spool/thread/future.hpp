@@ -101,7 +101,7 @@ class Future {
 
   /// Waits until the task is over, then gives its value, once; or throws what it threw, or CancelledError.
   /// Records: as wait().
-  R get(Site site = Site::current()) {
+  R get(const Site& site = Site::current()) {
     wait(site);
     const std::shared_ptr<thread::ResultTask<R>> task = std::move(task_);
     if (task->state() == thread::PoolTask::cancelled) throw CancelledError{"the task was cancelled"};
@@ -112,31 +112,31 @@ class Future {
   /// Waits until the task is over: it returned, threw or was cancelled.
   /// Records: continue, with who finished it; after a wait block, continue. By a worker of the same pool: a task that
   /// waits for a task.
-  void wait(Site site = Site::current()) const { (void)wait_with({}, site); }
+  void wait(const Site& site = Site::current()) const { (void)wait_with({}, site); }
   /// False when it is still not over after `span`. Zero or less looks once; a huge span waits without end.
   /// Records: as wait(); or block, timeout; of a mere look that fails busy.
   template <class Rep, class Period>
-  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) const {
+  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) const {
     return wait_with(sync::patience_for(span), site);
   }
   template <class Clock, class Duration>
   [[nodiscard]] bool wait_until(const std::chrono::time_point<Clock, Duration>& time,
-                                Site site = Site::current()) const {
+                                const Site& site = Site::current()) const {
     return wait_with({os::deadline_at(time)}, site);
   }
   /// False when `stop` asked to stop first. Records: as wait(), or block, cancel.
-  [[nodiscard]] bool wait(const std::stop_token& stop, Site site = Site::current()) const {
+  [[nodiscard]] bool wait(const std::stop_token& stop, const Site& site = Site::current()) const {
     return wait_with({os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool wait_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                              Site site = Site::current()) const {
+                              const Site& site = Site::current()) const {
     return wait_with(sync::patience_for(span, &stop), site);
   }
 
   /// What the task threw, when it is over; nullptr if it returned. Waits, and leaves the Future as it is. Throws
   /// CancelledError. Records: as wait().
-  std::exception_ptr exception(Site site = Site::current()) const {
+  std::exception_ptr exception(const Site& site = Site::current()) const {
     wait(site);
     if (is_cancelled()) throw CancelledError{"the task was cancelled"};
     return task_->exception();
@@ -144,7 +144,7 @@ class Future {
 
   /// If the task has not begun it never will, and whoever waits for it goes on. False: it runs, or is done.
   /// Records: drop, if it was queued still.
-  bool cancel(Site site = Site::current()) { return task().pool().cancel(*task_, site); }
+  bool cancel(const Site& site = Site::current()) { return task().pool().cancel(*task_, site); }
 
   /// It returned, threw or was cancelled.
   bool is_done() const { return task().is_over(); }

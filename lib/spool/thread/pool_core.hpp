@@ -92,7 +92,7 @@ class TaskQueue {
 class PoolCore : public std::enable_shared_from_this<PoolCore> {
  public:
   /// `max_queued` 0: no limit.
-  PoolCore(std::size_t max_queued, Name name, Site site)
+  PoolCore(std::size_t max_queued, Name name, const Site& site)
       : max_queued_{max_queued}, object_{trace::Kind::pool, name, site} {}
   PoolCore(const PoolCore&) = delete;
   PoolCore& operator=(const PoolCore&) = delete;

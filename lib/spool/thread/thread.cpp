@@ -37,7 +37,7 @@ thread::ThreadState* Thread::state() const {
   return dynamic_cast<thread::ThreadState*>(identity_.get());
 }
 
-void Thread::start(Site site) {
+void Thread::start(const Site& site) {
   log::park_if_ending();
   const auto started = std::dynamic_pointer_cast<thread::ThreadState>(identity_);
   if (started == nullptr) log::throw_misuse("second start of", *identity_, ident(), site);
@@ -56,7 +56,7 @@ void Thread::run() {
   if (thread::ThreadState* mine = state()) mine->run_task();
 }
 
-void Thread::join(Site site) {
+void Thread::join(const Site& site) {
   (void)join_until_deadline(os::never, nullptr, site);
 }
 
@@ -194,7 +194,7 @@ bool Thread::daemon() const {
   return identity_->daemon();
 }
 
-void Thread::set_daemon(bool daemon, Site site) {
+void Thread::set_daemon(bool daemon, const Site& site) {
   thread::ThreadState* mine = state();
   if (mine == nullptr) log::throw_misuse("change of daemon status after the start of", *identity_, ident(), site);
   mine->set_daemon_checked(daemon, site);

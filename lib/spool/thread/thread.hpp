@@ -70,28 +70,29 @@ class Thread : public std::enable_shared_from_this<Thread> {
   /// Starts it, once. Throws MisuseError on a second call or for a subclass that no shared_ptr owns, std::system_error
   /// when the system makes no thread; then nothing is left behind and start may be tried again.
   /// Records: start; and refuse, with the system's errno, when it makes no thread.
-  void start(Site site = Site::current());
+  void start(const Site& site = Site::current());
 
   /// Waits until it has ended; any number of times, by any number of threads. Throws MisuseError before start, of
   /// oneself, and for a thread that spool did not start.
   /// Records: continue; after a wait block, continue.
-  void join(Site site = Site::current());
+  void join(const Site& site = Site::current());
   /// False when it has not ended after `span`. Records: as join, or block, timeout.
   template <class Rep, class Period>
-  [[nodiscard]] bool join_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] bool join_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return join_until_deadline(os::deadline_after(span), nullptr, site);
   }
   template <class Clock, class Duration>
-  [[nodiscard]] bool join_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current()) {
+  [[nodiscard]] bool join_until(const std::chrono::time_point<Clock, Duration>& time,
+                                const Site& site = Site::current()) {
     return join_until_deadline(os::deadline_at(time), nullptr, site);
   }
   /// False when `stop` asked to stop first. Records: as join, or block, cancel.
-  [[nodiscard]] bool join(const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] bool join(const std::stop_token& stop, const Site& site = Site::current()) {
     return join_until_deadline(os::never, &stop, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool join_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                              Site site = Site::current()) {
+                              const Site& site = Site::current()) {
     return join_until_deadline(os::deadline_after(span), &stop, site);
   }
 
@@ -104,7 +105,7 @@ class Thread : public std::enable_shared_from_this<Thread> {
 
   bool daemon() const;
   /// Throws MisuseError after start.
-  void set_daemon(bool daemon, Site site = Site::current());
+  void set_daemon(bool daemon, const Site& site = Site::current());
 
   /// The thread's number in the trace; known from the beginning.
   trace::ThreadNumber ident() const;

@@ -67,7 +67,7 @@ void ThreadPool::join_workers(const Site& site) {
     each.join(site);
 }
 
-void ThreadPool::shutdown(bool wait, bool cancel_pending, Site site) {
+void ThreadPool::shutdown(bool wait, bool cancel_pending, const Site& site) {
   if (wait && core_->is_own_worker()) {
     log::throw_misuse("waiting shutdown by a worker of its own of", core_->object(), 0, site);
   }

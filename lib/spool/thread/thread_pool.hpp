@@ -69,7 +69,7 @@ class ThreadPool {
   static std::size_t default_workers();
 
   /// Throws std::invalid_argument for no workers, std::system_error when the system makes no thread; then none is left.
-  explicit ThreadPool(std::size_t workers = default_workers(), Site site = Site::current())
+  explicit ThreadPool(std::size_t workers = default_workers(), const Site& site = Site::current())
       : ThreadPool{workers, PoolOptions{.site = site}} {}
   ThreadPool(std::size_t workers, PoolOptions options);
   ThreadPool(const ThreadPool&) = delete;
@@ -83,26 +83,26 @@ class ThreadPool {
   /// Records: submit, with the task's number and, after a wait, who made the room; after a wait block, submit. Shut
   /// down: closed, with who did it.
   template <PoolFunction F>
-  auto submit(F&& function, Site site = Site::current()) {
+  auto submit(F&& function, const Site& site = Site::current()) {
     return *submit_with({}, site, std::forward<F>(function));
   }
   template <class F, class A>
   auto submit(F&& function, A&& a,
-              Site site = Site::current()) requires std::invocable<std::decay_t<F>, std::decay_t<A>> {
+              const Site& site = Site::current()) requires std::invocable<std::decay_t<F>, std::decay_t<A>> {
     return submit(bind(std::forward<F>(function), std::forward<A>(a)), site);
   }
   template <class F, class A, class B>
-  auto submit(F&& function, A&& a, B&& b,
-              Site site = Site::current()) requires std::invocable<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>> {
+  auto submit(F&& function, A&& a, B&& b, const Site& site = Site::current()) requires
+      std::invocable<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>> {
     return submit(bind(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b)), site);
   }
   template <class F, class A, class B, class C>
-  auto submit(F&& function, A&& a, B&& b, C&& c, Site site = Site::current()) requires
+  auto submit(F&& function, A&& a, B&& b, C&& c, const Site& site = Site::current()) requires
       std::invocable<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>, std::decay_t<C>> {
     return submit(bind(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c)), site);
   }
   template <class F, class A, class B, class C, class D>
-  auto submit(F&& function, A&& a, B&& b, C&& c, D&& d, Site site = Site::current()) requires
+  auto submit(F&& function, A&& a, B&& b, C&& c, D&& d, const Site& site = Site::current()) requires
       std::invocable<std::decay_t<F>, std::decay_t<A>, std::decay_t<B>, std::decay_t<C>, std::decay_t<D>> {
     return submit(
         bind(std::forward<F>(function), std::forward<A>(a), std::forward<B>(b), std::forward<C>(c), std::forward<D>(d)),
@@ -112,49 +112,51 @@ class ThreadPool {
   /// Empty when the queue had no room for `span`; zero or less is a mere try. (The function was moved in, and is gone.)
   /// Records: as submit(), or block, timeout; of a mere try that fails busy.
   template <class Rep, class Period, PoolFunction F>
-  [[nodiscard]] auto submit_for(std::chrono::duration<Rep, Period> span, F&& function, Site site = Site::current()) {
+  [[nodiscard]] auto submit_for(std::chrono::duration<Rep, Period> span, F&& function,
+                                const Site& site = Site::current()) {
     return submit_with(sync::patience_for(span), site, std::forward<F>(function));
   }
   template <class Clock, class Duration, PoolFunction F>
   [[nodiscard]] auto submit_until(const std::chrono::time_point<Clock, Duration>& time, F&& function,
-                                  Site site = Site::current()) {
+                                  const Site& site = Site::current()) {
     return submit_with({os::deadline_at(time)}, site, std::forward<F>(function));
   }
   /// Empty when `stop` asked to stop first. Records: as submit(), or block, cancel.
   template <PoolFunction F>
-  [[nodiscard]] auto submit(const std::stop_token& stop, F&& function, Site site = Site::current()) {
+  [[nodiscard]] auto submit(const std::stop_token& stop, F&& function, const Site& site = Site::current()) {
     return submit_with({os::never, &stop}, site, std::forward<F>(function));
   }
   template <class Rep, class Period, PoolFunction F>
   [[nodiscard]] auto submit_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span, F&& function,
-                                Site site = Site::current()) {
+                                const Site& site = Site::current()) {
     return submit_with(sync::patience_for(span, &stop), site, std::forward<F>(function));
   }
   /// Never waits; empty when the queue is full. Records: submit, busy or closed.
   template <PoolFunction F>
-  [[nodiscard]] auto try_submit(F&& function, Site site = Site::current()) {
+  [[nodiscard]] auto try_submit(F&& function, const Site& site = Site::current()) {
     return submit_with(sync::Patience::none(), site, std::forward<F>(function));
   }
 
   /// Waits until all tasks that were submitted are over. (Not in a task of this pool: it would wait for itself.)
   /// Records: continue, with who finished the last; after a wait block, continue.
-  void join(Site site = Site::current()) { (void)core_->join({}, site); }
+  void join(const Site& site = Site::current()) { (void)core_->join({}, site); }
   /// False when some are not. Records: as join(), or block, timeout; of a mere look that fails busy.
   template <class Rep, class Period>
-  [[nodiscard]] bool join_for(std::chrono::duration<Rep, Period> span, Site site = Site::current()) {
+  [[nodiscard]] bool join_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current()) {
     return core_->join(sync::patience_for(span), site);
   }
   template <class Clock, class Duration>
-  [[nodiscard]] bool join_until(const std::chrono::time_point<Clock, Duration>& time, Site site = Site::current()) {
+  [[nodiscard]] bool join_until(const std::chrono::time_point<Clock, Duration>& time,
+                                const Site& site = Site::current()) {
     return core_->join({os::deadline_at(time)}, site);
   }
   /// False when `stop` asked to stop first. Records: as join(), or block, cancel.
-  [[nodiscard]] bool join(const std::stop_token& stop, Site site = Site::current()) {
+  [[nodiscard]] bool join(const std::stop_token& stop, const Site& site = Site::current()) {
     return core_->join({os::never, &stop}, site);
   }
   template <class Rep, class Period>
   [[nodiscard]] bool join_for(const std::stop_token& stop, std::chrono::duration<Rep, Period> span,
-                              Site site = Site::current()) {
+                              const Site& site = Site::current()) {
     return core_->join(sync::patience_for(span, &stop), site);
   }
 
@@ -163,7 +165,7 @@ class ThreadPool {
   /// again.
   /// Records: shutdown, with how many were queued and how many of them are dropped; a drop for each; then those of
   /// joining the workers.
-  void shutdown(bool wait = true, bool cancel_pending = false, Site site = Site::current());
+  void shutdown(bool wait = true, bool cancel_pending = false, const Site& site = Site::current());
 
   /// How many tasks wait for a worker; old by the time it is read.
   std::size_t queued() const { return core_->queued(); }

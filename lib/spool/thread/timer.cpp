@@ -173,12 +173,12 @@ Timer::Timer(const ThreadOptions& options, std::shared_ptr<thread::Countdown> co
   countdown_->set_thread(identity(), options.site);
 }
 
-void Timer::start(Site site) {
+void Timer::start(const Site& site) {
   countdown_->set_site(site);
   Thread::start(site);
 }
 
-bool Timer::cancel(Site site) {
+bool Timer::cancel(const Site& site) {
   return countdown_->cancel(site);
 }
 

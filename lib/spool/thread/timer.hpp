@@ -65,12 +65,12 @@ class Timer : public Thread {
               thread::make_task(std::forward<F>(function), std::forward<Args>(arguments)...)} {}
 
   /// As Thread::start.
-  void start(Site site = Site::current());
+  void start(const Site& site = Site::current());
 
   /// From now on the function will not be called, unless it has been: true if it is this call that sees to it. Before
   /// start() too: the thread then ends as soon as it is started.
   /// Records: abort, with whether it woke the thread; nothing when the timer had fired or was cancelled before.
-  bool cancel(Site site = Site::current());
+  bool cancel(const Site& site = Site::current());
 
   log::ObjectState& log_object();
 
