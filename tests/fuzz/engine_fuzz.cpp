@@ -63,11 +63,13 @@ void ask_all(Script& script, Options::Format format) {
   const auto state = [](auto inputs, const Options& how, std::FILE* out) {
     return run_state(inputs, how, {*When::parse("+0.0000005s")}, out);
   };
+  const auto path = [](auto inputs, const Options& how, std::FILE* out) { return run_path(inputs, how, {}, out); };
   for (const auto& question : {run_report, run_locks, run_joins, run_waits, run_deadlocks, run_order, run_misuse,
                                run_check, run_threads, run_why})
     (void)printed(question, script, options);
   (void)printed(blame, script, options);
   (void)printed(state, script, options);
+  (void)printed(path, script, options);
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ bool run(const std::string& command, std::span<Input> inputs, const Options& opt
   if (command == "waits") return run_waits(inputs, options, stdout);
   if (command == "blame") return run_blame(inputs, options, arguments.folded, stdout);
   if (command == "why") return run_why(inputs, options, stdout);
+  if (command == "path") return run_path(inputs, options, arguments.path, stdout);
   if (command == "deadlocks") return run_deadlocks(inputs, options, stdout);
   if (command == "order") return run_order(inputs, options, stdout);
   if (command == "misuse") return run_misuse(inputs, options, stdout);
@@ -103,6 +104,21 @@ std::string write_traces(const Inputs& opened, const CatOptions& cat) {
     return "a log cannot be written as CTF: only a trace holds what that needs";
   for (const auto& trace : opened.traces()) {
     if (std::string why = write_ctf(*trace, cat.output); !why.empty()) return why;
+  }
+  return {};
+}
+
+/// Says what the repaired traces lack. Empty, or why not all could be written.
+std::string write_repaired_traces(const Inputs& opened, const std::string& directory) {
+  if (opened.traces().size() < opened.sources().size())
+    return "a log cannot be repaired: only a trace holds what that needs";
+  for (const auto& trace : opened.traces()) {
+    Repair repair;
+    if (std::string why = write_repaired(*trace, directory, repair); !why.empty()) return why;
+    complain(
+        fmt::format("note: {} has all that can be read; {} of {} packets end before {} bytes of them that cannot, "
+                    "{} times that went back are corrected",
+                    repair.place, repair.cut, repair.packets, repair.bytes, repair.times));
   }
   return {};
 }
@@ -234,8 +250,8 @@ int analyse(const std::string& command, Arguments& arguments) {
   Options options = options_of(arguments);
   options.messages = arguments.messages.value_or(command == "report" ? report_messages : 0);
   Inputs opened{std::move(pattern), ::isatty(STDERR_FILENO) == 1};
-  opened.open(arguments.inputs,
-              {arguments.cat.definitions, command == "cat" || options.messages != 0, command == "cat"});
+  opened.open(arguments.inputs, {arguments.cat.definitions,
+                                 command == "cat" || options.messages != 0 || command == "path", command == "cat"});
   for (const std::string& each : opened.refusals())
     complain(each);
   if (opened.sources().empty()) return unreadable;
@@ -256,12 +272,21 @@ int analyse(const std::string& command, Arguments& arguments) {
       return unreadable;
     }
   }
+  if (arguments.repair &&
+      (!arguments.redact.empty() || arguments.wanted.any() || !arguments.from.empty() || !arguments.to.empty()))
+    return refuse("--repair writes whole traces as they are; filters and --redact do not go with it");
   const bool prints = arguments.cat.split.empty() && arguments.cat.to.empty();
   const bool found = prints && run(command, inputs, options, arguments);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     if (errno == EPIPE) return nothing_found;  // the reader has seen enough
     complain(fmt::format("the output could not be written ({})", std::strerror(errno)));
     return unreadable;
+  }
+  if (arguments.repair) {
+    if (const std::string why = write_repaired_traces(opened, arguments.cat.output); !why.empty()) {
+      complain(why);
+      return unreadable;
+    }
   }
   const bool any_damage = tell_problems(opened.sources()) || !opened.refusals().empty();
   if (options.baseline != nullptr && finish_baseline(baseline, arguments)) return unreadable;
@@ -310,6 +335,8 @@ int parse_and_run(int count, char** words) {
   const std::string command = chosen.empty() ? "report" : chosen.front()->get_name();
   if (const std::string why = chosen.empty() ? "" : misplaced(app, *chosen.front()); !why.empty())
     return refuse(fmt::format("{}; `unspool {} --help` explains", why, command));
+  if (!arguments.redact.empty() && !(arguments.path.from_message + arguments.path.to_message).empty())
+    return refuse("--from-message and --to-message look for texts, which --redact replaces; give --from and --to");
   if (command == "why") arguments.wanted.threads.push_back(arguments.of_thread);
   if (command == "completion") return print_text(cli::completion(app, arguments.shell));
   if (command == "man") return print_text(cli::manual_page(app, arguments.page, "unspool " SPOOL_VERSION));

@@ -53,6 +53,19 @@ trace::ThreadNumber holder_of(const Wait& wait) {
 
 }  // namespace
 
+std::string text_of(const Record& record) {
+  if (record.message != nullptr) {
+    if (record.message->has_text) return record.message->text;
+    const auto values = trace::read_values(record.message->arguments, record.bytes);
+    if (!values) return record.message->format;
+    return trace::message_text(record.message->format, record.message->arguments, *values);
+  }
+  const auto values = trace::read_values(record.row->fields().subspan(1), record.bytes);
+  if (!values || values->empty()) return {};
+  const auto* const text = std::get_if<std::string_view>(&values->back());
+  return text == nullptr ? std::string{} : std::string{*text};
+}
+
 Record Said::record() const {
   Record made;
   made.row = row;

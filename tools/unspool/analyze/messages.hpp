@@ -17,6 +17,9 @@
 
 namespace unspool {
 
+/// The text of a message that may be broken in any way.
+std::string text_of(const Record& record);
+
 /// A message that was kept: the Record, and what it points to. Movable, as `record()` makes the Record anew.
 struct Said {
   trace::ThreadNumber thread = 0;

@@ -2,6 +2,7 @@
 #include <spool/trace/message.hpp>
 
 #include <unspool/analyze/fingerprint.hpp>
+#include <unspool/analyze/messages.hpp>
 #include <unspool/analyze/misuse.hpp>
 #include <unspool/replay/replay.hpp>
 
@@ -19,20 +20,6 @@ namespace {
 constexpr std::size_t most_kept = 10'000;
 constexpr std::uint64_t long_holds_a_second = 10;  // a tenth of a second is long
 constexpr std::size_t longest_text = 1000;
-
-/// The level and the text of a message that may be broken in any way.
-std::string text_of(const Record& record) {
-  if (record.message != nullptr) {
-    if (record.message->has_text) return record.message->text;
-    const auto values = trace::read_values(record.message->arguments, record.bytes);
-    if (!values) return record.message->format;
-    return trace::message_text(record.message->format, record.message->arguments, *values);
-  }
-  const auto values = trace::read_values(record.row->fields().subspan(1), record.bytes);
-  if (!values || values->empty()) return {};
-  const auto* const text = std::get_if<std::string_view>(&values->back());
-  return text == nullptr ? std::string{} : std::string{*text};
-}
 
 trace::Level level_of(const Record& record) {
   if (record.message != nullptr) return record.message->level;

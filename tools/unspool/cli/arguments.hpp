@@ -27,9 +27,11 @@ struct Arguments {
   Wanted wanted;  ///< the lists; from, to and min_wait are parsed from the texts above
   std::string baseline;
   std::string write_baseline;
-  std::string redact;  ///< a key; empty: names stay
+  std::string redact;     ///< a key; empty: names stay
   std::string of_thread;  ///< of `why`
+  PathOptions path;
   bool folded = false;
+  bool repair = false;  ///< of `check`; to cat.output
   bool together = false;
   std::optional<std::size_t> messages;
   CatOptions cat;

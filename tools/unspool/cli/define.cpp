@@ -61,9 +61,9 @@ void add_least_wait(CLI::App& app, Arguments& arguments) {
 
 void add_filters(CLI::App& app, std::string_view command, Arguments& arguments) {
   add_threads_and_processes(app, arguments);
-  if (command != "threads") add_objects(app, arguments);
+  if (command != "threads" && command != "path") add_objects(app, arguments);
   if (command != "state") add_times(app, command, arguments);
-  const std::vector<std::string_view> without_waits{"threads", "order", "misuse", "check", "cat"};
+  const std::vector<std::string_view> without_waits{"threads", "order", "misuse", "check", "cat", "path"};
   if (std::ranges::find(without_waits, command) == without_waits.end()) add_least_wait(app, arguments);
 }
 
@@ -87,6 +87,25 @@ void add_state(CLI::App& app, Arguments& arguments) {
 
 void add_blame(CLI::App& app, Arguments& arguments) {
   app.add_flag("--folded", arguments.folded, "a line a chain with its nanoseconds, as flame graphs are made of");
+}
+
+void add_check(CLI::App& app, Arguments& arguments) {
+  auto* const repair = app.add_flag("--repair", arguments.repair,
+                                    "also write what can be read as a trace that any reader of CTF takes: into the "
+                                    "directory of -o");
+  auto* const output =
+      app.add_option("-o,--output", arguments.cat.output, "of --repair: the directory that gets the traces")
+          ->option_text("DIR");
+  repair->needs(output);
+  output->needs(repair);
+}
+
+void add_path(CLI::App& app, Arguments& arguments) {
+  app.add_option("--from-message", arguments.path.from_message, "from the first message on that has this in its text")
+      ->option_text("TEXT");
+  app.add_option("--to-message", arguments.path.to_message,
+                 "only up to the first message (behind the first of --from-message) that has this in its text")
+      ->option_text("TEXT");
 }
 
 void add_cat(CLI::App& app, CatOptions& cat) {
@@ -133,6 +152,8 @@ void add_questions(CLI::App& app, std::string_view command, Arguments& arguments
   const std::vector<std::string_view> with_messages{report, "deadlocks", "locks", "state"};
   if (std::ranges::find(with_messages, command) != with_messages.end()) add_messages(app, command, arguments);
   if (command == "blame") add_blame(app, arguments);
+  if (command == "check") add_check(app, arguments);
+  if (command == "path") add_path(app, arguments);
   if (command == "state") add_state(app, arguments);
   if (command == "cat") add_cat(app, arguments.cat);
 }

@@ -89,6 +89,19 @@ Examples:
   unspool joins --thread worker-3 kv-4711.spool           those that worker-3 takes part in, on either side
 )text";
 
+constexpr std::string_view path_about =
+    "The critical path: what decided when the work was done. Found backwards from the end: what the thread did, and "
+    "where "
+    "it had waited, what the thread did that woke it, and so on. Its steps sum to its length. For each line that took "
+    "a "
+    "lock on it: what holding it half as long would gain, at most, as another path may be nearly as long.";
+constexpr std::string_view path_examples = R"text(
+Examples:
+  unspool path kv-4711.spool                              of the whole run
+  unspool path --thread MainThread --to 14:03:09 kv-4711.spool   what decided when it got there
+  unspool path --from-message 'request 17' --to-message 'answered 17' kv-4711.spool
+)text";
+
 constexpr std::string_view deadlocks_about =
     "One graph over every primitive: who waits at the end, for whom, and whether anybody is left who could end it. A "
     "finding is certain, likely or possible. Filters choose findings by the threads that are stuck: the graph is "
@@ -124,11 +137,13 @@ Examples:
 
 constexpr std::string_view check_about =
     "Judges every Record by the rules of spool's primitives, apart from what the other commands conclude. For a dump "
-    "that you doubt.";
+    "that you doubt. --repair writes a new trace of what can be read: what breaks off or is damaged ends before that, "
+    "times that go back are corrected. Records that break a rule stay, as nobody knows what was there instead.";
 constexpr std::string_view check_examples = R"text(
 Examples:
   unspool check kv-4711.spool                             1 where a Record breaks a rule
   unspool check --object store kv-4711.spool              Records at one object
+  unspool check --repair -o clean kv-4711.spool           writes clean/kv-4711.spool
 )text";
 
 constexpr std::string_view waits_about =
@@ -223,6 +238,8 @@ const std::vector<Command>& commands() {
        threads_examples},
       {"locks", "for each lock who waited, how long, and who held it meanwhile", locks_about, locks_examples},
       {"joins", "who joined whom, from where, and how long it took", joins_about, joins_examples},
+      {"path", "the critical path: which steps of which threads decided when the work was done", path_about,
+       path_examples},
       {"deadlocks", "who still waited at the end, for whom, and whether anybody is left who could end it",
        deadlocks_about, deadlocks_examples},
       {"order", "locks that are taken in orders that could deadlock, though this run did not", order_about,

@@ -25,6 +25,8 @@ class Cursor {
   /// The next Record into `record`, whose bytes are valid until the next call; false at the packet's end.
   bool next(Record& record) { return next_plain(record) || next_any(record); }
 
+  /// Where the last Record read ends, in its chunk.
+  std::uint64_t position() const { return position_; }
   /// The last Record has a sequence number.
   bool sequenced() const { return sequenced_; }
 

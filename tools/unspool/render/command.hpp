@@ -83,6 +83,15 @@ bool run_blame(std::span<Input> inputs, const Options& options, bool folded, std
 /// Of the threads that `options.wanted` names. Never has findings.
 bool run_why(std::span<Input> inputs, const Options& options, std::FILE* out);
 
+/// What only `path` can be asked for: messages by a part of their text, empty: not asked for.
+struct PathOptions {
+  std::string from_message;
+  std::string to_message;
+};
+
+/// The critical path. Never has findings.
+bool run_path(std::span<Input> inputs, const Options& options, const PathOptions& path, std::FILE* out);
+
 /// Never has findings.
 bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out);
 

@@ -2,6 +2,7 @@
 #include <spool/trace/ctf.hpp>
 
 #include <fmt/format.h>
+#include <unspool/read/cursor.hpp>
 #include <unspool/read/metadata_file.hpp>
 #include <unspool/render/ctf.hpp>
 
@@ -13,6 +14,7 @@
 #include <span>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -50,11 +52,43 @@ std::string_view whole_declarations(std::string_view text) {
   return at == std::string_view::npos ? text : text.substr(0, at + end.size());
 }
 
+/// What is different in the copy of a packet.
+struct Changes {
+  std::uint64_t end = 0;                                      ///< of its content
+  std::vector<std::pair<std::uint64_t, trace::Ticks>> times;  ///< by place, which Records get another time
+};
+
+/// What a reader that gives up at the first fault would stumble over.
+Changes repairs_of(Trace& trace, const Packet& packet, const File& file) {
+  Changes changes;
+  Cursor cursor{trace, packet};
+  Record record;
+  trace::Ticks last = packet.begin;
+  changes.end = cursor.position();
+  while (cursor.next(record)) {
+    changes.end = cursor.position();
+    trace::Ticks stored = record.time;
+    // A time that was corrected is that of the Record before it.
+    if (record.time == last) (void)file.read(record.place.offset, std::as_writable_bytes(std::span{&stored, 1}));
+    if (stored != record.time) changes.times.emplace_back(record.place.offset, record.time);
+    last = record.time;
+  }
+  changes.end = std::max(changes.end, cursor.position());
+  return changes;
+}
+
+void apply(const Changes& changes, std::uint64_t at, std::span<std::byte> bytes) {
+  constexpr auto by_place = &std::pair<std::uint64_t, trace::Ticks>::first;
+  for (auto each = std::ranges::lower_bound(changes.times, at, {}, by_place);
+       each != changes.times.end() && each->first + sizeof each->second <= at + bytes.size(); ++each)
+    std::memcpy(bytes.data() + (each->first - at), &each->second, sizeof each->second);
+}
+
 /// One packet, without the empty space behind its content.
-bool copy_packet(const File& from, const Packet& packet, const File& to) {
+bool copy_packet(const File& from, const Packet& packet, const Changes& changes, const File& to) {
   trace::PacketHeader header{};
   if (from.read(packet.offset, std::as_writable_bytes(std::span{&header, 1})) < sizeof header) return true;
-  const std::uint64_t size = packet.end - packet.offset;
+  const std::uint64_t size = changes.end - packet.offset;
   header.content_size = size * 8;
   header.packet_size = trace::align_record(size) * 8;
   if (!to.append(std::as_bytes(std::span{&header, 1}))) return false;
@@ -63,7 +97,8 @@ bool copy_packet(const File& from, const Packet& packet, const File& to) {
   for (std::uint64_t at = packet.offset + sizeof header; at < padded;) {
     const auto bytes = std::span{buffer}.first(std::min<std::uint64_t>(piece, padded - at));
     std::ranges::fill(bytes, std::byte{0});
-    if (at < packet.end) (void)from.read(at, bytes.first(std::min<std::uint64_t>(bytes.size(), packet.end - at)));
+    if (at < changes.end) (void)from.read(at, bytes.first(std::min<std::uint64_t>(bytes.size(), changes.end - at)));
+    apply(changes, at, bytes);
     if (!to.append(bytes)) return false;
     at += bytes.size();
   }
@@ -87,8 +122,17 @@ std::string write_metadata(const Segment& segment, const std::string& directory)
   return done ? std::string{} : failure(path);
 }
 
-/// The packets of one chunk, in the order in which they stand there.
-std::string write_chunk(Trace& trace, const std::vector<const Packet*>& packets, const std::string& directory) {
+void add(Repair& repair, const Packet& packet, const Changes& changes) {
+  ++repair.packets;
+  repair.times += changes.times.size();
+  if (changes.end >= packet.end) return;
+  ++repair.cut;
+  repair.bytes += packet.end - changes.end;
+}
+
+/// The packets of one chunk, in the order in which they stand there. `repair`: null where they stay as they are.
+std::string write_chunk(Trace& trace, const std::vector<const Packet*>& packets, const std::string& directory,
+                        Repair* repair) {
   const std::string path = directory + '/' + trace.chunk_of(*packets.front()).name;
   const File from = trace.open_chunk(*packets.front());
   if (!from) {
@@ -99,17 +143,16 @@ std::string write_chunk(Trace& trace, const std::vector<const Packet*>& packets,
   const File to = create(path);
   if (!to) return failure(path);
   for (const Packet* packet : packets) {
-    if (!copy_packet(from, *packet, to)) return failure(path);
+    const Changes changes = repair == nullptr ? Changes{packet->end, {}} : repairs_of(trace, *packet, from);
+    if (repair != nullptr) add(*repair, *packet, changes);
+    if (!copy_packet(from, *packet, changes, to)) return failure(path);
   }
   return {};
 }
 
-}  // namespace
-
-std::string write_ctf(Trace& trace, const std::string& directory) {
+std::string write_all(Trace& trace, const std::string& directory, std::string& place, Repair* repair) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory);
-  const std::string place =
-      fmt::format("{}/{}-{}.spool", directory, plain(trace.process().program), trace.process().pid);
+  place = fmt::format("{}/{}-{}.spool", directory, plain(trace.process().program), trace.process().pid);
   if (::mkdir(place.c_str(), 0700) != 0) return failure(place);
   // By segment and chunk: what is unpacked is so once.
   std::map<std::tuple<std::uint32_t, std::uint32_t>, std::vector<const Packet*>> chunks;
@@ -123,10 +166,40 @@ std::string write_ctf(Trace& trace, const std::string& directory) {
     std::string why;
     if (path != made) why = ::mkdir(path.c_str(), 0700) != 0 ? failure(path) : write_metadata(segment, path);
     made = path;
-    if (why.empty()) why = write_chunk(trace, packets, path);
+    if (why.empty()) why = write_chunk(trace, packets, path, repair);
     if (!why.empty()) return why;
   }
   return {};
+}
+
+/// Of any content: what reads it doubts it anyway.
+std::string copy_status(const std::string& trace, const std::string& place) {
+  constexpr std::uint64_t most = 64 << 20;
+  const File from = File::open(File::open_directory(trace), ".status");
+  if (!from) return {};  // an archived trace has none
+  const std::string path = place + "/.status";
+  const File to = create(path);
+  if (!to) return failure(path);
+  std::vector<std::byte> buffer(piece);
+  for (std::uint64_t at = 0; at < most;) {
+    const std::size_t got = from.read(at, buffer);
+    if (got == 0) break;
+    if (!to.append(std::span{buffer}.first(got))) return failure(path);
+    at += got;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string write_ctf(Trace& trace, const std::string& directory) {
+  std::string place;
+  return write_all(trace, directory, place, nullptr);
+}
+
+std::string write_repaired(Trace& trace, const std::string& directory, Repair& repair) {
+  std::string why = write_all(trace, directory, repair.place, &repair);
+  return why.empty() ? copy_status(trace.process().path, repair.place) : why;
 }
 
 }  // namespace unspool
