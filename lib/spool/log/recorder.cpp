@@ -99,7 +99,8 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
         if (swap_segments()) continue;
       }
       if (wait_for_readers()) --i;
-      (void)close_pass();  // the keeper is late: what it has not closed could not be used again, and the ring would grow
+      // The keeper is late: what it has not closed could not be used again, and the ring would grow.
+      (void)close_pass();
       const std::lock_guard files{fm_};
       if (ensure_spare(true) == Spare::failed) {
         note_no_space();
