@@ -178,3 +178,52 @@ TEST_CASE("of an archive that is cut or spoiled anywhere the rest is read or ref
     if (!told) shell("cd " + sample.trace.parent() + " && zstd -dcq x.tar.zst | cmp - whole.tar");
   }
 }
+
+TEST_CASE("a plain tar is told where it has no header, a file twice, no end, or no metadata") {
+  const Sample sample;
+  const std::string path = sample.trace.parent() + "/x.tar";
+  const std::string in = "cd " + sample.trace.path() + " && tar --format=ustar -b 1 ";
+  shell(in + "-cf " + path + " 000001/metadata 000001/stream-0000 000001/stream-0001 000001/stream-0002");
+  const std::string whole = read_file(path);
+  const auto problems = [&](const std::string& bytes) {
+    write_file(path, bytes);
+    const Reading reading{path};
+    REQUIRE(reading.trace != nullptr);
+    return reading.problems();
+  };
+  CHECK(problems(whole).empty());
+  const std::size_t last = whole.rfind("000001/stream-0002");
+  std::string spoiled = whole;
+  spoiled[last + 3] = '7';  // the checksum no longer fits
+  CHECK_THAT(problems(spoiled),
+             Contains("x.tar: at byte " + std::to_string(last) +
+                      " of the unpacked archive there is no header of a file; what follows is left out"));
+  CHECK_THAT(problems(whole.substr(0, whole.find_last_not_of('\0') + 1)),
+             Contains("x.tar: is cut short: it has no end; copy it again"));
+  write_file(path, whole);
+  shell(in + "-rf " + path + " 000001/stream-0001");
+  CHECK_THAT(problems(read_file(path)), Contains("x.tar: has \"000001/stream-0001\" in it, which is there already"));
+  shell(in + "-cf " + path + " 000001/stream-0000 000001/stream-0001");
+  CHECK_THAT(refusal_of(path), StartsWith("/metadata: cannot be opened (it is not in the archive)"));
+}
+
+TEST_CASE("without room for what is unpacked or copied, unspool says what it lacks") {
+  const Sample sample;
+  sample.pack_away(1);
+  const std::string archive = sample.archive(1);
+  const auto said = [&](const std::string& before, const std::string& arguments) {
+    return run(before + " " + tool() + " cat " + arguments).err;
+  };
+  CHECK_THAT(said("TMPDIR=/no/such/place", archive),
+             Contains("cannot be unpacked (/no/such/place/") && Contains("); TMPDIR names a directory with room"));
+  CHECK_THAT(said("cat " + archive + " | TMPDIR=/no/such/place", "-"),
+             Contains("standard input: no copy can be made (/no/such/place/"));
+  // As on a full disk: a write gets no room.
+  const std::string no_room = "trap '' XFSZ; ulimit -f 1;";
+  CHECK_THAT(said(no_room, archive),
+             Contains("cannot be unpacked into a temporary file (File too large); TMPDIR names a "
+                      "directory with room"));
+  CHECK_THAT(said("head -c 100000 /dev/zero | (" + no_room, "-)"),
+             Contains("standard input: its temporary copy cannot be written (File too large)"));
+  CHECK_THAT(run(tool() + " cat - </").err, Contains("standard input: cannot be read (Is a directory)"));
+}

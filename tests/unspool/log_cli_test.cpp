@@ -183,6 +183,47 @@ TEST_CASE("lines that cannot be used are counted by kind, located, and passed ov
   CHECK(said(std::string((32 << 20) + 1, 'x') + "\n").find("1 line is longer than 32 MiB") != std::string::npos);
 }
 
+TEST_CASE("faults of several lines are told in the plural, and each sort for itself") {
+  const Files files;
+  const auto records = json_records();
+  const std::string lacking = json_line("300000000", "lock.acquire", R"("thread.name":"worker-1")") + "\n";
+  const std::string inside = records[0].substr(0, 90) + records[0] + "\n";
+  const std::string newer = json_line("300000000", "lock.invented", R"("thread.id":2,"thread.name":"worker-1")") + "\n";
+  const std::string huge((32 << 20) + 1, 'x');
+  const auto said = [&](const std::string& more) { return unspool("cat " + files.put("bad", json_log() + more)).err; };
+  const auto has = [&](const std::string& text, const std::string& part) {
+    INFO(text.substr(0, 500));
+    CHECK(text.find(part) != std::string::npos);
+  };
+  has(said("hello\n"), ": 1 line is none of spool's, and is passed over");
+  has(said(lacking), ": 1 line lacks what a Record has, or a number in it is out of its range");
+  has(said(lacking + lacking), ": 2 lines lack what a Record has, or a number in them is out of its range");
+  has(said(inside + inside), ": 2 lines have others inside them, as where two programs write into one file");
+  has(said(newer + newer), ": 2 lines have Records that this unspool does not know, a newer one may");
+  has(said(huge + "\n" + huge + "\n"), ": 2 lines are longer than 32 MiB");
+}
+
+TEST_CASE("lines of more processes than are read at once are told") {
+  const Files files;
+  std::string log;
+  for (unsigned pid = 1; pid <= 1000; ++pid)
+    log += json_definitions(pid)[0] + "\n";
+  const auto said = [&](const std::string& more) { return unspool("threads " + files.put("many", log + more)).err; };
+  CHECK(said("").find("beyond the number") == std::string::npos);
+  CHECK(said(json_definitions(2001)[0] + "\n").find("1 line is of a process beyond the number that is read at once") !=
+        std::string::npos);
+  CHECK(said(json_definitions(2001)[0] + "\n" + json_definitions(2002)[0] + "\n")
+            .find("2 lines are of processes beyond the number that is read at once") != std::string::npos);
+}
+
+TEST_CASE("what a pattern leaves out of its times is told") {
+  const Files files;
+  const std::string path = files.put("old.log", "[20:31:52.100] [http] slow\n");
+  const Outcome cat = unspool("cat --pattern '[%H:%M:%S.%e] [%n] %v' " + path);
+  CHECK(cat.err.find("its times have no offset (%z): they are taken for UTC") != std::string::npos);
+  CHECK(cat.err.find("its times have no date: they are taken for the first day of 1970") != std::string::npos);
+}
+
 TEST_CASE("a broken line in the middle of a log costs that line") {
   const Files files;
   auto lines = json_definitions();
