@@ -2,13 +2,15 @@
 //
 // The promise of the trace: whatever call had returned when SIGKILL came is there. A child locks and logs in four threads
 // and tells through shared memory how far it has come; it is killed at a random moment, and what it left is read by a
-// reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills; SPOOL_SEED repeats a run's random choices.
+// reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills each, every trace
+// also read by babeltrace2; SPOOL_SEED repeats a run's random choices.
 #include "kill/counters.hpp"
 #include "support/child.hpp"
 #include "support/trace_reader.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -147,21 +149,36 @@ fs::path trace_in(const Scratch& scratch) {
 struct Run {
   std::uint64_t first = 0;
   std::uint64_t last = 0;
-  bool gapless = true;
+  std::uint64_t missing = 0;
+  bool ordered = true;
 
   void add(std::uint64_t number) {
     if (first == 0) first = number;
-    gapless = gapless && (last == 0 || number == last + 1);
+    ordered = ordered && number > last;
+    if (last != 0 && number > last + 1) missing += number - last - 1;
     last = number;
   }
 };
 
+/// What all the kills of a test left.
+struct Toll {
+  int traces = 0;
+  int threads = 0;  ///< whose Records were there to be checked
+  std::uint64_t records = 0;
+  std::uint64_t lost = 0;  ///< Records whose call had returned
+  std::uint64_t torn = 0;  ///< what the reader could not use: half a Record, a packet that is none, a header that lies
+  int opened = 0;          ///< traces in which `unspool check` finds nothing wrong
+  int read_by_babeltrace = 0;
+};
+
 /// A number or two may be there that were not yet told: their Records were whole, their call had not returned.
-void check_run(const Run& run, std::uint64_t told, std::uint64_t most_untold, bool from_first) {
-  CHECK(run.gapless);
-  CHECK(run.last >= told);
+void check_run(const Run& run, std::uint64_t told, std::uint64_t most_untold, bool from_first, Toll& toll) {
+  CHECK(run.ordered);
+  const std::uint64_t lost =
+      run.missing + (told - std::min(told, run.last)) + (from_first && run.first > 1 ? run.first - 1 : 0);
+  CHECK(lost == 0);
   CHECK(run.last <= told + most_untold);
-  if (from_first) CHECK(run.first == 1);
+  toll.lost += lost;
 }
 
 struct Found {
@@ -192,21 +209,34 @@ bool may_be_gone(const TraceReader& trace, const ThreadProgress& progress) {
   return !is_whole(trace) && progress.before.load() < trace.begin_of(1);
 }
 
-/// How many threads' Records were there to be checked.
-int check_trace(const TraceReader& trace, const Progress& progress) {
+void check_trace(const TraceReader& trace, const Progress& progress, Toll& toll) {
   CHECK(trace.problems() == std::vector<std::string>{});
   REQUIRE_FALSE(trace.segments().empty());
   Found found = find_runs(trace);
   CHECK(found.losses == 0);
-  int checked = 0;
+  ++toll.traces;
+  toll.torn += trace.problems().size();
+  toll.records += trace.records().size();
   for (const ThreadProgress& each : progress.threads) {
     if (may_be_gone(trace, each)) continue;
     const std::uint64_t pairs = each.pairs.load() + 1;  // one more before the first number
-    check_run(found.pairs[each.lock.load()], 2 * pairs, 2, is_whole(trace));
-    check_run(found.messages[each.thread.load()], each.messages.load(), 1, is_whole(trace));
-    ++checked;
+    check_run(found.pairs[each.lock.load()], 2 * pairs, 2, is_whole(trace), toll);
+    check_run(found.messages[each.thread.load()], each.messages.load(), 1, is_whole(trace), toll);
+    ++toll.threads;
   }
-  return checked;
+}
+
+void check_with_unspool(const fs::path& trace, Toll& toll) {
+  const Ended judged = run_program({"../tools/unspool/unspool", "check", trace.string()});
+  INFO(judged.out << judged.err);
+  CHECK(judged.exit_code == 0);
+  if (judged.exit_code == 0) ++toll.opened;
+}
+
+void tell(const Toll& toll) {
+  std::printf("%d kills: %llu Records, %llu lost, %llu torn; %d threads checked; unspool opened %d, babeltrace2 %d\n",
+              toll.traces, static_cast<unsigned long long>(toll.records), static_cast<unsigned long long>(toll.lost),
+              static_cast<unsigned long long>(toll.torn), toll.threads, toll.opened, toll.read_by_babeltrace);
 }
 
 /// What babeltrace2 counts in one segment, -1 where it warns or fails.
@@ -270,11 +300,10 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
   const std::uint64_t seed = seed_of_run();
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random{seed};
-  std::uint64_t records = 0;
   std::size_t segments = 0;
   std::size_t checked = 0;
   int recycled = 0;
-  int threads = 0;
+  Toll toll;
   for (int i = 0; i < kills; ++i) {
     const bool complete = i % 2 == 0;
     const std::chrono::microseconds pause{random() % 15'000};
@@ -283,25 +312,23 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
     const SharedProgress progress{scratch.path() / "progress"};
     run_and_kill(scratch, progress, {complete ? keep_all : keep_little}, pause);
     const TraceReader trace{trace_in(scratch)};
-    threads += check_trace(trace, *progress);
-    records += trace.records().size();
+    check_trace(trace, *progress, toll);
     segments += trace.segments().size();
     if (!is_whole(trace)) ++recycled;
-    const Ended judged = run_program({"../tools/unspool/unspool", "check", trace_in(scratch).string()});
-    INFO(judged.out << judged.err);
-    CHECK(judged.exit_code == 0);
-    if (i % 10 >= 2) continue;
+    check_with_unspool(trace_in(scratch), toll);
+    if (!soak && i % 10 >= 2) continue;
     for (const fs::path& segment : trace.segments()) {
       INFO(segment);
       const auto number = static_cast<std::uint32_t>(std::stoul(segment.filename().string()));
       CHECK(counted_by_babeltrace(segment) == static_cast<long>(trace.records_in(number)));
       ++checked;
     }
+    ++toll.read_by_babeltrace;
   }
-  std::printf("%d kills, %d threads checked, %llu Records, %zu segments, %d traces with recycled ones; ", kills,
-              threads, static_cast<unsigned long long>(records), segments, recycled);
-  std::printf("babeltrace2 read %zu segments\n", checked);
-  CHECK(threads > 2 * kills);  // those where all is kept, and some of the others
+  tell(toll);
+  std::printf("%zu segments, babeltrace2 read %zu; %d traces with recycled ones\n", segments, checked, recycled);
+  CHECK(toll.traces == kills);
+  CHECK(toll.threads > 2 * kills);  // those where all is kept, and some of the others
   CHECK(recycled > 0);
 }
 
@@ -312,9 +339,9 @@ TEST_CASE("the same while segments become archives") {
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random{seed};
   int archives = 0;
-  int threads = 0;
+  int turned = 0;
   long counted = 0;
-  std::uint64_t records = 0;
+  Toll toll;
   for (int i = 0; i < kills; ++i) {
     const bool complete = i % 2 == 0;
     const std::chrono::microseconds pause{random() % 40'000};
@@ -324,22 +351,23 @@ TEST_CASE("the same while segments become archives") {
     const SharedProgress progress{scratch.path() / "progress"};
     run_and_kill(scratch, progress, {complete ? keep_all : 2 * keep_little, true, awaited}, pause);
     const fs::path path = trace_in(scratch);
-    const Ended judged = run_program({"../tools/unspool/unspool", "check", path.string()});
-    INFO(judged.out << judged.err);
-    CHECK(judged.exit_code == 0);
-    const bool copies = i % 6 == 0;
+    check_with_unspool(path, toll);
+    const bool copies = soak || i % 6 == 0;
     const long copied = copies ? counted_in_copy(scratch, path) : 0;
     archives += unpack(path);
     const TraceReader trace{path};
-    threads += check_trace(trace, *progress);
-    records += trace.records().size();
+    check_trace(trace, *progress, toll);
+    if (!is_whole(trace)) ++turned;
     if (!copies) continue;
     CHECK(copied == static_cast<long>(trace.records().size() + trace.definitions()));
     counted += copied;
+    ++toll.read_by_babeltrace;
   }
-  std::printf("%d kills, %d threads checked, %llu Records, %d archives; babeltrace2 read %ld Records of copies\n",
-              kills, threads, static_cast<unsigned long long>(records), archives, counted);
-  CHECK(threads > 2 * kills);
+  tell(toll);
+  std::printf("%d archives, babeltrace2 read %ld Records of unpacked copies; %d traces whose oldest was gone\n",
+              archives, counted, turned);
+  CHECK(toll.traces == kills);
+  CHECK(toll.threads > 2 * kills);
   CHECK(archives > kills / 4);
 }
 
