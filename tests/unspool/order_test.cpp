@@ -65,6 +65,30 @@ TEST_CASE("a Record that quotes a number comes after the one that it quotes") {
   CHECK(told(Reading{trace.path()}) == "1:acquire#1 2:block#1 1:release#2 2:acquire#3");
 }
 
+TEST_CASE("a Record that others have seen before its time comes when they have, and holds nobody back") {
+  TraceBuilder trace;
+  auto& segment = trace.segment(1);
+  // 2 and 3 were let in as readers by 1; 3 runs first, and waits for another lock while 2 does not run yet.
+  segment.writer(1, 1)
+      .transition(100, "shared_lock.acquire", lock, 0, 1)
+      .transition(200, "shared_lock.release", lock, 0, 2);
+  segment.writer(2, 1)
+      .transition(110, "shared_lock.block_shared", lock, 0, 1, 1)
+      .transition(900, "shared_lock.acquire_shared", lock, 0, 3, 1, 2);
+  segment.writer(3, 1)
+      .transition(120, "shared_lock.block_shared", lock, 0, 1, 1)
+      .transition(300, "shared_lock.acquire_shared", lock, 0, 4, 1, 2)
+      .transition(310, "lock.block", other, 0, 1, 4)
+      .transition(610, "lock.acquire", other, 0, 3, 4);
+  segment.writer(4, 1).transition(250, "lock.acquire", other, 0, 1).transition(600, "lock.release", other, 0, 2);
+  trace.write();
+  const Reading read{trace.path()};
+  std::vector<trace::Ticks> times;
+  for (const Record& record : read.records)
+    times.push_back(record.time);
+  CHECK(times == std::vector<trace::Ticks>{100, 110, 120, 200, 250, 900, 300, 310, 600, 610});
+}
+
 TEST_CASE("clocks that are seconds apart do not change the order on objects") {
   // Four threads hand two locks around; then each thread's clock is shifted by its own amount.
   std::mt19937 random{7};

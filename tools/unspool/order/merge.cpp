@@ -17,7 +17,8 @@ trace::Ticks after(trace::Ticks time, trace::Ticks span) {
 auto Merge::waker() {
   return [this](std::uint32_t index) {
     held_.erase(index);
-    ready_.set(index, chains_[index].head.time);
+    chains_[index].held = false;
+    ready_.set(index, chains_[index].due);
   };
 }
 
@@ -53,7 +54,8 @@ void Merge::advance(std::uint32_t index) {
   if (!chain.cursor) chain.cursor = std::make_unique<Cursor>(trace_, trace_.packets()[chain.packet++]);
   if (chain.cursor->next(chain.head)) {
     chain.sequenced = chain.cursor->sequenced() && chain.head.object != 0;
-    ready_.set(index, chain.head.time);
+    chain.due = chain.head.time;
+    ready_.set(index, chain.due);
     return;
   }
   chain.cursor.reset();
@@ -98,10 +100,35 @@ bool Merge::pass(Chain& chain, std::uint32_t index) {
   return false;
 }
 
-void Merge::hold(const Chain& chain, std::uint32_t index) {
+void Merge::hold(Chain& chain, std::uint32_t index) {
   objects_.wait(index, chain.head);
   ready_.remove(index);
-  held_.push(index, chain.head.time);
+  held_.push(index, chain.due);
+  chain.held = true;
+  bring_forward(index);
+}
+
+/// Who is given a lock makes the Record of it when it runs, and others may have seen it by then. Where that Record is the
+/// next of its thread, it comes when they have, and so do they.
+void Merge::bring_forward(std::uint32_t waiting) {
+  constexpr std::size_t most_chains = 512;
+  if (chains_.size() > most_chains) return;
+  for (std::uint32_t at = waiting; at != Progress::nobody;) {
+    const Chain& chain = chains_[at];
+    const trace::Sequence need = chain.head.seq - (chain.head.row->advances ? 1 : 0);
+    at = Progress::nobody;
+    for (std::uint32_t i = 0; i < chains_.size(); ++i) {
+      Chain& each = chains_[i];
+      const Record& head = each.head;
+      const bool needed = each.cursor && each.sequenced && head.object == chain.head.object && head.seq == need &&
+                          head.row->advances && each.due > chain.due;
+      if (!needed) continue;
+      each.due = chain.due;
+      each.held ? held_.change(i, each.due) : ready_.set(i, each.due);
+      at = each.held ? i : Progress::nobody;
+      break;
+    }
+  }
 }
 
 /// Requires: chains are held back, and others are not.

@@ -38,13 +38,16 @@ class Merge final : public RecordSource {
     std::size_t end = 0;             ///< index behind the last one
     std::unique_ptr<Cursor> cursor;  ///< none: the next packet is not opened yet
     Record head;                     ///< valid with a cursor
+    trace::Ticks due = 0;            ///< when its head comes: its time, or earlier where others have seen it
     bool sequenced = false;
+    bool held = false;
   };
 
   void make_chains(bool definitions);
   void advance(std::uint32_t chain);
   bool pass(Chain& chain, std::uint32_t index);
-  void hold(const Chain& chain, std::uint32_t index);
+  void hold(Chain& chain, std::uint32_t index);
+  void bring_forward(std::uint32_t waiting);
   bool lost_patience() const;
   auto waker();
 

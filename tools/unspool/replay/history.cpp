@@ -54,9 +54,87 @@ void History::keep_now(trace::Ticks until) {
   if (past_->recent.size() >= most_recent) past_->sum_up(until, waiting_ > past_->fresh.size());
 }
 
-History::Ticket History::begin_wait(trace::Ticks since) {
+void History::change_shared(const Holder& who, trace::Ticks at, bool comes, const Tenure& now) {
+  if (waiting_ == 0) {
+    now_ = now;
+    return;
+  }
+  Past& past = *past_;
+  Together& together = past.together;
+  const bool first = comes && now_.holder.tenant == Holder::Tenant::nobody;
+  const bool goes_on = !first && past.is_together() && together.changes.size() < Together::most_changes;
+  const bool late = goes_on && at < together.latest;
+  if (!goes_on) together.changes.clear();
+  together.changes.push_back({at, who, comes});
+  together.latest = late ? together.latest : at;
+  if (late) {
+    sort_together();
+  } else {
+    change(now);
+    if (!goes_on) together.first = first ? past.recent.size() : 0;
+  }
+  together.end = past.recent.size();
+}
+
+void History::hold_together(std::span<const Tenure> readers) {
+  if (past_ == nullptr) past_ = std::make_unique<Past>();
+  Together& together = past_->together;
+  const Tenure first = std::ranges::min(readers, {}, &Tenure::from);
+  past_->recent.push_back({{Holder::Tenant::nobody, 0, 0}, first.from, false});
+  together.first = past_->recent.size();
+  together.changes.clear();
+  together.latest = 0;
+  for (const Tenure& each : readers) {
+    together.changes.push_back({each.from, each.holder, true});
+    together.latest = std::max(together.latest, each.from);
+  }
+  sort_together();
+  together.end = past_->recent.size();
+}
+
+void History::forget() {
+  now_.holder = Holder{};
+  now_.from_known = false;
+  if (past_ != nullptr) past_->together.first = 0;
+}
+
+/// By the times: nobody's while whoever was let in has not come yet.
+void History::sort_together() {
+  Past& past = *past_;
+  std::vector<Together::Change> changes = past.together.changes;
+  std::ranges::stable_sort(changes, {}, &Together::Change::at);
+  std::vector<Holder> present;
+  past.recent.resize(past.together.first);
+  for (const Together::Change& each : changes) {
+    const auto found = std::ranges::find(present, each.who);
+    if (each.comes) present.push_back(each.who);
+    if (!each.comes && found != present.end()) present.erase(found);
+    const Holder several{Holder::Tenant::others, 0, 0};
+    const Holder none{Holder::Tenant::nobody, 0, 0};
+    const Tenure tenure{present.empty() ? none : present.size() == 1 ? present.front() : several, each.at, true};
+    if (&each != &changes.front()) past.recent.push_back(now_);
+    now_ = tenure;
+  }
+  for (const Ticket ticket : past.fresh)
+    past.waits[ticket].first = std::min(past.waits[ticket].first, past.together.first);
+}
+
+/// The first of the recent tenures that a wait since then needs.
+std::size_t History::first_for(trace::Ticks since, const Holder& before) {
+  std::vector<Tenure>& recent = past_->recent;
+  std::size_t first = recent.size();
+  const bool held = now_.holder.tenant == Holder::Tenant::thread || now_.holder.tenant == Holder::Tenant::others;
+  if (!held || !now_.from_known || since >= now_.from) return first;
+  if (recent.empty()) recent.push_back({before, since, false});
+  while (first > 0 && recent[first - 1].from > since)
+    --first;
+  return first > 0 ? first - 1 : 0;
+}
+
+History::Ticket History::begin_wait(trace::Ticks since, const Holder& before) {
   if (past_ == nullptr) past_ = std::make_unique<Past>();
   Past& past = *past_;
+  const std::size_t first = first_for(since, before);
   if (past.free.empty()) {
     past.free.push_back(static_cast<Ticket>(past.waits.size()));
     past.waits.emplace_back();
@@ -65,7 +143,7 @@ History::Ticket History::begin_wait(trace::Ticks since) {
   past.free.pop_back();
   Open& wait = past.waits[ticket];
   wait.since = since;
-  wait.first = past.recent.size();
+  wait.first = first;
   wait.block = 0;
   wait.fresh = past.fresh.size();
   wait.shares.clear();
@@ -86,17 +164,23 @@ void History::end_wait(Ticket ticket) {
   }
   past.free.push_back(ticket);
   if (--waiting_ != 0) return;
+  past.together.first = 0;
   past.recent.clear();
   past.blocks.clear();
 }
 
-trace::Ticks History::divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares) const {
+trace::Ticks History::divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares, bool let_in) const {
   const Past& past = *past_;
   const Open& wait = past.waits[ticket];
-  const std::span<const Tenure> recent{past.recent};
+  std::span<const Tenure> recent{past.recent};
+  const Tenure* last = &now_;
+  if (let_in && past.is_together() && recent[past.together.first - 1].from >= wait.since) {
+    last = &recent[past.together.first - 1];
+    recent = recent.first(past.together.first - 1);
+  }
   if (wait.fresh != settled) {
     until = std::max(until, wait.since);
-    divide(recent.subspan(wait.first), now_, wait.since, until, shares);
+    divide(recent.subspan(std::min(wait.first, recent.size())), *last, wait.since, until, shares);
     return until;
   }
   for (const Share& share : wait.shares)
@@ -107,7 +191,7 @@ trace::Ticks History::divide_wait(Ticket ticket, trace::Ticks until, std::vector
       add_share(shares, share.holder, share.ticks);
   }
   until = std::max(until, past.edge);
-  divide(recent, now_, past.edge, until, shares);
+  divide(recent, *last, past.edge, until, shares);
   return until;
 }
 
@@ -130,6 +214,7 @@ void History::Past::sum_up(trace::Ticks until, bool needed) {
   next_starts = 0;
   settle_fresh(end);
   recent.clear();
+  together.first = 0;
   edge = end;
   if (blocks.size() > merge_at) merge_blocks();
 }

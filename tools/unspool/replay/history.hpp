@@ -69,16 +69,28 @@ class History {
     now_ = tenure;
   }
 
+  /// The same where several hold it together: one of them comes or goes. `now` is what the order of the Records makes of
+  /// it. Whom a writer lets in goes on when there is a processor for it, in any order: `at` may lie before what others have
+  /// said already. Where somebody waits, the tenures are put into the order of the times.
+  void change_shared(const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
+
+  /// These hold it together now, and nobody has waited until now.
+  void hold_together(std::span<const Tenure> readers);
+  /// Who has it is not known from here on.
+  void forget();
+
   bool waited_for() const { return waiting_ != 0; }
 
   /// An open wait's number here, small, and used again after its end.
   using Ticket = std::uint32_t;
-  Ticket begin_wait(trace::Ticks since);
+  /// Who had it at `since` may not be kept any more where the present hold began only then; it was `before`.
+  Ticket begin_wait(trace::Ticks since, const Holder& before);
   void end_wait(Ticket ticket);
 
   /// The holders during this wait up to `until`, as shares; their sum is exactly the answer minus its begin. The
-  /// answer is `until`, or later where that lies before what was summed up already (other threads' clocks).
-  trace::Ticks divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares) const;
+  /// answer is `until`, or later where that lies before what was summed up already (other threads' clocks). `let_in`: it
+  /// ended by being let in with others, who kept it waiting no longer: from then on it was hand-over.
+  trace::Ticks divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares, bool let_in = false) const;
 
  private:
   /// An open wait. A fresh one began in the recent tenures; any other has its first part in `shares`, and the rest in
@@ -96,6 +108,19 @@ class History {
     std::uint64_t starts = 0;  ///< open waits that need the blocks from this one on, and not the one before
     std::vector<Share> shares;
   };
+  /// The last tenures are of readers who hold it together: those from `first` on, and `now`; the one before is nobody's.
+  struct Together {
+    static constexpr std::size_t most_changes = 4096;
+    struct Change {
+      trace::Ticks at = 0;
+      Holder who;
+      bool comes = false;
+    };
+    std::vector<Change> changes;
+    std::size_t first = 0;
+    std::size_t end = 0;      ///< of `recent`; where it is another by now, this is over
+    trace::Ticks latest = 0;  ///< of the changes
+  };
   /// What only an object has that was waited for.
   struct Past {
     std::vector<Tenure> recent;  ///< before now
@@ -107,6 +132,9 @@ class History {
     std::uint64_t next_block = 0;
     std::uint64_t next_starts = 0;  ///< of the block to come
     std::size_t merge_at = 8;
+    Together together;
+
+    bool is_together() const { return together.first != 0 && together.end == recent.size(); }
 
     std::vector<Block>::iterator block(std::uint64_t number);
     void sum_up(trace::Ticks until, bool needed);
@@ -116,6 +144,8 @@ class History {
   };
 
   void keep_now(trace::Ticks until);
+  void sort_together();
+  std::size_t first_for(trace::Ticks since, const Holder& before);
 
   Tenure now_;
   std::uint32_t waiting_ = 0;

@@ -55,8 +55,9 @@ void Replay::give(const Record& record, ObjectState& object) {
 void Replay::hold_shared(ObjectState& object, const Reader& reader, bool known) {
   object.readers.push_back(reader);
   const bool alone = object.readers.size() == 1;
-  change_holder(object, alone ? Holder{Tenant::thread, reader.thread, reader.site} : Holder{Tenant::others, 0, 0},
-                reader.since, known);
+  const Holder holder{Tenant::thread, reader.thread, reader.site};
+  change_shared(object, holder, reader.since, true,
+                {alone ? holder : Holder{Tenant::others, 0, 0}, reader.since, known});
   object.confirmed = losses_;
 }
 
@@ -71,7 +72,9 @@ void Replay::share(const Record& record, ThreadState* thread, ObjectState& objec
 
 void Replay::unshare(const Record& record, ObjectState& object) {
   const auto reader = std::ranges::find(object.readers, record.thread, &Reader::thread);
+  Holder who;
   if (reader != object.readers.end()) {
+    who = {Tenant::thread, record.thread, reader->site};
     const Hold hold{record.thread, object.number, reader->site, reader->since, record.time, record.thread};
     if (hold.until < hold.since) ++doubts_.backward_times;
     for (Observer* each : audience_.held)
@@ -80,12 +83,15 @@ void Replay::unshare(const Record& record, ObjectState& object) {
   } else if (complete_ && object.confirmed == losses_) {
     ++doubts_.unmatched;
   }
+  Tenure now{{Tenant::others, 0, 0}, record.time, true};
   if (object.readers.empty()) {
-    change_holder(object, record.b == 0 ? Holder{Tenant::nobody, 0, 0} : Holder{}, record.time, record.b == 0);
+    now = {record.b == 0 ? Holder{Tenant::nobody, 0, 0} : Holder{}, record.time, record.b == 0};
   } else if (object.readers.size() == 1 && record.b <= 1) {
     const Reader& last = object.readers.front();
-    change_holder(object, {Tenant::thread, last.thread, last.site}, record.time, false);
+    const bool came_later = last.since >= record.time;
+    now = {{Tenant::thread, last.thread, last.site}, std::max(last.since, record.time), came_later};
   }
+  change_shared(object, who, record.time, false, now);
   object.confirmed = losses_;
 }
 
@@ -110,11 +116,22 @@ void Replay::change_holder(ObjectState& object, const Holder& holder, trace::Tic
   object.history.change({holder, from, from_known});
 }
 
+void Replay::hold_together(ObjectState& object) {
+  std::vector<Tenure> readers;
+  for (const Reader& each : object.readers)
+    readers.push_back({{Tenant::thread, each.thread, each.site}, each.since, true});
+  object.history.hold_together(readers);
+}
+
+/// Where not all who hold it are recorded, only the order of the Records is left.
+void Replay::change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now) {
+  complete_ ? object.history.change_shared(who, at, comes, now) : object.history.change(now);
+}
+
 /// Records of this object are missing: whoever had it last may have lost it at any moment since.
 void Replay::forget_holder(ObjectState& object) {
   object.readers.clear();
-  object.history.now().holder = Holder{};
-  object.history.now().from_known = false;
+  object.history.forget();
 }
 
 }  // namespace unspool

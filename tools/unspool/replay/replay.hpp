@@ -62,6 +62,7 @@ class Replay {
     trace::Ticks since;
     trace::ThreadNumber owner;
     trace::SiteNumber owner_site;
+    bool announced = false;  ///< by a status Record or entry: it began before what is known
   };
 
   // replay.cpp: which Record does what
@@ -98,6 +99,8 @@ class Replay {
   void share(const Record& record, ThreadState* thread, ObjectState& object);
   void unshare(const Record& record, ObjectState& object);
   void hold_shared(ObjectState& object, const Reader& reader, bool known);
+  void hold_together(ObjectState& object);
+  void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
   void believe_owner(ObjectState& object, const Block& block);
   void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
   void forget_holder(ObjectState& object);
@@ -115,7 +118,7 @@ class Replay {
   void restore_hold(const Record& record);
   void restore_shared(const Record& record, ObjectState& object);
   void note_stack(const Record& record);
-  void restore_wait(trace::ThreadNumber number, ThreadState& thread, const Block& block, trace::Ticks now);
+  void restore_wait(trace::ThreadNumber number, ThreadState& thread, Block block, trace::Ticks now);
   void correct_by_status();
   void correct_waits(const trace::StatusEntry& entry, ThreadState& thread);
   void correct_holds(const trace::StatusEntry& entry, const std::vector<trace::ObjectNumber>& held);

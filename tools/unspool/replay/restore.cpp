@@ -47,7 +47,7 @@ void Replay::restore_shared(const Record& record, ObjectState& object) {
   hold_shared(object, {record.thread, record.site, record.since}, true);
 }
 
-void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, const Block& block, trace::Ticks now) {
+void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, Block block, trace::Ticks now) {
   if (!thread.waits.empty() && thread.waits.back().object == block.object) return;
   close_all_waits(thread, now, Ending::lost);
   ObjectState* object = nullptr;
@@ -58,8 +58,8 @@ void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, const
     const bool released_since = holds.holder.tenant == Tenant::nobody && holds.from > block.since;
     if (!released_since) believe_owner(*object, block);
   }
+  block.announced = true;
   begin_wait(number, thread, object, block);
-  thread.waits.back().announced = true;
 }
 
 void Replay::correct_by_status() {

@@ -46,6 +46,7 @@ struct Wait {
   // While it is open; the shares are in the object's history.
   trace::Verbs next;                      ///< what its thread may do next to the object
   bool renewable = false;                 ///< a second block belongs to this wait
+  bool let_in = false;                    ///< it ended by holding the object together with others
   std::optional<History::Ticket> ticket;  ///< in the object's history
   bool announced = false;  ///< known from a status Record; its block may follow, where it was recorded once it lasted
 

@@ -55,7 +55,13 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   wait.owner_site = block.owner_site;
   wait.next = rules_of(block.kind).next;
   wait.renewable = rules_of(block.kind).renewable;
-  if (object != nullptr) wait.ticket = object->history.begin_wait(block.since);
+  // A Record of the present hold may be later than the block that quotes it: it had been given the lock, and did not run yet.
+  const Holder before{block.announced ? Holder::Tenant::unknown : Holder::Tenant::nobody, 0, 0};
+  if (object != nullptr) {
+    if (complete_ && !object->readers.empty() && !object->history.waited_for()) hold_together(*object);
+    wait.ticket = object->history.begin_wait(block.since, before);
+  }
+  wait.announced = block.announced;
   thread.waits.push_back(std::move(wait));
 }
 
@@ -70,6 +76,7 @@ bool Replay::end_wait(const Record& record, ThreadState* thread, ObjectState* ob
     wait.owner = other_thread(record);
     wait.owner_site = other_site(record);
   }
+  wait.let_in = record.row->effect == trace::Effect::share;
   close_wait(*thread, record.time, ending);
   return true;
 }
@@ -99,7 +106,7 @@ void Replay::complete_wait(Wait& wait, const ObjectState* object, trace::Ticks u
   wait.until = std::max(until, wait.since);
   wait.ending = ending;
   if (object == nullptr || !wait.ticket || !can_be_held(wait.kind)) return;
-  wait.until = object->history.divide_wait(*wait.ticket, wait.until, wait.shares);
+  wait.until = object->history.divide_wait(*wait.ticket, wait.until, wait.shares, wait.let_in);
 }
 
 void Replay::tell(const Wait& wait, const ObjectState* object) {
