@@ -12,47 +12,56 @@
 
 namespace truth {
 
-/// Who, and from which line; {0, 0} is nobody.
+/// Who, and from which line.
 using Actor = std::pair<std::uint32_t, std::uint32_t>;
 inline constexpr Actor nobody{0, 0};
+inline constexpr Actor several{0, 1};  ///< readers
 
 /// Time that was waited, by how the answer agrees.
 struct Score {
   double right = 0;
-  double uncertain = 0;  ///< inside of a call of the library: what was so when cannot be told from outside
+  double uncertain = 0;  ///< not as the threads saw it, but possible: inside of a call of the library
   double wrong = 0;
 
   Score& operator+=(const Score& other);
   double all() const { return right + uncertain + wrong; }
 };
 
-/// One lock's holds, in their order.
+/// One lock's holds.
 ///
 ///   A  asked···had━━━━━━━━giving····gave
 ///   B        asked·············(·······)had━━━━━━━
-///                  A for certain │ A or nobody │ nobody: B has not begun │ B
+///                  A           │ nobody: hand-over │ B
 ///
-/// From `gave` to the next `had` the lock is nobody's by the programs' clocks: hand-over. That B had it a little earlier,
-/// before its call returned, is possible; such an answer is uncertain, never right.
+/// Who holds it is who is between `had` and `giving`: whoever has called unlock() has done with it, and whoever's lock() has
+/// not returned does not use it yet. An answer that has A or B holding it from inside of their calls is uncertain, never right.
 class Ledger {
  public:
   /// Requires: of one lock; those that failed are left out.
   explicit Ledger(std::vector<Call> calls);
 
-  /// Whether no two held it at the same time.
+  /// Whether nobody held it beside a writer, and the turns are in the order of the times.
   bool exclusive() const;
-  Score judge(std::int64_t since, std::int64_t until, const std::map<Actor, double>& answer) const;
+  /// `reads`: who waited was let in as a reader. From when the last writer had done with it, no other reader kept it waiting,
+  /// but only that it did not run yet: hand-over.
+  Score judge(std::int64_t since, std::int64_t until, const std::map<Actor, double>& answer, bool reads = false) const;
+
+  /// Thread and line of each hold, by turn; only where it can be held by one alone.
+  const std::vector<Actor>& turns() const { return turns_; }
 
  private:
-  /// Time of one actor in a wait: surely; as the programs saw it; at most.
-  struct Bounds {
-    double least = 0;
-    double seen = 0;
-    double most = 0;
+  /// From `from` on until the next one.
+  struct Tenure {
+    std::int64_t from = 0;
+    Actor actor;
   };
-  std::map<Actor, Bounds> bounds_of(std::int64_t since, std::int64_t until) const;
 
-  std::vector<Call> holds_;
+  std::map<Actor, double> seen(std::int64_t since, std::int64_t until, bool reads) const;
+  double most(const Actor& actor, std::int64_t since, std::int64_t until) const;
+
+  std::vector<Call> holds_;  ///< by `had`
+  std::vector<Tenure> tenures_;
+  std::vector<Actor> turns_;
 };
 
 }  // namespace truth
