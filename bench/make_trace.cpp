@@ -192,7 +192,7 @@ class World {
   void release(Writer& writer, std::uint32_t index, Thread& thread) {
     Lock& lock = locks_[thread.lock];
     const auto waiters = static_cast<std::uint32_t>(lock.waiters.size());
-    writer.put(thread.next, index, Verb::release, thread.lock, {thread.site, ++lock.sequence, waiters, 0});
+    writer.put(thread.next, index, Verb::release, thread.lock, {thread.site, ++lock.sequence, waiters, index + 1});
     lock.owner = 0;
     thread.holds = false;
     if (!lock.waiters.empty()) {

@@ -69,6 +69,8 @@ class Analysis {
   Audience all(Observer* more) {
     Audience audience{summary, locks, joins, signals, deadlocks, misuses, inversions, messages};
     if (more != nullptr) audience.add(*more);
+    // The times that are asked for may cut a hold in two.
+    audience.takes_holds = audience.takes_holds && !filter.is_on();
     return audience;
   }
 };

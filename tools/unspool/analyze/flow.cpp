@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <unspool/analyze/flow.hpp>
-#include <unspool/analyze/samples.hpp>
 
 #include <algorithm>
 

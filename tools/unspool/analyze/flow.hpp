@@ -6,6 +6,7 @@
 // They need every acquire and release (mode `all`), and those of all threads: only `woken` goes by a filter.
 #pragma once
 
+#include <unspool/analyze/samples.hpp>
 #include <unspool/replay/state.hpp>
 
 #include <cstdint>
@@ -42,6 +43,11 @@ class LockFlow {
     if (waited || object.history.waited_for()) contended(flow, object, record, waited);
   }
   void held(Flow& flow, const ObjectState& object, const Hold& hold);
+  void held_plainly(Flow& flow, const PlainHold& hold) {
+    flow.held = add_saturated(flow.held, hold.ticks());
+    freed_ = hold.until;
+    releaser_ = hold.thread;
+  }
   /// Before the acquire that ends it has an effect.
   void waited(Flow& flow, const Wait& wait) const;
   /// A waiter has gone, with the lock or without.

@@ -51,10 +51,12 @@ class Inversions : public Observer {
   explicit Inversions(const Process& process) : process_{process}, links_{process} {}
 
   void began(const Replay& replay) override { links_.began(replay); }
+  bool hears(const trace::Row& row) const override { return Links::hears(row); }
   void record(const Record& record) override { links_.record(record); }
   void acquired(const ObjectState& object, const Record& record, trace::Ticks, bool waited) override {
     links_.acquired(object, record, waited);
   }
+  void held_plainly(const ObjectState& object, const PlainHold& hold) override { links_.held_plainly(object, hold); }
   void waited(const ObjectState*, const Wait& wait) override { links_.waited(wait); }
   void failed(const ObjectState*, const Record& record) override { links_.failed(record); }
   void released_by_other(const ObjectState& object, const Record&) override { links_.released_by_other(object); }

@@ -19,7 +19,6 @@ constexpr std::size_t most_at_one_link = 256;
 constexpr std::size_t most_moments = 8;  // of one occurrence
 constexpr std::size_t most_moments_in_all = 200'000;
 constexpr std::size_t most_held = 64;     // by one thread
-constexpr std::size_t most_asked = 32;    // by one thread
 constexpr std::size_t most_writers = 16;  // of one lock
 constexpr std::size_t most_joins = 10'000;
 
@@ -58,6 +57,11 @@ bool Occurrence::may_overlap(const Occurrence& other) const {
     return std::ranges::any_of(other.moments,
                                [&](const Moment& theirs) { return !mine.precedes(theirs) && !theirs.precedes(mine); });
   });
+}
+
+bool Links::hears(const trace::Row& row) {
+  const bool of_lock = row.kind == Kind::lock || row.kind == Kind::rlock;
+  return !of_lock || row.effect == Effect::release;
 }
 
 void Links::record(const Record& record) {
@@ -139,16 +143,28 @@ void Links::forget_stale(trace::ThreadNumber thread, std::vector<Held>& held) {
 
 void Links::acquired(const ObjectState& object, const Record& record, bool waited) {
   if (record.thread == 0) return;
-  enter(threads_[record.thread], record.place.segment);
+  ThreadLocks& locks = threads_[record.thread];
+  enter(locks, record.place.segment);
   const bool shared = record.row->effect == Effect::share;
   const bool could_give_up = !waited && could_have_given_up(record);
   if (could_give_up) {
     gives_up_.insert(record.site);
   } else {
-    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false});
+    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false}, locks);
   }
-  std::vector<Held>& held = threads_[record.thread].held;
-  if (held.size() < most_held) held.push_back({object.number, record.site, record.time, shared});
+  if (locks.held.size() < most_held) locks.held.push_back({object.number, record.site, record.time, shared});
+}
+
+void Links::note(const ObjectState& object, const PlainHold& hold) {
+  last_holder_ = hold.thread;
+  last_holder_locks_ = &threads_[hold.thread];
+  ThreadLocks& locks = *last_holder_locks_;
+  enter(locks, hold.segment);
+  if (hold.waker == hold.thread) {
+    gives_up_.insert(hold.site);
+  } else if (!locks.is_settled()) {
+    ask({hold.thread, object.number, object.kind, hold.site, hold.since, false, false, false, false}, locks);
+  }
 }
 
 void Links::failed(const Record& record) {
@@ -162,7 +178,7 @@ void Links::waited(const Wait& wait) {
   Call call{wait.thread, wait.object, wait.kind, wait.site, wait.since, shared, true, true, false};
   if (wait.ending == Ending::timeout || wait.ending == Ending::cancel) {
     gives_up_.insert(wait.site);
-    return ask(call);
+    return ask(call, threads_[call.thread]);
   }
   if (wait.ending != Ending::unended) return;
   const trace::StatusEntry* const status = status_of(wait.thread);
@@ -171,12 +187,11 @@ void Links::waited(const Wait& wait) {
   call.limited = limit == trace::WaitLimit::deadline || limit == trace::WaitLimit::stop ||
                  (limit == trace::WaitLimit::unknown && gives_up_.contains(wait.site));
   call.stuck = !call.limited;
-  ask(call);
+  ask(call, threads_[call.thread]);
 }
 
-void Links::ask(const Call& call) {
+void Links::ask(const Call& call, ThreadLocks& locks) {
   if (!replay_->complete()) return;  // what was released unseen would count as held
-  ThreadLocks& locks = threads_[call.thread];
   remember_asked(locks, call);
   const bool writes = call.kind == Kind::shared_lock && !call.shared;
   if (locks.held.empty() && !writes) return;
@@ -265,11 +280,17 @@ void Links::remember_asked(ThreadLocks& locks, const Call& call) {
   if (call.limited) return;
   const std::uint64_t key = call.object << 1U | (call.shared ? 1U : 0U);
   const Asked asked{call.object, call.site, call.time, call.shared, call.waited, call.stuck};
-  if (Asked* const before = locks.asked.get(key)) {
-    if (call.stuck || (before->waited && !call.waited)) *before = asked;
+  Asked* before = locks.asked.get(key);
+  if (before != nullptr) {
+    if (!call.stuck && (!before->waited || call.waited)) return;
+    locks.improvable -= before->waited ? 1 : 0;
   } else if (locks.asked.size() < most_asked) {
-    locks.asked.add(key).second = asked;
+    before = &locks.asked.add(key).second;
+  } else {
+    return;
   }
+  *before = asked;
+  locks.improvable += asked.waited ? 1 : 0;
 }
 
 /// A thread's end, a join's begin, and its end. A join with a limit fails in the end.

@@ -90,8 +90,16 @@ class Links {
   explicit Links(const Process& process) : process_{process} {}
 
   void began(const Replay& replay) { replay_ = &replay; }
+  /// Records of other rows need not be given to `record`.
+  static bool hears(const trace::Row& row);
   void record(const Record& record);
   void acquired(const ObjectState& object, const Record& record, bool waited);
+  /// As an acquire and its release: its thread holds nothing more afterwards than before. Nearly always there is nothing new.
+  void held_plainly(const ObjectState& object, const PlainHold& hold) {
+    const bool same = hold.thread == last_holder_ && hold.segment == last_holder_locks_->segment;
+    if (same && hold.waker != hold.thread && last_holder_locks_->is_settled()) return;
+    note(object, hold);
+  }
   void waited(const Wait& wait);
   void failed(const Record& record);
   void released_by_other(const ObjectState& object) { signals_.insert(object.number); }
@@ -109,6 +117,8 @@ class Links {
   std::uint64_t threads_without_clock() const { return clocks_.beyond_limit(); }
 
  private:
+  static constexpr std::size_t most_asked = 32;  // by one thread
+
   struct Held {
     trace::ObjectNumber object = 0;
     trace::SiteNumber site = 0;
@@ -127,8 +137,12 @@ class Links {
   struct ThreadLocks {
     std::vector<Held> held;
     States<std::uint64_t, Asked> asked;  ///< by lock and how: every acquire is looked up there
+    std::size_t improvable = 0;          ///< in `asked`: a call that has not to wait would take their place
     bool asks_shared = false;            ///< its last block was a reader's
     std::uint32_t segment = 0;           ///< of its last Record that told of a hold
+
+    /// Another call for a lock, without a wait, would change nothing.
+    bool is_settled() const { return held.empty() && improvable == 0 && asked.size() >= most_asked; }
   };
   /// A thread asks for a lock.
   struct Call {
@@ -143,7 +157,8 @@ class Links {
     bool stuck = false;
   };
 
-  void ask(const Call& call);
+  void note(const ObjectState& object, const PlainHold& hold);
+  void ask(const Call& call, ThreadLocks& locks);
   void add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment);
   void add_writer(const Call& call, const HeldLocks* held, const Moment& moment);
   bool add_to(std::vector<Occurrence>& list, const Call& call, trace::Ticks since, const HeldLocks* held,
@@ -177,6 +192,8 @@ class Links {
   std::unordered_set<trace::SiteNumber> gives_up_;  ///< calls there had a limit
   std::vector<JoinUnderLock> joins_;                ///< judged: the joined thread asked for it
   std::unordered_map<trace::ThreadNumber, std::vector<JoinUnderLock>> joining_;  ///< by joined thread
+  trace::ThreadNumber last_holder_ = 0;                                          ///< of the last plain hold; 0: none
+  ThreadLocks* last_holder_locks_ = nullptr;
   std::size_t joins_under_locks_ = 0;
   std::size_t occurrences_ = 0;
   std::size_t moments_ = 0;

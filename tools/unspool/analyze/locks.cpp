@@ -80,7 +80,7 @@ void Locks::born(const ObjectState& object) {
   LockFigures& figures = class_of(object);
   ++figures.instances;
   live_[object.slot].figures = &figures;
-  live_[object.slot].flow = LockFlow{replay_->last_time()};
+  live_[object.slot].flow = LockFlow{object.since};
 }
 
 void Locks::destroyed(const ObjectState& object) {
@@ -89,12 +89,6 @@ void Locks::destroyed(const ObjectState& object) {
     lock->flow.ended(lock->figures->flow, replay_->last_time());
   }
   live_[object.slot] = {};
-}
-
-Locks::Live* Locks::live(const ObjectState* object) {
-  if (object == nullptr || object->slot >= live_.size()) return nullptr;
-  Live& lock = live_[object->slot];
-  return lock.figures == nullptr ? nullptr : &lock;
 }
 
 void Locks::acquired(const ObjectState& object, const Record& record, trace::Ticks spun, bool waited) {
@@ -114,6 +108,15 @@ void Locks::held(const ObjectState& object, const Hold& hold) {
   if (lock == nullptr) return;
   lock->flow.held(lock->figures->flow, object, hold);
   if (filter_.passes(hold, object.kind)) lock->figures->holds.add(hold.ticks());
+}
+
+void Locks::held_plainly(const ObjectState& object, const PlainHold& hold) {
+  Live* lock = live(&object);
+  if (lock == nullptr) return;
+  LockFigures& figures = *lock->figures;
+  lock->flow.held_plainly(figures.flow, hold);
+  ++figures.acquisitions;
+  figures.holds.add(hold.ticks());
 }
 
 void Locks::released_by_other(const ObjectState& object, const Record& record) {

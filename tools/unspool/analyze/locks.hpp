@@ -66,6 +66,7 @@ class Locks : public Observer {
   void destroyed(const ObjectState& object) override;
   void acquired(const ObjectState& object, const Record& record, trace::Ticks spun, bool waited) override;
   void held(const ObjectState& object, const Hold& hold) override;
+  void held_plainly(const ObjectState& object, const PlainHold& hold) override;
   void released_by_other(const ObjectState& object, const Record& record) override;
   void waited(const ObjectState* object, const Wait& wait) override;
   void failed(const ObjectState* object, const Record& record) override;
@@ -90,7 +91,11 @@ class Locks : public Observer {
 
   LockFigures& class_of(const ObjectState& object);
   bool is_empty(const LockFigures& figures) const;
-  Live* live(const ObjectState* object);
+  Live* live(const ObjectState* object) {
+    if (object == nullptr || object->slot >= live_.size()) return nullptr;
+    Live& lock = live_[object->slot];
+    return lock.figures == nullptr ? nullptr : &lock;
+  }
   void ended(LockFigures& figures, const Wait& wait);
 
   const Process& process_;

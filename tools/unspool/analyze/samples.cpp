@@ -2,30 +2,15 @@
 #include <unspool/analyze/samples.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace unspool {
-namespace {
-
-constexpr unsigned part_bits = 7;
-constexpr std::uint64_t parts = 1U << part_bits;
-
-/// Values below 256 have a bucket each; above, the top 8 bits and their position choose it.
-std::size_t bucket_of(std::uint64_t value) {
-  if (value < 2 * parts) return value;
-  const auto shift = static_cast<unsigned>(std::bit_width(value)) - part_bits - 1;
-  return shift * parts + (value >> shift);
-}
-
-std::uint64_t middle_of(std::size_t bucket) {
+std::uint64_t Samples::middle_of(std::size_t bucket) {
   if (bucket < 2 * parts) return bucket;
   const auto shift = static_cast<unsigned>(bucket / parts) - 1;
   const std::uint64_t lowest = (bucket - shift * parts) << shift;
   return lowest + ((std::uint64_t{1} << shift) >> 1U);
 }
-
-}  // namespace
 
 trace::Ticks scaled_span(trace::Ticks ticks, double factor) {
   const double value = static_cast<double>(ticks) * factor + 0.5;

@@ -5,12 +5,20 @@
 
 #include <spool/trace/ids.hpp>
 
+#include <algorithm>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace unspool {
 
 namespace trace = spool::trace;
+
+/// a + b, or the greatest value.
+constexpr std::uint64_t add_saturated(std::uint64_t a, std::uint64_t b) {
+  return a + b < a ? ~std::uint64_t{0} : a + b;
+}
 
 /// Past `most_exact` samples they are kept in a log-linear histogram: each power of two is cut into 128 equal parts,
 /// and the middle of a part stands for what fell into it, so that a percentile is off by 1/256 at most. A few tens
@@ -19,7 +27,15 @@ class Samples {
  public:
   static constexpr std::size_t most_exact = 4096;
 
-  void add(trace::Ticks value) { add(value, 1); }
+  void add(trace::Ticks value) {
+    const std::size_t bucket = bucket_of(value);
+    if (bucket >= buckets_.size()) return add(value, 1);
+    ++buckets_[bucket];
+    min_ = std::min(min_, value);
+    max_ = std::max(max_, value);
+    ++count_;
+    sum_ = add_saturated(sum_, value);
+  }
   void merge(const Samples& other);
   /// Each sample multiplied: other clocks' ticks in nanoseconds.
   Samples scaled(double factor) const;
@@ -33,6 +49,16 @@ class Samples {
   trace::Ticks percentile(double fraction) const;
 
  private:
+  static constexpr unsigned part_bits = 7;
+  static constexpr std::uint64_t parts = 1U << part_bits;
+
+  /// Values below 256 have a bucket each; above, the top 8 bits and their position choose it.
+  static std::size_t bucket_of(std::uint64_t value) {
+    if (value < 2 * parts) return value;
+    const auto shift = static_cast<unsigned>(std::bit_width(value)) - part_bits - 1;
+    return shift * parts + (value >> shift);
+  }
+  static std::uint64_t middle_of(std::size_t bucket);
   void add(trace::Ticks value, std::uint64_t times);
   void put(trace::Ticks value, std::uint64_t times);
 
@@ -47,10 +73,5 @@ class Samples {
 
 /// ticks * factor to the nearest, or the greatest value.
 trace::Ticks scaled_span(trace::Ticks ticks, double factor);
-
-/// a + b, or the greatest value.
-constexpr std::uint64_t add_saturated(std::uint64_t a, std::uint64_t b) {
-  return a + b < a ? ~std::uint64_t{0} : a + b;
-}
 
 }  // namespace unspool

@@ -27,28 +27,38 @@ Ahead::~Ahead() {
   thread_->join();
 }
 
-void Ahead::keep_bytes(Record& record, Batch& batch) {
+void Ahead::keep_bytes(Record& record, Part& part) {
   if (record.bytes.empty()) return;
   if (is_plain(record)) {
     record.bytes = {reinterpret_cast<const std::byte*>(&record.site), record.bytes.size()};
     return;
   }
-  auto& copy = batch.bytes.emplace_back(new std::byte[record.bytes.size()]);
+  auto& copy = part.bytes.emplace_back(new std::byte[record.bytes.size()]);
   std::memcpy(copy.get(), record.bytes.data(), record.bytes.size());
   record.bytes = {copy.get(), record.bytes.size()};
 }
 
+Merge::Given Ahead::read(Record& record, Part& part) {
+  if (joins_) return merge_->next(record, part.holds, part_holds);
+  return merge_->next(record) ? Merge::Given::record : Merge::Given::end;
+}
+
 /// False after the last Record.
-bool Ahead::fill(Batch& batch) {
-  batch.records.resize(batch_records);
-  batch.bytes.clear();
+bool Ahead::fill(Part& part) {
+  part.records.resize(part_records);
+  part.holds_before.resize(part_records);
+  part.holds.clear();
+  part.holds.reserve(part_holds + Merge::most_in_a_row);
+  part.bytes.clear();
   std::size_t bytes = 0;
   constexpr std::size_t most_bytes = 1 << 20;
-  for (batch.used = 0; batch.used < batch_records && bytes < most_bytes; ++batch.used) {
-    Record& record = batch.records[batch.used];
-    if (!source_->next(record)) return false;
+  for (part.used = 0; part.used < part_records && bytes < most_bytes; ++part.used) {
+    Record& record = part.records[part.used];
+    const Merge::Given given = read(record, part);
+    if (given != Merge::Given::record) return given == Merge::Given::holds;
+    part.holds_before[part.used] = static_cast<std::uint32_t>(part.holds.size());
     bytes += record.bytes.size();
-    keep_bytes(record, batch);
+    keep_bytes(record, part);
   }
   return true;
 }
@@ -57,11 +67,12 @@ void Ahead::produce() {
   std::unique_lock hold{mutex_};
   try {
     while (!ended_) {
-      changed_.wait(hold, [this] { return stop_ || filled_ - returned_ < batch_count; });
+      if (filled_ - returned_ == part_count)
+        changed_.wait(hold, [this] { return stop_ || filled_ - returned_ <= part_count / 2; });
       if (stop_) break;
-      Batch& batch = batches_[filled_ % batch_count];
+      Part& part = parts_[filled_ % part_count];
       hold.unlock();
-      const bool more = fill(batch);
+      const bool more = fill(part);
       hold.lock();
       ++filled_;
       ended_ = !more;
@@ -76,37 +87,37 @@ void Ahead::produce() {
 }
 
 /// False after the last one.
-bool Ahead::take_batch() {
+bool Ahead::take_part() {
   if (!thread_) thread_.emplace([this] { produce(); });
   std::unique_lock hold{mutex_};
   if (std::exchange(in_use_, false)) {
     ++returned_;
-    changed_.notify_one();
+    if (filled_ - returned_ == part_count / 2) changed_.notify_one();
   }
   changed_.wait(hold, [this] { return filled_ != returned_ || ended_; });
   if (filled_ == returned_) {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     return false;
   }
-  const Batch& batch = batches_[returned_ % batch_count];
-  current_ = std::span{batch.records}.first(batch.used);
+  const Part& part = parts_[returned_ % part_count];
+  current_ = {std::span{part.records}.first(part.used), std::span{part.holds_before}.first(part.used), part.holds};
   in_use_ = true;
   return true;
 }
 
-std::span<const Record> Ahead::more() {
+Batch Ahead::more() {
   while (current_.empty()) {
-    if (!take_batch()) return {};
+    if (!take_part()) return {};
   }
   return std::exchange(current_, {});
 }
 
 bool Ahead::next(Record& record) {
-  while (current_.empty()) {
-    if (!take_batch()) return false;
+  while (current_.records.empty()) {
+    if (!take_part()) return false;
   }
-  record = current_.front();
-  current_ = current_.subspan(1);
+  record = current_.records.front();
+  current_.records = current_.records.subspan(1);
   return true;
 }
 

@@ -25,9 +25,13 @@ void Inputs::open(const std::vector<std::string>& arguments, Ask ask) {
     add(argument);
   logs_.scan(refusals_);
   for (const auto& trace : traces_) {
-    std::unique_ptr<RecordSource> merge = std::make_unique<Merge>(*trace, ask.definitions);
+    auto merge = std::make_unique<Merge>(*trace, ask.definitions);
     // Who prints needs nothing made ready, and may stop early.
-    records_.push_back(ask.prints || ask.definitions ? std::move(merge) : std::make_unique<Ahead>(std::move(merge)));
+    if (ask.prints || ask.definitions) {
+      records_.push_back(std::move(merge));
+    } else {
+      records_.push_back(std::make_unique<Ahead>(std::move(merge)));
+    }
     sources_.push_back({trace->process(), *records_.back()});
   }
   for (const auto& log : logs_.processes()) {

@@ -49,11 +49,22 @@ void Merge::make_chains(bool definitions) {
 }
 
 /// Reads the chain's next Record into its head, or takes it out of `ready_` after the last.
+template <bool joined>
 void Merge::advance(std::uint32_t index) {
   Chain& chain = chains_[index];
   if (!chain.cursor) chain.cursor = std::make_unique<Cursor>(trace_, trace_.packets()[chain.packet++]);
+  if constexpr (joined) {
+    chain.is_hold = !chain.waits && chain.cursor->next_hold(chain.hold);
+    if (chain.is_hold) return ready_.set(index, chain.due = chain.hold.since);
+  }
+  advance_by_record(index);
+}
+
+void Merge::advance_by_record(std::uint32_t index) {
+  Chain& chain = chains_[index];
   if (chain.cursor->next(chain.head)) {
     chain.sequenced = chain.cursor->sequenced() && chain.head.object != 0;
+    note(chain);
     chain.due = chain.head.time;
     ready_.set(index, chain.due);
     return;
@@ -66,8 +77,30 @@ void Merge::advance(std::uint32_t index) {
   }
 }
 
+/// What its head tells of its thread.
+void Merge::note(Chain& chain) {
+  const Record& head = chain.head;
+  const trace::Row& row = *head.row;
+  chain.waits = row.effect == trace::Effect::wait;
+  const bool takes = row.effect == trace::Effect::acquire || row.effect == trace::Effect::share;
+  const bool gives =
+      (row.effect == trace::Effect::release && head.b == head.thread) || row.effect == trace::Effect::unshare;
+  if (takes) ++chain.depth;
+  if (gives && chain.depth != 0) --chain.depth;
+  if (row.kind == trace::Kind::status && row.verb == trace::Verb::hold) chain.depth = std::max(chain.depth, 1U);
+}
+
 bool Merge::next(Record& record) {
-  if (given_ != Progress::nobody) advance(std::exchange(given_, Progress::nobody));
+  return give<false>(record, nullptr, 0) == Given::record;
+}
+
+Merge::Given Merge::next(Record& record, std::vector<PlainHold>& holds, std::size_t most) {
+  return give<true>(record, &holds, most);
+}
+
+template <bool joined>
+Merge::Given Merge::give(Record& record, std::vector<PlainHold>* holds, std::size_t most) {
+  if (given_ != Progress::nobody) advance<joined>(std::exchange(given_, Progress::nobody));
   for (;;) {
     if (!held_.empty() && (ready_.empty() || lost_patience())) {
       objects_.give_up_on(held_.first(), waker());
@@ -77,15 +110,39 @@ bool Merge::next(Record& record) {
     const std::uint32_t first = ready_.first();
     Chain& chain = chains_[first];
     if (!chain.cursor) {
-      advance(first);
+      advance<joined>(first);
+    } else if (joined && chain.is_hold) {
+      if (holds->size() >= most) return Given::holds;
+      if (objects_.pass(chain.hold, waker())) {
+        give_holds(first, *holds);
+      } else {
+        hold(chain, first);
+      }
     } else if (pass(chain, first)) {
       record = chain.head;
       given_ = first;
-      return true;
+      return Given::record;
     }
   }
   trace_.finish();
-  return false;
+  return Given::end;
+}
+
+/// The chain's hold, which has passed, and those behind it that pass too; then the chain is where it stops.
+void Merge::give_holds(std::uint32_t index, std::vector<PlainHold>& holds) {
+  Chain& chain = chains_[index];
+  Cursor& cursor = *chain.cursor;
+  holds.push_back(chain.hold);
+  const std::size_t most = chain.depth == 0 ? most_in_a_row : 1;
+  for (std::size_t given = 1; given < most; ++given) {
+    PlainHold& hold = holds.emplace_back();
+    chain.is_hold = cursor.next_hold(hold);
+    if (chain.is_hold && objects_.pass(hold, waker())) continue;
+    chain.hold = hold;
+    holds.pop_back();
+    return chain.is_hold ? ready_.set(index, chain.due = chain.hold.since) : advance_by_record(index);
+  }
+  advance<true>(index);
 }
 
 /// The chain's head may be given out, and now counts as if it were; false: it has to wait, and its chain with it.
@@ -101,7 +158,11 @@ bool Merge::pass(Chain& chain, std::uint32_t index) {
 }
 
 void Merge::hold(Chain& chain, std::uint32_t index) {
-  objects_.wait(index, chain.head);
+  if (chain.is_hold) {
+    objects_.wait(index, chain.hold);
+  } else {
+    objects_.wait(index, chain.head);
+  }
   ready_.remove(index);
   held_.push(index, chain.due);
   chain.held = true;
@@ -115,14 +176,10 @@ void Merge::bring_forward(std::uint32_t waiting) {
   if (chains_.size() > most_chains) return;
   for (std::uint32_t at = waiting; at != Progress::nobody;) {
     const Chain& chain = chains_[at];
-    const trace::Sequence need = chain.head.seq - (chain.head.row->advances ? 1 : 0);
     at = Progress::nobody;
     for (std::uint32_t i = 0; i < chains_.size(); ++i) {
       Chain& each = chains_[i];
-      const Record& head = each.head;
-      const bool needed = each.cursor && each.sequenced && head.object == chain.head.object && head.seq == need &&
-                          head.row->advances && each.due > chain.due;
-      if (!needed) continue;
+      if (!each.cursor || each.due <= chain.due || !each.brings(chain.object(), chain.need())) continue;
       each.due = chain.due;
       each.held ? held_.change(i, each.due) : ready_.set(i, each.due);
       at = each.held ? i : Progress::nobody;

@@ -7,6 +7,10 @@
 // is held back until a Record of another thread brings the object that far. So the order on one object is exact however
 // far the threads' clocks are apart, and chains that are held back cost no memory.
 //
+// Who counts and does not print may have plain holds joined (model.hpp). Their order against other Records is told by their
+// thread and their object alone, so a chain gives out a few of them in a row, before it asks again which chain is earliest. Not
+// within another hold: another thread may end that one at any time.
+//
 // What is missing must not stall it: a chain is held back no longer than `patience` says (sequences.hpp). When all are
 // (a kill leaves the last number of a thread unwritten), the earliest goes on.
 #pragma once
@@ -30,6 +34,12 @@ class Merge final : public RecordSource {
   explicit Merge(Trace& trace, bool definitions = false);
 
   bool next(Record& record) override;
+  /// What next() would give is appended to `holds` as long as it is plain holds, up to `most` of them; then a Record.
+  /// Without a Record: `most` are there, or there is nothing more.
+  enum class Given : std::uint8_t { record, holds, end };
+  /// A chain gives so many holds before others have their turn, also beyond `most`.
+  static constexpr std::size_t most_in_a_row = 16;
+  Given next(Record& record, std::vector<PlainHold>& holds, std::size_t most);
 
  private:
   /// One thread's packets, or the definitions.
@@ -37,14 +47,33 @@ class Merge final : public RecordSource {
     std::size_t packet = 0;          ///< index of the next one
     std::size_t end = 0;             ///< index behind the last one
     std::unique_ptr<Cursor> cursor;  ///< none: the next packet is not opened yet
-    Record head;                     ///< valid with a cursor
-    trace::Ticks due = 0;            ///< when its head comes: its time, or earlier where others have seen it
+    Record head;                     ///< valid with a cursor, unless `is_hold`
+    PlainHold hold;
+    trace::Ticks due = 0;  ///< when its head comes: its time, or earlier where others have seen it
+    bool is_hold = false;
     bool sequenced = false;
     bool held = false;
+    bool waits = false;       ///< its last Record began a wait: what it acquires next is no plain hold
+    std::uint32_t depth = 0;  ///< so many locks may be held by it
+
+    trace::ObjectNumber object() const { return is_hold ? hold.object() : head.object; }
+    /// Which number its head waits for.
+    trace::Sequence need() const { return is_hold ? hold.seq - 1 : head.seq - (head.row->advances ? 1 : 0); }
+    /// Its head brings this object to this number.
+    bool brings(trace::ObjectNumber number, trace::Sequence seq) const {
+      if (is_hold) return hold.object() == number && (hold.seq == seq || hold.seq + 1 == seq);
+      return sequenced && head.object == number && head.seq == seq && head.row->advances;
+    }
   };
 
   void make_chains(bool definitions);
+  template <bool joined>
   void advance(std::uint32_t chain);
+  void advance_by_record(std::uint32_t index);
+  static void note(Chain& chain);
+  template <bool joined>
+  Given give(Record& record, std::vector<PlainHold>* holds, std::size_t most);
+  void give_holds(std::uint32_t index, std::vector<PlainHold>& holds);
   bool pass(Chain& chain, std::uint32_t index);
   void hold(Chain& chain, std::uint32_t index);
   void bring_forward(std::uint32_t waiting);

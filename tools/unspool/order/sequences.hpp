@@ -75,12 +75,22 @@ class Sequences {
     return true;
   }
 
-  /// The chain waits for what its first Record has to come after. Requires: it waits for nothing yet.
-  void wait(std::uint32_t chain, const Record& record) {
-    Progress& object = of(record.object);
-    if (chain >= waiters_.size()) waiters_.resize(chain + std::size_t{1});
-    waiters_[chain] = {record.object, needed_by(record), std::exchange(object.waiter, chain)};
+  /// The same for both Records of a hold.
+  template <typename Woken>
+  bool pass(const PlainHold& hold, Woken woken) {
+    Progress& object = of(hold.object());
+    if (object.seen && object.last == hold.seq - 1 && object.waiter == Progress::nobody) {
+      object.last = hold.seq + 1;
+      return true;
+    }
+    if (!object.has(hold.seq - 1) && !is_crowded(object)) return false;
+    advance(object, hold.seq + 1, woken);
+    return true;
   }
+
+  /// The chain waits for what its first Record has to come after. Requires: it waits for nothing yet.
+  void wait(std::uint32_t chain, const Record& record) { wait(chain, record.object, needed_by(record)); }
+  void wait(std::uint32_t chain, const PlainHold& hold) { wait(chain, hold.object(), hold.seq - 1); }
 
   /// The Record is given out. `woken(chain)` is called for each chain that waited for it.
   /// Requires: the Record has a sequence number.
@@ -114,6 +124,12 @@ class Sequences {
     for (std::uint32_t each = object.waiter; each != Progress::nobody; each = waiters_[each].next)
       ++waiters;
     return waiters >= most_waiters;
+  }
+
+  void wait(std::uint32_t chain, spool::trace::ObjectNumber number, spool::trace::Sequence need) {
+    Progress& object = of(number);
+    if (chain >= waiters_.size()) waiters_.resize(chain + std::size_t{1});
+    waiters_[chain] = {number, need, std::exchange(object.waiter, chain)};
   }
 
   template <typename Woken>

@@ -85,6 +85,10 @@ bool match_row(RecordClass& made, const trace::Row& row) {
   made.row = &row;
   const bool plain = made.slots == std::vector{Slot::site, Slot::seq, Slot::a, Slot::b};
   made.shape = plain && !row.packed ? Shape::transition : Shape::fields;
+  const bool of_lock =
+      made.shape == Shape::transition && (row.kind == trace::Kind::lock || row.kind == trace::Kind::rlock);
+  made.begins_hold = of_lock && row.effect == trace::Effect::acquire;
+  made.ends_hold = of_lock && row.effect == trace::Effect::release;
   return true;
 }
 

@@ -35,7 +35,10 @@ struct RecordClass {
   enum class Slot : std::uint8_t { none, site, seq, a, b, since, count };
 
   Shape shape = Shape::unreadable;
-  bool sequenced = false;           ///< it has a `seq`
+  bool sequenced = false;  ///< it has a `seq`
+  /// Transitions that a PlainHold may be made of: the fields of a Lock's, or an RLock's, acquire and release.
+  bool begins_hold = false;
+  bool ends_hold = false;
   const trace::Row* row = nullptr;  ///< none for unknown and unreadable
   const MessageClass* message = nullptr;
   std::vector<Member> members;

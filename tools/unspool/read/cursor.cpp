@@ -41,6 +41,26 @@ Cursor::~Cursor() {
   trace_.buffers().resize(capacity_, 0);
 }
 
+/// Whether two words of id and object are those of an acquire and of its release.
+bool Cursor::are_hold(std::uint64_t acquired, std::uint64_t released) {
+  if (acquired >> 16U != released >> 16U || acquired >> 16U == 0) return false;
+  const RecordClass* const first = segment_.classes.find(packet_.stream, static_cast<std::uint16_t>(acquired));
+  const RecordClass* const second = segment_.classes.find(packet_.stream, static_cast<std::uint16_t>(released));
+  if (first == nullptr || second == nullptr || !first->begins_hold || !second->ends_hold) return false;
+  if (first->row->kind != second->row->kind) return false;
+  hold_id_ = static_cast<std::uint16_t>(acquired);
+  hold_step_ = released - acquired;
+  hold_kind_ = std::uint64_t{static_cast<std::uint8_t>(first->row->kind)} << 48U;
+  return true;
+}
+
+/// Reads on where two whole transitions are not in the window; false where the packet has no two any more.
+bool Cursor::refill(std::uint64_t at) {
+  constexpr std::uint64_t wanted = 2 * sizeof(trace::Transition);
+  if (at + wanted > end_ || filled_ == end_) return false;
+  return fill(at) && at + wanted <= filled_;
+}
+
 bool Cursor::next_any(Record& record) {
   for (;;) {
     const std::uint64_t at = trace::align_record(position_);

@@ -8,6 +8,7 @@
 
 #include <unspool/replay/observer.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <type_traits>
@@ -33,6 +34,12 @@ class Audience {
     if (hears<T>(&T::acquired, &Observer::acquired)) acquired.push_back(&observer);
     if (hears<T>(&T::held, &Observer::held)) held.push_back(&observer);
     if (hears<T>(&T::waited, &Observer::waited)) waited.push_back(&observer);
+    if (hears<T>(&T::held_plainly, &Observer::held_plainly)) {
+      held_plainly.push_back(&observer);
+    } else if (hears<T>(&T::acquired, &Observer::acquired) || hears<T>(&T::held, &Observer::held) ||
+               (hears<T>(&T::record, &Observer::record) && hears_holds(observer))) {
+      takes_holds = false;
+    }
     return *this;
   }
 
@@ -48,12 +55,21 @@ class Audience {
   std::vector<Observer*> acquired;
   std::vector<Observer*> held;
   std::vector<Observer*> waited;
+  std::vector<Observer*> held_plainly;
+  bool takes_holds = true;  ///< nobody needs the Records of a PlainHold one by one
 
  private:
   /// A function that T, or a class between it and Observer, has for itself has another type.
   template <class T, class Own, class Base>
   static constexpr bool hears(Own, Base) {
     return std::is_same_v<T, Observer> || !std::is_same_v<Own, Base>;
+  }
+
+  static bool hears_holds(const Observer& observer) {
+    return std::ranges::any_of(trace::rows(), [&](const trace::Row& row) {
+      const bool is_end = row.effect == trace::Effect::acquire || row.effect == trace::Effect::release;
+      return is_end && observer.hears(row);
+    });
   }
 
   void add_listener(Observer& observer) {

@@ -70,7 +70,7 @@ void History::change_shared(const Holder& who, trace::Ticks at, bool comes, cons
   if (late) {
     sort_together();
   } else {
-    change(now);
+    change(now.holder, now.from, now.from_known);
     if (!goes_on) together.first = first ? past.recent.size() : 0;
   }
   together.end = past.recent.size();
@@ -121,10 +121,13 @@ void History::sort_together() {
 
 /// The first of the recent tenures that a wait since then needs.
 std::size_t History::first_for(trace::Ticks since, const Holder& before) {
+  using enum Holder::Tenant;
   std::vector<Tenure>& recent = past_->recent;
   std::size_t first = recent.size();
-  const bool held = now_.holder.tenant == Holder::Tenant::thread || now_.holder.tenant == Holder::Tenant::others;
-  if (!held || !now_.from_known || since >= now_.from) return first;
+  const Holder::Tenant tenant = now_.holder.tenant;
+  const bool began_later = tenant == thread || tenant == others;
+  const bool ended_later = tenant == nobody && before.tenant == thread;
+  if (!(began_later || ended_later) || !now_.from_known || since >= now_.from) return first;
   if (recent.empty()) recent.push_back({before, since, false});
   while (first > 0 && recent[first - 1].from > since)
     --first;

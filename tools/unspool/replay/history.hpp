@@ -64,9 +64,11 @@ class History {
  public:
   const Tenure& now() const { return now_; }
   Tenure& now() { return now_; }
-  void change(const Tenure& tenure) {
-    if (waiting_ != 0) keep_now(tenure.from);
-    now_ = tenure;
+  void change(const Holder& holder, trace::Ticks from, bool from_known) {
+    if (waiting_ != 0) keep_now(from);
+    now_.holder = holder;
+    now_.from = from;
+    now_.from_known = from_known;
   }
 
   /// The same where several hold it together: one of them comes or goes. `now` is what the order of the Records makes of
@@ -83,7 +85,8 @@ class History {
 
   /// An open wait's number here, small, and used again after its end.
   using Ticket = std::uint32_t;
-  /// Who had it at `since` may not be kept any more where the present hold began only then; it was `before`.
+  /// Who had it at `since` may not be kept any more where the present hold began only then, or the last one ended; it was
+  /// `before`.
   Ticket begin_wait(trace::Ticks since, const Holder& before);
   void end_wait(Ticket ticket);
 

@@ -113,7 +113,7 @@ void Replay::believe_owner(ObjectState& object, const Block& block) {
 }
 
 void Replay::change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known) {
-  object.history.change({holder, from, from_known});
+  object.history.change(holder, from, from_known);
 }
 
 void Replay::hold_together(ObjectState& object) {
@@ -125,7 +125,11 @@ void Replay::hold_together(ObjectState& object) {
 
 /// Where not all who hold it are recorded, only the order of the Records is left.
 void Replay::change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now) {
-  complete_ ? object.history.change_shared(who, at, comes, now) : object.history.change(now);
+  if (complete_) {
+    object.history.change_shared(who, at, comes, now);
+  } else {
+    object.history.change(now.holder, now.from, now.from_known);
+  }
 }
 
 /// Records of this object are missing: whoever had it last may have lost it at any moment since.

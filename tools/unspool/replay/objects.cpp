@@ -42,7 +42,7 @@ trace::Kind Replay::kind_of(trace::ObjectNumber number) const {
 }
 
 /// Null for what is no object, and past the limit.
-ObjectState* Replay::object_of(trace::ObjectNumber number, trace::Kind kind) {
+ObjectState* Replay::object_of(trace::ObjectNumber number, trace::Kind kind, trace::Ticks time) {
   if (trace::is_thread(number)) {
     ++doubts_.unnamed;
     return nullptr;
@@ -52,6 +52,7 @@ ObjectState* Replay::object_of(trace::ObjectNumber number, trace::Kind kind) {
   auto [place, object] = objects_.add(number);
   object.number = number;
   object.kind = kind;
+  object.since = time;
   object.confirmed = losses_;
   object.slot = place;
   for (Observer* each : audience_.born)

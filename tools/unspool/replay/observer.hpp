@@ -31,6 +31,9 @@ class Observer {
   virtual void acquired(const ObjectState&, const Record&, trace::Ticks /*spun*/, bool /*waited*/) {}
   /// A hold ended whose begin is known.
   virtual void held(const ObjectState&, const Hold&) {}
+  /// In place of acquired(), held() and the two Records, where all who hear of these also hear of this. The object is free
+  /// before it and afterwards, and nobody waits for it.
+  virtual void held_plainly(const ObjectState&, const PlainHold&) {}
   /// Another thread than the owner released it.
   virtual void released_by_other(const ObjectState&, const Record&) {}
   /// A wait has ended, or the Records have (Ending::unended). `object` is null for a join.

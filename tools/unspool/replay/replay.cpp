@@ -49,11 +49,62 @@ Replay::Replay(const Process& process, Audience audience)
 void Replay::run(RecordSource& source) {
   for (Observer* each : audience_.all)
     each->began(*this);
-  for (auto records = source.more(); !records.empty(); records = source.more()) {
-    for (const Record& record : records)
-      step(record);
+  if (complete_ && audience_.takes_holds) source.join_holds();
+  for (Batch batch = source.more(); !batch.empty(); batch = source.more()) {
+    std::size_t held = 0;
+    const auto hold_until = [&](std::size_t end) {
+      for (; held < end; ++held)
+        step(batch.holds[held]);
+    };
+    for (std::size_t i = 0; i < batch.records.size(); ++i) {
+      hold_until(batch.holds_before.empty() ? 0 : batch.holds_before[i]);
+      step(batch.records[i]);
+    }
+    hold_until(batch.holds.size());
   }
   finish();
+}
+
+/// What nearly always is the case; anything else goes the way of single Records.
+void Replay::step(const PlainHold& hold) {
+  if (hold.thread != last_holder_) {
+    last_holder_ = hold.thread;
+    last_holder_state_ = threads_.get(hold.thread);
+  }
+  const ThreadState* const thread = last_holder_state_;
+  ObjectState* const object = objects_.get(hold.object());
+  const bool plain = thread != nullptr && object != nullptr && thread->waits.empty() &&
+                     thread->life != ThreadState::Life::created && object->sequence_known &&
+                     hold.seq == object->sequence + 1 && is_free(*object);
+  if (!plain) return step_apart(hold);
+  first_time_ = std::min(first_time_, hold.since);
+  last_time_ = std::max(last_time_, hold.until);
+  records_ += 2;
+  object->sequence = hold.seq + 1;
+  object->history.now().from = hold.until;
+  for (Observer* each : audience_.held_plainly)
+    each->held_plainly(*object, hold);
+}
+
+void Replay::step_apart(const PlainHold& hold) {
+  last_holder_ = 0;
+  Record record;
+  record.row = trace::row_of(hold.kind(), Verb::acquire);
+  record.time = hold.since;
+  record.thread = hold.thread;
+  record.object = hold.object();
+  record.site = hold.site;
+  record.seq = hold.seq;
+  record.a = hold.waker;
+  record.place.segment = hold.segment;
+  step(record);
+  record.row = trace::row_of(hold.kind(), Verb::release);
+  record.time = hold.until;
+  record.site = hold.release_site;
+  record.seq = hold.seq + 1;
+  record.a = 0;
+  record.b = hold.thread;
+  step(record);
 }
 
 void Replay::step(const Record& record) {
@@ -109,7 +160,7 @@ void Replay::transition(const Record& record) {
 }
 
 void Replay::object_transition(const Record& record, ThreadState* thread) {
-  ObjectState* object = object_of(record.object, record.row->kind);
+  ObjectState* object = object_of(record.object, record.row->kind, record.time);
   if (object == nullptr) return;
   if (!follows(record, object->sequence, object->sequence_known)) forget_holder(*object);
   switch (record.row->effect) {

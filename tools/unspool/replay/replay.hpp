@@ -63,10 +63,19 @@ class Replay {
     trace::ThreadNumber owner;
     trace::SiteNumber owner_site;
     bool announced = false;  ///< by a status Record or entry: it began before what is known
+    bool late = false;       ///< Records have come already that were written after it was
   };
 
   // replay.cpp: which Record does what
   void step(const Record& record);
+  void step(const PlainHold& hold);
+  void step_apart(const PlainHold& hold);
+  /// For sure nobody has it, and nobody waits for it.
+  bool is_free(const ObjectState& object) const {
+    const bool free = object.now().holder.tenant == Holder::Tenant::nobody && object.now().from_known;
+    return free && object.readers.empty() && object.confirmed == losses_ && !object.history.waited_for() &&
+           !object.destroyed;
+  }
   void transition(const Record& record);
   void object_transition(const Record& record, ThreadState* thread);
   void thread_transition(const Record& record, ThreadState* thread);
@@ -107,7 +116,7 @@ class Replay {
 
   // objects.cpp
   ThreadState* thread_of(trace::ThreadNumber number);
-  ObjectState* object_of(trace::ObjectNumber number, trace::Kind kind);
+  ObjectState* object_of(trace::ObjectNumber number, trace::Kind kind, trace::Ticks time);
   ObjectState* tracked(trace::ObjectNumber number) { return objects_.get(number); }
   trace::Kind kind_of(trace::ObjectNumber number) const;
   bool admit(bool defined);
@@ -133,6 +142,9 @@ class Replay {
   std::uint64_t lost_records_ = 0;
   trace::Ticks first_time_ = 0;
   trace::Ticks last_time_ = 0;
+  trace::ThreadNumber last_holder_ = 0;  ///< of the last plain hold; 0: its state has to be looked up
+  const ThreadState* last_holder_state_ = nullptr;
+  std::vector<Share> spare_shares_;  ///< empty: room for the next wait's
   std::uint32_t losses_ = 0;
   bool complete_ = true;
   bool ended_orderly_ = false;

@@ -23,7 +23,7 @@ constexpr std::uint32_t exclusive = 0;
 void Replay::restore_hold(const Record& record) {
   const trace::Kind kind = kind_of(record.object);
   if (!can_be_held(kind) || thread_of(record.thread) == nullptr) return;
-  ObjectState* object = object_of(record.object, kind);
+  ObjectState* object = object_of(record.object, kind, record.time);
   if (object == nullptr) return;
   if (record.a != exclusive) return restore_shared(record, *object);
   Tenure& now = object->history.now();
@@ -52,7 +52,7 @@ void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, Block
   close_all_waits(thread, now, Ending::lost);
   ObjectState* object = nullptr;
   if (block.kind != trace::Kind::thread) {
-    object = object_of(block.object, block.kind);
+    object = object_of(block.object, block.kind, now);
     if (object == nullptr) return;
     const Tenure& holds = object->now();
     const bool released_since = holds.holder.tenant == Tenant::nobody && holds.from > block.since;
@@ -98,6 +98,7 @@ void Replay::correct_holds(const trace::StatusEntry& entry, const std::vector<tr
     record.site = hold.site;
     record.a = hold.mode;
     record.since = hold.since;
+    record.time = last_time_;
     restore_hold(record);
   }
   const bool knows_all =

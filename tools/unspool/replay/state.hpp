@@ -80,6 +80,7 @@ struct ObjectState {
   bool destroyed = false;  ///< and stays only until nobody waits any more: a waiter may say so late
   std::uint32_t slot = 0;  ///< small and unique among the live, so that analyses can keep arrays
   trace::Sequence sequence = 0;
+  trace::Ticks since = 0;       ///< time of the first Record on it
   std::uint32_t confirmed = 0;  ///< Replay::losses() when the holder was last known for sure
   History history;              ///< and who waits for it now
   std::vector<Reader> readers;  ///< while it is held shared

@@ -28,8 +28,8 @@ void Replay::close_stale_waits(ThreadState& thread, const Record& record) {
 }
 
 void Replay::block(const Record& record, ThreadState* thread, ObjectState* object) {
-  const Block block{record.row->kind, record.object,        record.site,
-                    record.time,      other_thread(record), other_site(record)};
+  Block block{record.row->kind, record.object, record.site, record.time, other_thread(record), other_site(record)};
+  block.late = object != nullptr && object->sequence_known && record.seq != object->sequence;
   if (object != nullptr) believe_owner(*object, block);
   if (thread == nullptr) return;
   const bool open = !thread->waits.empty() && thread->waits.back().object == record.object;
@@ -45,7 +45,7 @@ void Replay::block(const Record& record, ThreadState* thread, ObjectState* objec
 }
 
 void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectState* object, const Block& block) {
-  Wait wait;
+  Wait& wait = thread.waits.emplace_back();
   wait.thread = number;
   wait.object = block.object;
   wait.kind = block.kind;
@@ -55,14 +55,15 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   wait.owner_site = block.owner_site;
   wait.next = rules_of(block.kind).next;
   wait.renewable = rules_of(block.kind).renewable;
-  // A Record of the present hold may be later than the block that quotes it: it had been given the lock, and did not run yet.
-  const Holder before{block.announced ? Holder::Tenant::unknown : Holder::Tenant::nobody, 0, 0};
-  if (object != nullptr) {
-    if (complete_ && !object->readers.empty() && !object->history.waited_for()) hold_together(*object);
-    wait.ticket = object->history.begin_wait(block.since, before);
-  }
   wait.announced = block.announced;
-  thread.waits.push_back(std::move(wait));
+  if (object == nullptr) return;
+  // A Record of the present hold may be later than the block that quotes it: it had been given the lock, and did not run yet.
+  Holder before{block.announced ? Holder::Tenant::unknown : Holder::Tenant::nobody, 0, 0};
+  // A plain hold comes as a whole. Who waited for a part of it, and gave up before its end, says who held it.
+  const bool is_over = block.late && object->now().holder.tenant == Holder::Tenant::nobody;
+  if (is_over && block.owner != 0) before = {Holder::Tenant::thread, block.owner, block.owner_site};
+  if (complete_ && !object->readers.empty() && !object->history.waited_for()) hold_together(*object);
+  wait.ticket = object->history.begin_wait(block.since, before);
 }
 
 bool Replay::end_wait(const Record& record, ThreadState* thread, ObjectState* object, Ending ending) {
@@ -90,6 +91,8 @@ void Replay::close_wait(ThreadState& thread, trace::Ticks until, Ending ending) 
   if (object != nullptr && wait.ticket) object->history.end_wait(*wait.ticket);
   if (ending == Ending::lost) ++doubts_.lost_ends;
   tell(wait, object);
+  wait.shares.clear();
+  spare_shares_ = std::move(wait.shares);
 }
 
 void Replay::close_all_waits(ThreadState& thread, trace::Ticks until, Ending ending) {
@@ -106,6 +109,7 @@ void Replay::complete_wait(Wait& wait, const ObjectState* object, trace::Ticks u
   wait.until = std::max(until, wait.since);
   wait.ending = ending;
   if (object == nullptr || !wait.ticket || !can_be_held(wait.kind)) return;
+  wait.shares = std::exchange(spare_shares_, {});
   wait.until = object->history.divide_wait(*wait.ticket, wait.until, wait.shares, wait.let_in);
 }
 
