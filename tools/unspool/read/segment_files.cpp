@@ -2,7 +2,6 @@
 #include <spool/trace/ustar.hpp>
 
 #include <fmt/format.h>
-#include <unspool/read/log_bytes.hpp>
 #include <unspool/read/segment_files.hpp>
 #include <unspool/read/tar.hpp>
 
@@ -12,10 +11,12 @@
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace unspool {
 namespace {
@@ -26,6 +27,18 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t largest_unpacked = std::uint64_t{256} << 20;
 constexpr std::size_t piece = 256 << 10;
 constexpr std::size_t most_recent = 2;
+// Of what is kept unpacked: a few hundred files, and not so much that others miss the space.
+constexpr std::size_t most_kept = 512;
+constexpr std::uint64_t most_kept_bytes = std::uint64_t{8} << 30;
+constexpr std::uint64_t free_share = 4;
+constexpr unsigned most_at_once = 4;
+
+/// What is free where the file lies.
+std::uint64_t free_bytes(const File& file) {
+  struct statvfs about {};
+  if (::fstatvfs(file.descriptor(), &about) != 0) return 0;
+  return std::uint64_t{about.f_bavail} * about.f_frsize;
+}
 
 /// A process that still writes recycles its oldest segment only where nobody has this lock. The segment may have been
 /// recycled between the opening and the locking: then its path leads to another directory, or to none.
@@ -59,12 +72,19 @@ struct Unpacker::Contents {
 /// Holds the compressed file open: the process that wrote it may remove it meanwhile.
 class ArchivedFiles final : public SegmentFiles {
  public:
-  ArchivedFiles(Unpacker& unpacker, std::string path, std::unique_ptr<LogFile> archive)
-      : unpacker_{unpacker}, path_{std::move(path)}, archive_{std::move(archive)} {}
+  ArchivedFiles(Unpacker& unpacker, std::string path, std::unique_ptr<LogFile> archive,
+                const std::shared_ptr<const Unpacker::Contents>& contents)
+      : unpacker_{unpacker}, path_{std::move(path)}, archive_{std::move(archive)}, contents_{contents} {}
 
   std::shared_ptr<const Unpacker::Contents> contents(std::string& refusal) {
     auto now = contents_.lock();
-    if (now == nullptr) now = unpacker_.unpack(path_, *archive_, refusal);
+    if (now == nullptr) {
+      Unpacker::Unpacked again;
+      again.archive = std::move(archive_);
+      Unpacker::unpack(path_, again);
+      now = unpacker_.contents_of(path_, again, refusal);
+      archive_ = std::move(again.archive);
+    }
     contents_ = now;
     return now;
   }
@@ -119,55 +139,104 @@ std::unique_ptr<SegmentFiles> SegmentFiles::open_directory(const std::string& pa
   return std::make_unique<DirectoryFiles>(path, std::move(directory));
 }
 
-std::unique_ptr<SegmentFiles> Unpacker::open(const std::string& path, std::string& refusal) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) {
-    refusal = fmt::format("{}: {}", path, error ? error.message() : "is no file");
-    return nullptr;
-  }
-  auto archive = open_log(path, refusal);
-  if (archive == nullptr) return nullptr;
-  auto files = std::make_unique<ArchivedFiles>(*this, path, std::move(archive));
-  return files->contents(refusal) == nullptr ? nullptr : std::move(files);
+void Unpacker::expect(std::vector<std::string> paths) {
+  expected_.assign(std::make_move_iterator(paths.begin()), std::make_move_iterator(paths.end()));
 }
 
-std::shared_ptr<const Unpacker::Contents> Unpacker::unpack(const std::string& path, const LogFile& archive,
-                                                           std::string& refusal) {
-  const auto made = std::make_shared<Contents>();
+/// As many at once as there are processors for.
+void Unpacker::begin_next() {
+  const std::size_t at_once = std::clamp(std::thread::hardware_concurrency(), 1U, most_at_once);
+  while (begun_.size() < at_once && !expected_.empty()) {
+    const std::string path = std::move(expected_.front());
+    expected_.pop_front();
+    begun_.emplace_back(path, std::async(std::launch::async, [path] { return unpack(path); }));
+  }
+}
+
+Unpacker::Unpacked Unpacker::take(const std::string& path) {
+  begin_next();
+  const auto found = std::ranges::find(begun_, path, [](const auto& each) { return each.first; });
+  if (found == begun_.end()) return unpack(path);
+  Unpacked unpacked = found->second.get();
+  begun_.erase(found);
+  begin_next();
+  return unpacked;
+}
+
+std::unique_ptr<SegmentFiles> Unpacker::open(const std::string& path, std::string& refusal) {
+  Unpacked unpacked = take(path);
+  const auto contents = contents_of(path, unpacked, refusal);
+  if (contents == nullptr) return nullptr;
+  return std::make_unique<ArchivedFiles>(*this, path, std::move(unpacked.archive), contents);
+}
+
+Unpacker::Unpacked Unpacker::unpack(const std::string& path) {
+  Unpacked made;
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) {
+    made.refusal = fmt::format("{}: {}", path, error ? error.message() : "is no file");
+    return made;
+  }
+  made.archive = open_log(path, made.refusal);
+  if (made.archive != nullptr) unpack(path, made);
+  return made;
+}
+
+void Unpacker::unpack(const std::string& path, Unpacked& into) {
   auto file = std::make_shared<File>(File::temporary());
   if (!*file) {
-    refusal = fmt::format("{}: cannot be unpacked ({}); TMPDIR names a directory with room", path, file->error());
-    return nullptr;
+    into.refusal = fmt::format("{}: cannot be unpacked ({}); TMPDIR names a directory with room", path, file->error());
+    return;
   }
-  const auto bytes = LogBytes::open(archive);
+  const auto bytes = LogBytes::open(*into.archive);
   std::vector<char> buffer(piece);
-  std::uint64_t size = 0;
-  std::string fault;
   while (const std::size_t got = bytes->read(buffer)) {
-    if (size + got > largest_unpacked) {
-      fault = "unpacks to more than 256 MiB, which no segment does; the rest is left out";
+    if (into.size + got > largest_unpacked) {
+      into.fault = "unpacks to more than 256 MiB, which no segment does; the rest is left out";
       break;
     }
     if (!file->append(std::as_bytes(std::span{buffer.data(), got}))) {
-      refusal = fmt::format("{}: cannot be unpacked into a temporary file ({}); TMPDIR names a directory with room",
-                            path, std::strerror(errno));
-      return nullptr;
+      into.refusal =
+          fmt::format("{}: cannot be unpacked into a temporary file ({}); TMPDIR names a directory with room", path,
+                      std::strerror(errno));
+      return;
     }
-    size += got;
+    into.size += got;
   }
-  if (!bytes->problem().empty()) fault = bytes->problem() + "; copy the archive again";
+  if (!bytes->problem().empty()) into.fault = bytes->problem() + "; copy the archive again";
+  into.plain = std::move(file);
+}
+
+std::shared_ptr<const Unpacker::Contents> Unpacker::contents_of(const std::string& path, Unpacked& unpacked,
+                                                                std::string& refusal) {
+  if (unpacked.plain == nullptr) {
+    refusal = unpacked.refusal;
+    return nullptr;
+  }
+  const auto made = std::make_shared<Contents>();
+  const std::string& fault = unpacked.fault;
   made->path = path;
-  made->members = read_tar(*file, path, fault.empty(), problems_);
-  made->file = std::move(file);
+  made->members = read_tar(*unpacked.plain, path, fault.empty(), problems_);
+  made->file = std::move(unpacked.plain);
   if (made->members.empty()) {
     refusal = fmt::format("{}: has no files of a segment in it: {}", path,
                           fault.empty() ? "it is damaged, or was not made by spool" : fault);
     return nullptr;
   }
   if (!fault.empty()) problems_.damage(fmt::format("{}: {}", path, fault));
-  recent_.push_back(made);
-  if (recent_.size() > most_recent) recent_.pop_front();
+  keep(made, unpacked.size);
   return made;
+}
+
+void Unpacker::keep(std::shared_ptr<const Contents> made, std::uint64_t size) {
+  const std::uint64_t room = std::min(most_kept_bytes, (free_bytes(*made->file) + kept_bytes_) / free_share);
+  if (kept_.size() < most_kept && kept_bytes_ + size <= room) {
+    kept_bytes_ += size;
+    kept_.push_back(std::move(made));
+    return;
+  }
+  recent_.push_back(std::move(made));
+  if (recent_.size() > most_recent) recent_.pop_front();
 }
 
 bool is_archive(const std::string& path) {

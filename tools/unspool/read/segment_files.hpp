@@ -5,11 +5,15 @@
 #pragma once
 
 #include <unspool/read/file.hpp>
+#include <unspool/read/log_bytes.hpp>
 #include <unspool/read/problems.hpp>
 
+#include <cstdint>
 #include <deque>
+#include <future>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace unspool {
@@ -32,8 +36,9 @@ class SegmentFiles {
   virtual File open(const std::string& name) = 0;
 };
 
-/// Archives unpacked into temporary files. Owns how many of them there are at once: those that somebody has a file of, and
-/// the two that were asked for last.
+/// Archives unpacked into temporary files, some ahead of being asked for, on threads of their own. Owns how many of the files
+/// there are at once: as many as fit into a quarter of what is free where they lie, and else those that somebody has a file of,
+/// and the two that were asked for last.
 class Unpacker {
  public:
   struct Contents;
@@ -41,15 +46,36 @@ class Unpacker {
   /// Tells problems of archives there. Both outlive the SegmentFiles.
   explicit Unpacker(Problems& problems) : problems_(problems) {}
 
+  /// These will be opened, in this order. Some are unpacked before that.
+  void expect(std::vector<std::string> paths);
+
   /// nullptr: `refusal` says why. What is damaged in the archive is a problem, and the rest of it is there. Unpacked anew
   /// where it is needed again later.
   std::unique_ptr<SegmentFiles> open(const std::string& path, std::string& refusal);
 
  private:
   friend class ArchivedFiles;
-  std::shared_ptr<const Contents> unpack(const std::string& path, const struct LogFile& archive, std::string& refusal);
+
+  /// What unpacking came to; nothing of it is told yet.
+  struct Unpacked {
+    std::unique_ptr<LogFile> archive;  ///< none: `refusal` says why
+    std::shared_ptr<File> plain;       ///< none: `refusal` says why
+    std::uint64_t size = 0;
+    std::string refusal;
+    std::string fault;  ///< not all of it could be unpacked
+  };
+  static Unpacked unpack(const std::string& path);
+  static void unpack(const std::string& path, Unpacked& into);
+  Unpacked take(const std::string& path);
+  void begin_next();
+  std::shared_ptr<const Contents> contents_of(const std::string& path, Unpacked& unpacked, std::string& refusal);
+  void keep(std::shared_ptr<const Contents> made, std::uint64_t size);
 
   Problems& problems_;
+  std::deque<std::string> expected_;                                 ///< not begun yet
+  std::deque<std::pair<std::string, std::future<Unpacked>>> begun_;  ///< ahead
+  std::vector<std::shared_ptr<const Contents>> kept_;                ///< for good
+  std::uint64_t kept_bytes_ = 0;
   std::deque<std::shared_ptr<const Contents>> recent_;
 };
 

@@ -74,6 +74,11 @@ bool Trace::open_segments(const TracePath& path, std::string& refusal) {
   if (path.is_segment) return open_segment(path.path, {}, refusal);
   const Places places = find_segments(path.path);
   if (places.empty()) refusal = fmt::format("{}: cannot be read or has no segments any more", path.path);
+  std::vector<std::string> archives;
+  for (const auto& [number, place] : places) {
+    if (place.first.empty()) archives.push_back(place.second);
+  }
+  unpacker_.expect(std::move(archives));
   for (const auto& [number, place] : places) {
     std::string why;
     if (open_segment(place.first, place.second, why)) continue;
