@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // The room that asks the kernel: sleeping, deadlines, mapped files, names.
-#include <spool/os/clock.hpp>
 #include <spool/os/mapped_file.hpp>
 #include <spool/os/park.hpp>
 #include <spool/os/process.hpp>
@@ -9,7 +8,6 @@
 #include <catch2/catch.hpp>
 
 #include <cerrno>
-#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -197,18 +195,4 @@ TEST_CASE("names of the kernel lose their middle") {
   name_thread(std::string_view{"nul\0inside", 10});
   name_thread(std::string(10'000, 'x'));
   name_thread("spool-test");
-}
-
-TEST_CASE("the clock runs forward, and its frequency is good to 10 ppm at the start") {
-  for (const ClockChoice choice : {ClockChoice::automatic, ClockChoice::monotonic}) {
-    const Clock clock = choose_clock(choice);
-    const ClockReading first = read_clocks();
-    std::this_thread::sleep_for(200ms);
-    const ClockReading last = read_clocks();
-    REQUIRE(last.ticks > first.ticks);
-    const auto ns = static_cast<double>(last.ticks - first.ticks) * 1e9 / static_cast<double>(clock.frequency);
-    const auto expected = static_cast<double>(last.monotonic - first.monotonic);
-    CHECK(std::abs(ns / expected - 1) <= 10e-6);  // 10 ppm
-  }
-  CHECK(choose_clock(ClockChoice::monotonic).frequency == 1'000'000'000);
 }

@@ -211,8 +211,13 @@ SegmentBuilder& SegmentBuilder::define_site(trace::SiteNumber number, std::strin
 
 SegmentBuilder& SegmentBuilder::define_clock(trace::Ticks time, std::uint64_t monotonic, std::uint64_t realtime,
                                              std::uint64_t frequency) {
+  return define_clock(time, monotonic, realtime, monotonic, frequency);
+}
+
+SegmentBuilder& SegmentBuilder::define_clock(trace::Ticks time, std::uint64_t monotonic, std::uint64_t realtime,
+                                             std::uint64_t boottime, std::uint64_t frequency) {
   definition_time = time;
-  definitions().record(time, "definition.clock", 0, {of(monotonic), of(realtime), of(monotonic), of(frequency)});
+  definitions().record(time, "definition.clock", 0, {of(monotonic), of(realtime), of(boottime), of(frequency)});
   return *this;
 }
 

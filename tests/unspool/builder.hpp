@@ -109,6 +109,8 @@ class SegmentBuilder {
                               std::string_view function = "f");
   SegmentBuilder& define_clock(trace::Ticks time, std::uint64_t monotonic, std::uint64_t realtime,
                                std::uint64_t frequency);
+  SegmentBuilder& define_clock(trace::Ticks time, std::uint64_t monotonic, std::uint64_t realtime,
+                               std::uint64_t boottime, std::uint64_t frequency);
   SegmentBuilder& define_mode(trace::Mode mode);
   SegmentBuilder& define_message(const trace::MessageClass& message_class);
 

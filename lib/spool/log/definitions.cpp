@@ -67,11 +67,17 @@ bool Definitions::take_chunk(Segment& segment) {
 
 bool Definitions::put(Segment& segment, trace::Verb verb, trace::ObjectNumber object,
                       std::span<const std::byte> fields) {
+  return put_at(segment, os::ticks(), verb, object, fields);
+}
+
+/// `time` is clamped to what the stream has already (I6).
+bool Definitions::put_at(Segment& segment, trace::Ticks time, trace::Verb verb, trace::ObjectNumber object,
+                         std::span<const std::byte> fields) {
   const std::size_t size = sizeof(trace::RecordHeader) + fields.size();
   if (segment_ != segment.number) return false;
   if (trace::align_record(position_) + size > limit_ && !take_chunk(segment)) return false;
   const std::uint64_t at = trace::align_record(position_);
-  last_ = std::max(last_, os::ticks());
+  last_ = std::max(last_, time);
   const trace::RecordHeader header{last_,
                                    trace::id_and_object(trace::record_id(trace::Kind::definition, verb), object)};
   std::memcpy(packet_ + at, &header, sizeof header);
@@ -88,15 +94,16 @@ bool Modes::has_long() const {
 }
 
 bool Definitions::enter(Segment& segment, const Modes& modes, std::uint64_t frequency) {
-  if (!take_chunk(segment) || !clock(segment, frequency) || !mode(segment, modes.general)) return false;
+  if (!take_chunk(segment) || !clock(segment, os::read_clocks(), frequency) || !mode(segment, modes.general))
+    return false;
   if (modes.has_long() && !long_wait(segment, modes.long_wait)) return false;
   return std::ranges::all_of(modes.own, [&](const auto& each) { return mode(segment, each.second, each.first); });
 }
 
-bool Definitions::clock(Segment& segment, std::uint64_t frequency) {
-  const os::ClockReading now = os::read_clocks();
-  return put(segment, trace::Verb::clock, 0,
-             Fields{}.number(now.monotonic).number(now.realtime).number(now.boottime).number(frequency).bytes());
+/// The Record's time is the reading's: what comes between reading and writing must not make the frequency wrong.
+bool Definitions::clock(Segment& segment, const os::ClockReading& now, std::uint64_t frequency) {
+  return put_at(segment, now.ticks, trace::Verb::clock, 0,
+                Fields{}.number(now.monotonic).number(now.realtime).number(now.boottime).number(frequency).bytes());
 }
 
 bool Definitions::mode(Segment& segment, trace::Mode mode_now, trace::ObjectNumber object) {

@@ -9,6 +9,7 @@
 #include <spool/log/identity.hpp>
 #include <spool/log/object.hpp>
 #include <spool/log/segment.hpp>
+#include <spool/os/clock.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -65,7 +66,7 @@ class Definitions {
                          trace::ObjectNumber parent);
   /// What was numbered so; {} where nothing was.
   Site site(trace::SiteNumber number) const;
-  bool clock(Segment& segment, std::uint64_t frequency);
+  bool clock(Segment& segment, const os::ClockReading& now, std::uint64_t frequency);
   bool mode(Segment& segment, trace::Mode mode, trace::ObjectNumber object = 0);  ///< 0: of all
   bool long_wait(Segment& segment, std::chrono::nanoseconds span);
   bool cost(Segment& segment, const Cost& cost);
@@ -82,6 +83,8 @@ class Definitions {
   bool put_object(Segment& segment, trace::ObjectNumber number, const ObjectClass& described,
                   trace::ObjectNumber parent);
   bool put(Segment& segment, trace::Verb verb, trace::ObjectNumber object, std::span<const std::byte> fields);
+  bool put_at(Segment& segment, trace::Ticks time, trace::Verb verb, trace::ObjectNumber object,
+              std::span<const std::byte> fields);
   bool take_chunk(Segment& segment);
 
   std::deque<KnownSite> sites_;                                 ///< number - 1

@@ -25,6 +25,7 @@
 #include <spool/log/segment.hpp>
 #include <spool/log/symbolizer.hpp>
 #include <spool/log/writer.hpp>
+#include <spool/os/calibration.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -128,8 +129,8 @@ class Recorder {
   void end_telling(Segment& segment);
 
   // For the keeper and the drain.
-  bool keep_house();  ///< one round of the keeper; true: some segment is still closing
-  void write_clock();
+  bool keep_house();              ///< one round of the keeper; true: some segment is still closing
+  void write_clock();             ///< reads the clocks, and knows the frequency better for it
   LiveProcess look_at_threads();  ///< all but our own
   /// In the order of their numbers, those that `wanted` names.
   std::vector<PinnedSegment> pin_segments(const std::function<bool(std::uint32_t)>& wanted);
@@ -228,6 +229,8 @@ class Recorder {
   void start_in_child();
   void warn_of(const LeftHold& left);
   void leave_parent(Writer& writer);
+  void begin_clock(os::ClockChoice choice);  ///< under fm
+  void set_epoch(const os::ClockReading& now);
   void note_start();
   void assign_status(Writer& writer);
   trace::StatusHeader& status_header() const;
@@ -240,7 +243,8 @@ class Recorder {
   RecorderSettings settings_;
   Geometry geometry_;  ///< of the newest segment: the size that the ring is counted in
   std::filesystem::path directory_;
-  trace::Process process_;
+  trace::Process process_;       ///< what changes of it, the frequency and the epoch, under fm and m
+  os::Calibration calibration_;  ///< under fm
   Modes modes_;
   Definitions definitions_;
   std::shared_ptr<Segment> current_;

@@ -53,23 +53,12 @@ std::string plain(std::string_view name) {
   return text;
 }
 
-trace::Process describe_process(os::ClockChoice choice) {
-  const os::Clock clock = os::choose_clock(choice);
-  const os::ClockReading now = os::read_clocks();
+trace::Process describe_process() {
   trace::Process process;
   process.program = os::program_name();
   process.hostname = os::host_name();
   process.boot = os::boot_id();
   process.pid = os::process_id();
-  process.clock = clock.tsc ? "tsc" : "monotonic";
-  process.frequency = clock.frequency;
-  // Tick 0 as realtime, in whole seconds and the rest in ticks.
-  const auto since_zero = static_cast<long double>(now.ticks) * 1e9L / static_cast<long double>(clock.frequency);
-  const long double zero = static_cast<long double>(now.realtime) - since_zero;
-  const long double seconds = std::max(0.0L, zero / 1e9L);
-  process.epoch_seconds = static_cast<std::int64_t>(seconds);
-  process.epoch_ticks = static_cast<std::uint64_t>((seconds - static_cast<long double>(process.epoch_seconds)) *
-                                                   static_cast<long double>(clock.frequency));
   return process;
 }
 
@@ -163,7 +152,8 @@ bool Recorder::start(const RecorderSettings& settings) {
   // The child of a fork may have another working directory, as a daemon does.
   if (!settings_.parent.empty()) settings_.parent = std::filesystem::absolute(settings_.parent);
   modes_.general = settings.mode;
-  process_ = describe_process(settings.clock);
+  process_ = describe_process();
+  begin_clock(settings.clock);
   note_start();
   return begin_trace(1);
 }

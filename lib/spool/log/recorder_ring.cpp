@@ -245,11 +245,6 @@ bool Recorder::redefine(const StatusSnapshot& seen) {
          definitions_.define_stack(segment, seen.entry.wait_stack);
 }
 
-void Recorder::write_clock() {
-  const std::lock_guard guard{m_};
-  if (current_ != nullptr) (void)definitions_.clock(*current_, process_.frequency);
-}
-
 void Recorder::define_anew(Identity& identity) {
   const std::lock_guard guard{m_};
   if (current_ != nullptr) (void)definitions_.define_thread(*current_, identity);

@@ -21,7 +21,7 @@ void SinkFeed::begin(const trace::Process& process) {
   owes_process_ = definitions_;
   owed_ = {};
   owes_loss_ = false;
-  timeline_.begin(process.frequency, process.epoch_seconds, process.epoch_ticks);
+  timeline_.begin(process.frequency, process.epoch_seconds, process.epoch_ticks, process.monotonic_zero);
   last_time_ = process.started_at;
   names_.clear();
 }

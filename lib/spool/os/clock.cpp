@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <limits>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 #include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -39,6 +41,15 @@ bool is_kernels_clock() {
   return got > 0 && std::string_view{text.data(), static_cast<std::size_t>(got)} == "tsc\n";
 }
 
+/// By how much CLOCK_MONOTONIC is faster now than the kernel's own figure makes it: what NTP found out about the crystal.
+long double slew() {
+  timex state{};
+  if (adjtimex(&state) < 0) return 1;
+  constexpr long double usual_tick = 10'000;  // us a kernel tick of 1/100 s
+  constexpr long double parts = 65'536e6L;    // `freq` is in ppm, of 16 binary places
+  return static_cast<long double>(state.tick) / usual_tick + static_cast<long double>(state.freq) / parts;
+}
+
 /// What the kernel itself divides by, from the first page of any perf event; 0 where that is forbidden.
 std::uint64_t frequency_from_kernel() {
   perf_event_attr attributes{};
@@ -57,42 +68,68 @@ std::uint64_t frequency_from_kernel() {
   // ns = ticks * time_mult >> time_shift
   if (page->cap_user_time != 0 && page->time_mult != 0) {
     frequency = static_cast<std::uint64_t>(1e9L * static_cast<long double>(1ULL << page->time_shift) /
-                                           static_cast<long double>(page->time_mult));
+                                           static_cast<long double>(page->time_mult) / slew());
   }
   munmap(memory, page_size);
   return frequency;
 }
 
-/// Two tight pairs of readings 10 ms apart: their uncertainty of some 50 ns each is 10 ppm of that.
-std::uint64_t frequency_by_measuring() {
+Clock measured_tsc() {
+  constexpr long double good_ppm = 5;
+  constexpr int most_pauses = 20;
   const ClockReading first = read_clocks();
-  const timespec pause{0, 10'000'000};
-  nanosleep(&pause, nullptr);
-  const ClockReading last = read_clocks();
-  const auto ticks_passed = static_cast<long double>(last.ticks - first.ticks);
-  return static_cast<std::uint64_t>(ticks_passed * 1e9L / static_cast<long double>(last.monotonic - first.monotonic));
+  Clock clock{true};
+  for (int i = 0; i < most_pauses; ++i) {
+    const timespec pause{0, 10'000'000};
+    nanosleep(&pause, nullptr);
+    const ClockReading last = read_clocks();
+    const auto ticks_passed = static_cast<long double>(last.ticks - first.ticks);
+    const auto passed = static_cast<long double>(last.monotonic - first.monotonic);
+    const auto doubt = static_cast<long double>(first.window + last.window) / 2;
+    if (ticks_passed <= 0 || passed <= 0) continue;
+    const long double ppm = doubt * 1e6L / ticks_passed;
+    const bool better = i == 0 || ppm < static_cast<long double>(clock.ppm);
+    if (better) {
+      clock.frequency = static_cast<std::uint64_t>(ticks_passed * 1e9L / passed);
+      clock.ppm = static_cast<double>(ppm);
+    }
+    if (ppm <= good_ppm) break;
+  }
+  return clock;
 }
 #endif
 
 }  // namespace
 
 ClockReading read_clocks() noexcept {
-  // Of several tries the one whose two tick readings lie closest around the monotonic one.
+  // Of several tries the one whose two tick readings lie closest around the monotonic clock's, and likewise the one whose
+  // two monotonic readings lie closest around the other two clocks'. What comes between would else look like a step.
   ClockReading best{};
-  std::uint64_t tightest = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t realtime_ahead = 0;
+  std::uint64_t boottime_ahead = 0;
+  best.window = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t shortest = best.window;
   constexpr int tries = 8;
   for (int i = 0; i < tries; ++i) {
     const std::uint64_t before = ticks_in_order();
     const std::uint64_t monotonic = nanoseconds_of(CLOCK_MONOTONIC);
     const std::uint64_t after = ticks_in_order();
-    if (after - before >= tightest) continue;
-    tightest = after - before;
-    best = {before + (after - before) / 2, monotonic, nanoseconds_of(CLOCK_REALTIME), nanoseconds_of(CLOCK_BOOTTIME)};
-    // The two slower clocks were read later; bring them back to the moment of the first.
+    const std::uint64_t realtime = nanoseconds_of(CLOCK_REALTIME);
+    const std::uint64_t boottime = nanoseconds_of(CLOCK_BOOTTIME);
     const std::uint64_t late = nanoseconds_of(CLOCK_MONOTONIC) - monotonic;
-    best.realtime -= late / 2;
-    best.boottime -= late / 2;
+    if (after - before < best.window) {
+      best.ticks = before + (after - before) / 2;
+      best.monotonic = monotonic;
+      best.window = after - before;
+    }
+    if (late < shortest) {
+      shortest = late;
+      realtime_ahead = realtime - (monotonic + late / 3);  // the differences wrap as the sums below do
+      boottime_ahead = boottime - (monotonic + late * 2 / 3);
+    }
   }
+  best.realtime = best.monotonic + realtime_ahead;
+  best.boottime = best.monotonic + boottime_ahead;
   return best;
 }
 
@@ -104,7 +141,7 @@ Clock choose_clock([[maybe_unused]] ClockChoice choice) noexcept {
   detail::use_tsc.store(wanted, std::memory_order_relaxed);
   if (wanted) {
     const std::uint64_t known = frequency_from_kernel();
-    return {true, known != 0 ? known : frequency_by_measuring()};
+    return known != 0 ? Clock{true, known} : measured_tsc();
   }
 #endif
   return {};

@@ -62,10 +62,11 @@ inline void full_fence() noexcept {
 
 /// All clocks at one moment.
 struct ClockReading {
-  std::uint64_t ticks;
-  std::uint64_t monotonic;  ///< ns
-  std::uint64_t realtime;   ///< ns since 1970
-  std::uint64_t boottime;   ///< ns
+  std::uint64_t ticks = 0;
+  std::uint64_t monotonic = 0;  ///< ns
+  std::uint64_t realtime = 0;   ///< ns since 1970
+  std::uint64_t boottime = 0;   ///< ns
+  std::uint64_t window = 0;     ///< ticks between which `monotonic` was read; `ticks` is their middle
 };
 ClockReading read_clocks() noexcept;
 
@@ -73,11 +74,15 @@ enum class ClockChoice : std::uint8_t { automatic, tsc, monotonic };
 
 struct Clock {
   bool tsc = false;
-  std::uint64_t frequency = 1'000'000'000;  ///< ticks a second
+  std::uint64_t frequency = 1'000'000'000;  ///< ticks a second of CLOCK_MONOTONIC
+  double ppm = 0;                           ///< how far that can be off, by how closely the clocks could be read
 };
 
-/// Decides for the whole process, and calibrates: the kernel's own figure for the TSC where it gives it, else 10 ms of
-/// measuring. `automatic` takes the TSC if it is invariant and the kernel's own clock source.
+/// Decides for the whole process, and calibrates (calibration.hpp goes on with it). `automatic` takes the TSC if it is
+/// invariant and the kernel's own clock source, which means that the kernel has found it synchronized over the CPUs.
+///
+/// The frequency is the kernel's own figure, where it gives it, at the rate by which it slews CLOCK_MONOTONIC; else it is
+/// measured: over 10 ms, and where something comes between the readings, until they tell it to 5 ppm, 200 ms at most.
 Clock choose_clock(ClockChoice choice) noexcept;
 
 }  // namespace spool::os

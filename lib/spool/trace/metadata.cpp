@@ -235,11 +235,12 @@ std::string metadata_text(const Process& process, const Uuid& uuid, std::uint32_
   fmt::format_to(
       to,
       "env {{ tracer_name = \"spool\"; spool_format_major = {}; spool_format_minor = {}; hostname = {};{} procname = "
-      "{}; vpid = {};{} started = {}; segment = {}; clock_source = {}; }};\n",
+      "{}; vpid = {};{} started = {}; segment = {}; clock_source = {};{} }};\n",
       format_major, format_minor, tsdl_quoted(process.hostname),
       process.boot.empty() ? "" : fmt::format(" boot = {};", tsdl_quoted(process.boot)), tsdl_quoted(process.program),
       process.pid, process.parent_pid == 0 ? "" : fmt::format(" parent_pid = {};", process.parent_pid),
-      tsdl_quoted(process.started), segment, tsdl_quoted(process.clock));
+      tsdl_quoted(process.started), segment, tsdl_quoted(process.clock),
+      process.monotonic_zero == 0 ? "" : fmt::format(" monotonic_zero = {};", process.monotonic_zero));
   fmt::format_to(to, "clock {{ name = spool_ticks; freq = {}; offset_s = {}; offset = {}; }};\n", process.frequency,
                  process.epoch_seconds, process.epoch_ticks);
   text += "typealias integer { size = 64; align = 64; signed = false; map = clock.spool_ticks.value; } := ticks;\n";

@@ -27,6 +27,8 @@ struct Process {
   std::uint64_t frequency = 1'000'000'000;  ///< ticks a second
   std::int64_t epoch_seconds = 0;           ///< tick 0 as realtime: seconds, then
   std::uint64_t epoch_ticks = 0;            ///< the rest in ticks
+  std::uint64_t monotonic_zero =
+      0;  ///< where the monotonic clock was 0, ns since 1970, by the wall clock at the start; 0: not known
 };
 
 /// The declarations that every segment begins with: types, env, clock, streams and one event class a row.

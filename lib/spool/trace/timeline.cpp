@@ -26,11 +26,13 @@ std::uint64_t scaled(Ticks ticks, std::uint64_t slope) {
 
 }  // namespace
 
-void Timeline::begin(std::uint64_t frequency, std::int64_t epoch_seconds, std::uint64_t epoch_ticks) {
+void Timeline::begin(std::uint64_t frequency, std::int64_t epoch_seconds, std::uint64_t epoch_ticks,
+                     std::uint64_t monotonic_zero) {
   frequency = std::max<std::uint64_t>(1, frequency);
   nominal_ = std::max<std::uint64_t>(1, narrow((Wide{billion} << fraction_bits) / frequency));
   const auto seconds = static_cast<std::uint64_t>(std::clamp<std::int64_t>(epoch_seconds, 0, most_seconds));
   pieces_.assign(1, {0, seconds * billion + narrow(Wide{epoch_ticks % frequency} * billion / frequency), nominal_});
+  zero_ = monotonic_zero;
   has_reading_ = false;
 }
 
@@ -39,7 +41,7 @@ void Timeline::read(Ticks ticks, std::uint64_t monotonic) {
   if (!has_reading_) {
     has_reading_ = true;
     first_monotonic_ = monotonic;
-    first_realtime_ = realtime(ticks);
+    first_realtime_ = zero_ != 0 ? zero_ + monotonic : realtime(ticks);
     return;
   }
   if (ticks == pieces_.back().ticks) return;

@@ -23,7 +23,9 @@ namespace spool::trace {
 class Timeline {
  public:
   /// As a trace's metadata say it: so many ticks a second, to begin with, and tick 0 as realtime, in seconds and ticks.
-  void begin(std::uint64_t frequency, std::int64_t epoch_seconds, std::uint64_t epoch_ticks);
+  /// `monotonic_zero`: where the monotonic clock was 0, ns since 1970; 0: not known, and the first reading says it.
+  void begin(std::uint64_t frequency, std::int64_t epoch_seconds, std::uint64_t epoch_ticks,
+             std::uint64_t monotonic_zero = 0);
   bool has_begun() const { return !pieces_.empty(); }
 
   /// Another reading: the monotonic clock, in ns, at `ticks`. One that is not later than the last is passed over.
@@ -49,6 +51,7 @@ class Timeline {
 
   std::vector<Piece> pieces_;  ///< by ticks
   std::uint64_t nominal_ = 0;  ///< the slope by the frequency
+  std::uint64_t zero_ = 0;     ///< of the monotonic clock; 0: not known
   bool has_reading_ = false;
   std::uint64_t first_realtime_ = 0;   ///< at the first reading, by the line
   std::uint64_t first_monotonic_ = 0;  ///< at the first reading

@@ -70,7 +70,7 @@ struct MessageClass {
   bool has_text = false;
 };
 
-/// Pairs of clock readings; the first and the last of a trace give the best frequency.
+/// All clocks at one moment. The readings of a trace together give the best frequency, and show where a clock was set.
 struct ClockReading {
   trace::Ticks ticks = 0;
   std::uint64_t monotonic = 0;  ///< ns
@@ -179,6 +179,8 @@ struct Process {
   bool cut = false;                ///< older segments are gone, or some between: objects may begin in their middle
   std::int64_t epoch_seconds = 0;  ///< tick 0 as realtime: seconds, and
   std::uint64_t epoch_ticks = 0;   ///< ticks; used where there is no clock reading
+  /// Where the monotonic clock was 0, ns since 1970, by the wall clock at the program's start; 0: not known.
+  std::uint64_t monotonic_zero = 0;
 
   /// Ticks to nanoseconds: order and subtract in ticks, convert last.
   double nanoseconds(trace::Ticks span) const {

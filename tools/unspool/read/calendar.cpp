@@ -31,7 +31,7 @@ Calendar::Calendar(const Process& process) {
     seconds = static_cast<std::int64_t>(zero / billion);
     rest = since.ticks_in(zero % billion);
   }
-  line_.begin(frequency, seconds, rest);
+  line_.begin(frequency, seconds, rest, process.monotonic_zero);
   for (const ClockReading& each : readings) {
     if (each.monotonic != 0) line_.read(each.ticks, each.monotonic);
   }

@@ -110,27 +110,36 @@ bool is_sane(std::uint64_t frequency) {
   return frequency >= 1'000 && frequency <= 100'000'000'000;
 }
 
-/// Ticks a second between two readings; 0 where they are too near to each other to tell.
-std::uint64_t measured(const ClockReading& first, const ClockReading& last) {
-  constexpr std::uint64_t second = 1'000'000'000;
-  if (last.ticks <= first.ticks || last.monotonic < first.monotonic + second) return 0;
-  const double ticks = static_cast<double>(last.ticks - first.ticks);
-  const double seconds = static_cast<double>(last.monotonic - first.monotonic) / 1e9;
-  const double frequency = ticks / seconds;
-  return frequency < 1e12 ? static_cast<std::uint64_t>(std::llround(frequency)) : 0;
+/// Ticks a second over all readings, without what lies between two that do not go with each other: there the machine slept,
+/// or the counter was set. 0 where that is too little to tell.
+double measured(const std::vector<ClockReading>& readings, std::uint64_t about) {
+  constexpr double second = 1e9;
+  constexpr double most_astray = 1e6;  // ns, of a reading that something came between
+  double ticks = 0;
+  double passed = 0;
+  for (std::size_t i = 1; i < readings.size(); ++i) {
+    const ClockReading& last = readings[i - 1];
+    const ClockReading& next = readings[i];
+    if (next.ticks <= last.ticks || next.monotonic <= last.monotonic) continue;
+    const auto by_ticks = static_cast<double>(next.ticks - last.ticks);
+    const auto by_clock = static_cast<double>(next.monotonic - last.monotonic);
+    const double astray = std::abs(by_ticks * second / static_cast<double>(about) - by_clock);
+    if (astray > most_astray + 0.05 * by_clock) continue;
+    ticks += by_ticks;
+    passed += by_clock;
+  }
+  return passed < second ? 0 : ticks * second / passed;
 }
 
-/// The frequency over the whole trace is better than the one that was measured at its start, unless the machine slept
-/// in between: then the two clocks differ, and the first one stays.
+/// The frequency over the whole trace is better than the one that was measured at its start.
 void settle_frequency(Process& process) {
   if (!process.clocks.empty() && is_sane(process.clocks.back().frequency)) {
     process.frequency = process.clocks.back().frequency;
   }
   if (!is_sane(process.frequency)) process.frequency = 1'000'000'000;
-  if (process.clocks.size() < 2) return;
-  const std::uint64_t over_all = measured(process.clocks.front(), process.clocks.back());
-  const double ratio = static_cast<double>(over_all) / static_cast<double>(process.frequency);
-  if (std::abs(ratio - 1) < 0.05) process.frequency = over_all;
+  const double over_all = measured(process.clocks, process.frequency);
+  const double ratio = over_all / static_cast<double>(process.frequency);
+  if (std::abs(ratio - 1) < 0.05) process.frequency = static_cast<std::uint64_t>(std::llround(over_all));
 }
 
 }  // namespace

@@ -139,11 +139,11 @@ std::string Trace::read_declarations(Segment& segment, trace::Uuid& uuid) {
   }
   segment.number = narrow(declared.number("segment", segment.number));
   uuid = declared.uuid;
-  describe(declared);
+  describe(declared, segment.number);
   return {};
 }
 
-void Trace::describe(const Declared& declared) {
+void Trace::describe(const Declared& declared, std::uint32_t segment) {
   process_.program = declared.text("procname");
   process_.hostname = declared.text("hostname");
   process_.boot = declared.text("boot");
@@ -151,9 +151,13 @@ void Trace::describe(const Declared& declared) {
   process_.clock_source = declared.text("clock_source");
   process_.pid = narrow(declared.number("vpid", 0));
   process_.parent_pid = narrow(declared.number("parent_pid", 0));
+  // Each segment has its own, as good as was known when it was made; the clock's first reading belongs to the first one.
+  if (described_ != 0 && described_ <= segment) return;
+  described_ = segment;
   if (declared.frequency > 0) process_.frequency = declared.frequency;
   process_.epoch_seconds = declared.epoch_seconds;
   process_.epoch_ticks = declared.epoch_ticks;
+  process_.monotonic_zero = static_cast<std::uint64_t>(std::max<std::int64_t>(0, declared.number("monotonic_zero")));
 }
 
 void Trace::read_chunks(const Segment& segment, const Expected& expected) {

@@ -89,7 +89,7 @@ class Trace {
   bool open_segment(const std::string& directory, const std::string& archive, std::string& refusal);
   bool add_segment(const std::string& path, std::unique_ptr<SegmentFiles> files, std::string& refusal);
   std::string read_declarations(Segment& segment, trace::Uuid& uuid);
-  void describe(const Declared& declared);
+  void describe(const Declared& declared, std::uint32_t segment);
   void read_chunks(const Segment& segment, const Expected& expected);
   void read_chunk(const Segment& segment, const Expected& expected, std::uint32_t number, const std::string& name);
   void sort_packets();
@@ -97,6 +97,7 @@ class Trace {
   void find_gaps();
   void find_first_time();
 
+  std::uint32_t described_ = 0;  ///< the lowest segment so far: its clock counts
   Process process_;
   Problems problems_;
   Unpacker unpacker_{problems_};

@@ -2,6 +2,7 @@
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
+#include <unspool/render/clock_changes.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/style.hpp>
 
@@ -168,6 +169,8 @@ std::string reservations(const Process& process, const Analysis& analysis, const
     say(fmt::format("{} left out: too many objects or threads are not defined in the trace.",
                     counted(doubts.untracked, "Record is", "Records are")));
   }
+  for (const std::string& each : clock_sentences(process, Times{process, replay.first_time()}))
+    say(each);
   return out.empty() ? out : toned(out.substr(0, out.size() - 1), Tone::faint, options.color) + "\n";
 }
 

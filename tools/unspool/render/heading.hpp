@@ -15,7 +15,8 @@ namespace unspool {
 /// One line: program, pid, length, Records, threads. Then what the figures are restricted to, and known findings.
 std::string heading(const Process& process, const Analysis& analysis, const Options& options);
 
-/// One line for each reason why figures are bounded (mode, loss, gaps); empty when there is none.
+/// One line for each reason why figures are bounded (mode, loss, gaps) or times are not what they seem (a clock was set, the
+/// machine slept); empty when there is none.
 std::string reservations(const Process& process, const Analysis& analysis, const Options& options);
 
 /// `text` broken at spaces into lines of `width`; it keeps its own indent, and the lines after the first get `indent`.

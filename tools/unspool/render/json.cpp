@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 #include <unspool/model/call_stack.hpp>
+#include <unspool/render/clock_changes.hpp>
 #include <unspool/render/json.hpp>
 #include <unspool/render/style.hpp>
 
@@ -45,7 +46,10 @@ Json ProcessJson::process() const {
           {"parent_pid", process_.parent_pid == 0 ? Json{} : Json(process_.parent_pid)},
           {"host", process_.hostname},
           {"started", process_.started},
-          {"clock", {{"source", process_.clock_source}, {"frequency", process_.frequency}}},
+          {"clock",
+           {{"source", process_.clock_source},
+            {"frequency", process_.frequency},
+            {"changes", clock_changes_json(process_, [this](trace::Ticks time) { return offset(time); })}}},
           {"mode", trace::name_of(process_.mode)},
           {"mode_changed", process_.mode_changed || process_.own_modes},
           {"long_wait", process_.long_wait == 0 ? Json{} : Json(process_.long_wait)},
