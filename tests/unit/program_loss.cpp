@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Servers whose trace meets trouble: a full disk, no file descriptors, a directory that vanishes. Four threads log before,
-// meanwhile and afterwards, and nobody waits. The trace is written to $TRACE_PARENT.
+// Servers whose trace meets trouble: a full disk, a quota, a file system that turns read-only, no file descriptors, no memory, a
+// limit of a file's size, a directory that vanishes. Four threads log before, meanwhile and afterwards, and nobody waits. The trace
+// is written to $TRACE_PARENT.
 #include <spool/log/recorder.hpp>
 #include <spool/spool.hpp>
 
@@ -20,11 +21,25 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 using namespace spool::test;
+
+namespace {
+
+/// The user's quota is used up: what the kernel says then where the recorder reserves a file.
+std::atomic<bool> quota_is_full{false};
+
+}  // namespace
+
+/// In front of the C library's.
+extern "C" int posix_fallocate(int file, off_t offset, off_t length) {
+  if (quota_is_full.load()) return EDQUOT;
+  return ::fallocate(file, 0, offset, length) == 0 ? 0 : errno;
+}
 
 namespace {
 
@@ -70,8 +85,11 @@ long log_through(const Trouble& trouble) {
   };
   say_so("before", 0);
   std::vector<std::thread> threads;
+  std::atomic<int> ready{0};
   for (int i = 0; i < workers; ++i) {
     threads.emplace_back([&] {
+      say_so("first", 0);
+      ++ready;
       while (!begun.load())
         std::this_thread::yield();
       for (int n = 0; n < meanwhile || lost() == 0; ++n)
@@ -83,6 +101,8 @@ long log_through(const Trouble& trouble) {
         say_so("afterwards", n);
     });
   }
+  while (ready.load() < workers)
+    std::this_thread::yield();
   trouble.begin();
   begun.store(true);
   while (through.load() < workers)
@@ -114,15 +134,18 @@ void write_file(const char* path, const std::string& text) {
   close(file);
 }
 
-/// A tmpfs of 8 MB; where that is forbidden, one in a user and mount namespace of our own.
-bool mount_small_disk(const fs::path& place) {
-  const auto attempt = [&] { return mount("tmpfs", place.c_str(), "tmpfs", 0, "size=8m") == 0; };
+/// What is mounted from now on is this process's alone; where that is forbidden, in a user namespace of our own.
+void have_own_mounts() {
   const uid_t user = getuid();
   if (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) {
     if (getuid() != user) write_file("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
     (void)mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   }
-  return attempt();
+}
+
+bool mount_small_disk(const fs::path& place) {
+  have_own_mounts();
+  return mount("tmpfs", place.c_str(), "tmpfs", 0, "size=8m") == 0;
 }
 
 /// To the brim: byte by byte at last.
@@ -161,6 +184,55 @@ int has_no_descriptors() {
   return report(log_through({begin, [&] { (void)setrlimit(RLIMIT_NOFILE, &before); }}));
 }
 
+/// The directory is mounted over itself, read-only: files that are open stay as they are.
+int turns_read_only() {
+  have_own_mounts();
+  if (!record_in(parent())) return 4;
+  const std::string trace = spool::trace_directory();
+  int failures = 0;
+  const auto begin = [&] {
+    failures += mount(trace.c_str(), trace.c_str(), nullptr, MS_BIND, nullptr) == 0 ? 0 : 1;
+    failures += mount(nullptr, trace.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0 ? 0 : 1;
+  };
+  const long messages = log_through({begin, [&] { failures += umount2(trace.c_str(), MNT_DETACH) == 0 ? 0 : 1; }});
+  const int code = report(messages);
+  return failures == 0 ? code : 5;
+}
+
+int has_no_quota() {
+  if (!record_in(parent())) return 4;
+  return report(log_through({[] { quota_is_full.store(true); }, [] { quota_is_full.store(false); }}));
+}
+
+/// ENOMEM of mmap: the process has all the mappings that the kernel gives it.
+int has_no_memory() {
+  if (!record_in(parent())) return 4;
+  constexpr std::size_t page = 4096;
+  constexpr std::size_t pages = std::size_t{1} << 21U;
+  std::byte* region = nullptr;
+  const auto begin = [&] {
+    void* const memory = mmap(nullptr, pages * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return;
+    region = static_cast<std::byte*>(memory);
+    for (std::size_t i = 1; i + 1 < pages; i += 2) {  // each a mapping of its own
+      if (mprotect(region + i * page, page, PROT_READ) != 0) break;
+    }
+  };
+  return report(log_through({begin, [&] { munmap(region, pages * page); }}));
+}
+
+/// ulimit -f: going beyond it is a signal that kills.
+int has_small_files() {
+  if (!record_in(parent())) return 4;
+  rlimit before{};
+  (void)getrlimit(RLIMIT_FSIZE, &before);
+  const auto begin = [&] {
+    const rlimit small{4096, before.rlim_max};
+    (void)setrlimit(RLIMIT_FSIZE, &small);
+  };
+  return report(log_through({begin, [&] { (void)setrlimit(RLIMIT_FSIZE, &before); }}));
+}
+
 int loses_its_directory() {
   if (!record_in(parent())) return 4;
   const fs::path trace = spool::trace_directory();
@@ -171,8 +243,9 @@ int loses_its_directory() {
 
 Programs spool::test::loss_programs() {
   return {
-      {"fills_its_disk", fills_its_disk},
-      {"has_no_descriptors", has_no_descriptors},
-      {"loses_its_directory", loses_its_directory},
+      {"fills_its_disk", fills_its_disk},   {"has_no_descriptors", has_no_descriptors},
+      {"has_no_memory", has_no_memory},     {"has_no_quota", has_no_quota},
+      {"has_small_files", has_small_files}, {"loses_its_directory", loses_its_directory},
+      {"turns_read_only", turns_read_only},
   };
 }

@@ -48,12 +48,21 @@ TEST_CASE("a disk that is full to the brim costs Records, each of them counted, 
   check_all_accounted_for(TraceReader{scratch.trace()}, told);
 }
 
-TEST_CASE("so does a lack of file descriptors") {
-  const ScratchDirectory scratch;
-  const Ended ended = run("has_no_descriptors", {"TRACE_PARENT=" + scratch.path().string()});
-  const Told told = told_by(ended);
-  CHECK_THAT(ended.err, Contains("Too many open files"));
-  check_all_accounted_for(TraceReader{scratch.trace()}, told);
+TEST_CASE("so do a quota, a read-only file system, a limit of a file's size, and a lack of descriptors or of memory") {
+  struct Row {
+    const char* program;
+    const char* why;
+  };
+  for (const Row& row : {Row{"has_no_quota", "Disk quota exceeded"}, Row{"turns_read_only", "Read-only file system"},
+                         Row{"has_small_files", "File too large"}, Row{"has_no_descriptors", "Too many open files"},
+                         Row{"has_no_memory", "Cannot allocate memory"}}) {
+    INFO(row.program);
+    const ScratchDirectory scratch;
+    const Ended ended = run(row.program, {"TRACE_PARENT=" + scratch.path().string()});
+    const Told told = told_by(ended);
+    CHECK_THAT(ended.err, Contains(row.why));
+    check_all_accounted_for(TraceReader{scratch.trace()}, told);
+  }
 }
 
 TEST_CASE("a directory that vanishes takes what was in it, and recording resumes when it is there again") {

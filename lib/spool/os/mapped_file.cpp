@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace spool::os {
@@ -19,6 +20,13 @@ bool populate(void* memory, std::size_t size) {
 #endif
   if (madvise(memory, size, MADV_POPULATE_WRITE) == 0) return true;
   return errno == EINVAL;  // a kernel before 5.14: pages come at the first store
+}
+
+/// Reserves so much of the file; an errno. Beyond `ulimit -f` the kernel would kill the process (SIGXFSZ).
+int reserve(int file, std::size_t size) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur) return EFBIG;
+  return posix_fallocate(file, 0, static_cast<off_t>(size));
 }
 
 std::byte* map(int file, std::size_t size, std::size_t most) {
@@ -62,7 +70,7 @@ MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t siz
   most = std::max(size, most);
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return {};
-  int why = posix_fallocate(file, 0, static_cast<off_t>(size));
+  int why = reserve(file, size);
   std::byte* data = nullptr;
   if (why == 0) {
     data = map(file, size, most);
@@ -90,7 +98,7 @@ bool MappedFile::grow(const std::filesystem::path& path, std::size_t size) noexc
   if (!path.empty()) {
     const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0) return false;
-    const int why = posix_fallocate(file, 0, static_cast<off_t>(size));
+    const int why = reserve(file, size);
     close(file);
     errno = why;
     if (why != 0) return false;
