@@ -158,3 +158,29 @@ TEST_CASE("in mode contended a condition records its waits and the notifies that
               "MainThread condition.notify @cond_notify seq=1 woken=1 waiters=1",
               "waiter condition.continue @cond_wait seq=1 waker=MainThread waker_site=@cond_notify"});
 }
+
+// The end of such a wait was left out, so that the trace had a thread in a wait that it had long left.
+TEST_CASE("a condition's wait that was recorded gets its end, whatever the mode is by then") {
+  tap();
+  for (const Mode then : {Mode::off, Mode::contended, Mode::long_waits}) {
+    Lock lock;
+    Condition condition{lock};
+    Thread waiter = start_thread("waiter", [&] {
+      const std::lock_guard guard{lock};
+      condition.wait();  // @begun
+    });
+    until([&] { return number_of(condition) != 0; }, "the waiter has recorded its block");
+    {
+      const ModeFor changed{then};
+      {
+        const std::lock_guard guard{lock};
+        condition.notify_one();
+      }
+      waiter.join();
+    }
+    const Story story = tap().story(number_of(condition));
+    REQUIRE(story.size() >= 2);
+    CHECK(story.front() == "waiter condition.block @begun waiters=1 depth=1");
+    CHECK(story.back().starts_with("waiter condition.continue @begun "));
+  }
+}

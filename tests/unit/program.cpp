@@ -34,8 +34,9 @@ int main(int argc, char** argv) {
        {spool::test::archive_programs(), spool::test::config_programs(), spool::test::cost_programs(),
         spool::test::damage_programs(), spool::test::end_programs(), spool::test::fork_programs(),
         spool::test::hostile_programs(), spool::test::left_programs(), spool::test::loss_programs(),
-        spool::test::message_programs(), spool::test::orphan_programs(), spool::test::refusal_programs(),
-        spool::test::scale_programs(), spool::test::stack_programs(), spool::test::watch_programs()}) {
+        spool::test::message_programs(), spool::test::mode_programs(), spool::test::orphan_programs(),
+        spool::test::refusal_programs(), spool::test::scale_programs(), spool::test::stack_programs(),
+        spool::test::watch_programs()}) {
     const auto found = programs.find(argv[1]);
     if (found != programs.end()) return found->second();
   }

@@ -22,6 +22,7 @@ Programs hostile_programs();  ///< program_hostile.cpp: names and texts of an at
 Programs left_programs();     ///< program_left.cpp: pools and per-thread values at its end
 Programs loss_programs();     ///< program_loss.cpp: a trace in trouble
 Programs message_programs();  ///< program_messages.cpp: what it says
+Programs mode_programs();     ///< program_modes.cpp: modes that change while threads lock and wait
 Programs orphan_programs();   ///< program_orphan.cpp: what a forked child finds of its parent's threads
 Programs refusal_programs();  ///< program_refusal.cpp: threads that the system does not make
 Programs scale_programs();    ///< program_scale.cpp: very many threads

@@ -150,8 +150,8 @@ void Condition::note_block(const Node& node, std::uint32_t depth, const log::Wai
 void Condition::note_woken(const Node& node, const Site& site) {
   log::Writer& me = log::self();
   const std::uint32_t outcome = node.state.load(std::memory_order_relaxed);  // relaxed: sleep has acquired
-  // relaxed: our own
-  if (node.recorded.load(std::memory_order_relaxed) && object_.mode() != Mode::off) {
+  // A wait that is in the trace gets its end, whatever the mode is by now. relaxed: our own
+  if (node.recorded.load(std::memory_order_relaxed)) {
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
     if (outcome == Node::notified) {
       log::emit_quoting(me, id(Verb::resume), object_, site, sequence, node.waker, node.waker_site,

@@ -218,7 +218,7 @@ void QueueTurn::return_after_wait() {
 }
 
 void QueueTurn::refuse(bool recorded, const Waker& closer) {
-  if (recorded && core_.object_.mode() != Mode::off) core_.tell_closed(me_, call_, closer, site_);
+  if (recorded) core_.tell_closed(me_, call_, closer, site_);
   if (has_waited_) log::end_wait(me_);
   core_.throw_shut_down();
 }
