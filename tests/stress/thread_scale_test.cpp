@@ -62,6 +62,19 @@ TEST_CASE("very many live threads that lock now and then lose nothing") {
   CHECK(cost.bytes < 300'000'000);
 }
 
+TEST_CASE("a thousand quiet threads take less than 64 MB of disk, and of memory") {
+  const ScratchDirectory scratch;
+  const Cost cost{"many_quiet", "1000", scratch, "256M"};
+  const TraceReader trace{scratch.trace()};
+  CHECK(trace.problems() == std::vector<std::string>{});
+  CHECK(count_of(trace, "trace.loss") == 0);
+  CHECK(count_of(trace, "message") == 1000);
+  CHECK(count_of(trace, "thread.end") == 1000);
+  check_locks_gapless(trace);
+  CHECK(cost.bytes < (std::uintmax_t{64} << 20U));
+  CHECK(cost.figures.at("kilobytes") < 64 * 1024);  // the trace's pages, stacks and all
+}
+
 TEST_CASE("very many threads in a row take as much as a few") {
   const ScratchDirectory scratch;
   const std::string how_many = count(20'000, 1'000'000);

@@ -91,6 +91,34 @@ int many_live() {
   return 0;
 }
 
+/// Threads that log a line, take a lock once, and then wait for ever: what a large server's pool is most of the time.
+int many_quiet() {
+  const int count = count_of_environment();
+  static spool::Lock lock;
+  static spool::Event finish;
+  static std::atomic<int> quiet{0};
+  const long before = resident_kilobytes();
+  std::vector<spool::Thread> threads;
+  threads.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    threads.emplace_back(spool::ThreadOptions{.stack_size = small_stack}, [i] {
+      { const std::lock_guard guard{lock}; }
+      spool::info("worker {} is ready", i);
+      ++quiet;
+      finish.wait();
+    });
+    threads.back().start();
+  }
+  while (quiet.load() < count)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  print_figure("kilobytes", resident_kilobytes() - before);
+  print_figure("mappings", mappings());
+  finish.set();
+  for (spool::Thread& each : threads)
+    each.join();
+  return 0;
+}
+
 /// One after another; each locks.
 int many_in_a_row() {
   const int count = count_of_environment();
@@ -116,5 +144,6 @@ Programs spool::test::scale_programs() {
   return {
       {"many_in_a_row", many_in_a_row},
       {"many_live", many_live},
+      {"many_quiet", many_quiet},
   };
 }
