@@ -231,7 +231,23 @@ TEST_CASE("workers that all wait for queued tasks are stuck; one that is idle, o
   script.add(Kind::pool, Verb::block, 17, other, object, 31, result, 4);
   REQUIRE(findings(script).size() == 1);
   CHECK(findings(script)[0].members.size() == 2);
-  CHECK(printed(run_deadlocks, script).find("a pool of their own") != std::string::npos);
+  const std::string told = printed(run_deadlocks, script);
+  INFO(told);
+  CHECK(told.find("a pool of their own") != std::string::npos);
+  // Both wait for the same threads: what these do is told once.
+  CHECK(told.find("thread-2 ran tasks of it") == told.rfind("thread-2 ran tasks of it"));
+}
+
+TEST_CASE("threads that wait alike have one line below the table of threads") {
+  Script script = threads();
+  script.add(Kind::event, Verb::block, 20, worker, object, 31);
+  script.add(Kind::event, Verb::block, 30, other, object, 31);
+  script.add(Kind::event, Verb::block, 40, main_thread, object, 32);
+  const std::string told = printed(run_threads, script);
+  INFO(told);
+  CHECK(told.find("thread-2 and 1 more wait for event") != std::string::npos);
+  CHECK(told.find("MainThread waits for event") != std::string::npos);
+  CHECK(told.find("thread-3 wait") == std::string::npos);
 }
 
 TEST_CASE("JSON tells whom a stuck thread hopes for, and why it is stuck") {

@@ -115,6 +115,17 @@ std::string call_lines(const Names& names, trace::StackNumber stack, unsigned wi
   return out;
 }
 
+namespace {
+
+/// They need not be told again: not in a cycle each waits for others.
+bool same_suspects(const Waiting& before, const Waiting& each, const Cycle& cycle) {
+  if (cycle.cause != Cause::cycle) return true;
+  return !each.is_owned() && before.wait.object == each.wait.object &&
+         std::ranges::equal(before.suspects, each.suspects, {}, &Suspect::thread, &Suspect::thread);
+}
+
+}  // namespace
+
 std::string stuck_members(const Names& names, const Times& times, const Analysis& analysis, const Cycle& cycle,
                           unsigned width, std::size_t most_threads) {
   const Deadlocks& deadlocks = analysis.deadlocks;
@@ -126,8 +137,7 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
                                times.offset(each.wait.since), names.site_and_function(each.wait.site)),
                    width, 4);
     out += call_lines(names, each.wait.stack, width, 4);
-    const bool same_as_before = i != 0 && cycle.cause != Cause::cycle;
-    if (same_as_before) continue;
+    if (i != 0 && same_suspects(deadlocks.waiting()[cycle.members[i - 1]], each, cycle)) continue;
     const std::string need = need_line(each, deadlocks.past_of(each.wait.object));
     if (!need.empty()) out += wrapped("    " + need, width, 6);
     for (std::size_t k = 0; k < std::min(each.suspects.size(), most_suspects); ++k) {

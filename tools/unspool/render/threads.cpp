@@ -13,6 +13,7 @@
 #include <cmath>
 #include <list>
 #include <map>
+#include <tuple>
 #include <vector>
 
 namespace unspool {
@@ -71,19 +72,32 @@ std::string state_of(const Context& context, trace::ThreadNumber number, const T
   return state;
 }
 
-/// One line for each thread that still waited.
+/// A line for each thread that still waited; threads that wait for the same thing at the same line have one together.
 std::string waits_text(const Context& context, const Names& names, const Times& times, unsigned width) {
-  std::string out;
+  using Alike = std::tuple<Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber>;
+  std::map<Alike, std::vector<const Waiting*>> alike;
+  std::vector<const Waiting*> first;
   for (const Waiting& each : context.analysis.deadlocks.waiting()) {
-    const Wait& wait = each.wait;
-    if (!context.analysis.filter.thread(wait.thread)) continue;
-    const std::string what = names.object(wait.object, wait.kind);
+    if (!context.analysis.filter.thread(each.wait.thread)) continue;
+    auto& group = alike[{each.wait.kind, each.wait.object, each.wait.site, each.owner}];
+    if (group.empty()) first.push_back(&each);
+    group.push_back(&each);
+  }
+  std::string out;
+  for (const Waiting* const each : first) {
+    const Wait& wait = each->wait;
+    const auto& group = alike[{wait.kind, wait.object, wait.site, each->owner}];
+    const auto since = std::ranges::min(group, {}, [](const Waiting* one) { return one->wait.since; })->wait.since;
+    const std::string who = group.size() == 1
+                                ? names.thread(wait.thread) + " waits"
+                                : fmt::format("{} and {} more wait", names.thread(wait.thread), group.size() - 1);
     const std::string_view whom = wait.kind == Kind::thread ? "to join " : "for ";
     const std::string owner =
-        each.owner == 0 || wait.kind == Kind::thread ? "" : ", held by " + names.thread(each.owner);
-    out += wrapped(fmt::format("{} waits {}{}{} since {} at {}.", names.thread(wait.thread), whom, what, owner,
-                               times.offset(wait.since), names.site_and_function(wait.site)),
-                   width, 2);
+        each->owner == 0 || wait.kind == Kind::thread ? "" : ", held by " + names.thread(each->owner);
+    out += wrapped(
+        fmt::format("{} {}{}{} since {}{} at {}.", who, whom, names.object(wait.object, wait.kind), owner,
+                    times.offset(since), group.size() == 1 ? "" : " and later", names.site_and_function(wait.site)),
+        width, 2);
   }
   return out.empty() ? out : "\n" + out;
 }

@@ -131,7 +131,7 @@ std::vector<std::string> pool_words(const Context& context, const SignalFigures&
   out.push_back(side_words(context, each.sides[0], "room in the queue"));
   out.push_back(side_words(context, each.sides[1], "results"));
   out.push_back(side_words(context, each.sides[2], "work (idle workers)"));
-  if (each.starved != 0) {
+  if (each.starvations != 0) {
     out.push_back(fmt::format("starved for {} in {}: tasks were queued while all workers waited inside their own",
                               context.times.span(each.starved), counted(each.starvations, "time", "times")));
   }
@@ -221,7 +221,7 @@ std::string waits_sentence(const Process& process, const Analysis& analysis, con
   }
   if (!out.empty()) out = wrapped(out + ": unspool waits", options.width, 2);
   for (const SignalFigures& each : analysis.signals.figures()) {
-    if (each.starved == 0) continue;
+    if (each.starvations == 0) continue;
     out += wrapped(fmt::format("{} starved for {}: tasks were queued while all its workers waited",
                                name_of(context, each), context.times.span(each.starved)),
                    options.width, 2);
