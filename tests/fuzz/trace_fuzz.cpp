@@ -8,6 +8,7 @@
 #include <unspool/order/merge.hpp>
 #include <unspool/read/trace.hpp>
 #include <unspool/render/command.hpp>
+#include <unspool/render/ctf.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -90,6 +91,21 @@ std::string spoiled(std::string bytes, std::string_view edits) {
   return bytes.append(edits);
 }
 
+/// What is written as repaired can be read.
+void repair(unspool::Trace& trace, const std::string& path) {
+  const std::string directory = path + "-repaired";
+  unspool::Repair done;
+  if (unspool::write_repaired(trace, directory, done).empty()) {
+    std::string refusal;
+    const auto clean = unspool::Trace::open({done.place, false}, refusal);
+    if (!clean) std::abort();
+    unspool::Merge merge{*clean};
+    unspool::Record record;
+    while (merge.next(record)) {}
+  }
+  std::filesystem::remove_all(directory);
+}
+
 void ask_everything(const std::string& path) {
   using Format = unspool::Options::Format;
   for (const Format format : {Format::table, Format::json, Format::csv}) {
@@ -118,6 +134,7 @@ void ask_everything(const std::string& path) {
     unspool::Merge second{*again};
     std::vector<unspool::Input> once_more{{again->process(), second}};
     unspool::run_threads(once_more, options, nowhere);
+    if (json) repair(*again, path);
   }
 }
 
