@@ -81,10 +81,12 @@ Programs stuck_locks();
 Programs stuck_waits();
 Programs stuck_queues();
 Programs stuck_mixed();
+Programs stuck_nasty();
 Programs could_deadlock();
 Programs could_deadlock_too();
 Programs healthy();
 Programs healthy_orders();
 Programs healthy_idle();
+Programs healthy_nasty();
 
 }  // namespace corpus
