@@ -9,6 +9,7 @@
 #include <unspool/read/find.hpp>
 #include <unspool/read/trace.hpp>
 #include <unspool/render/command.hpp>
+#include <unspool/replay/audience.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -362,6 +363,18 @@ TEST_CASE("a wait that was given up within a plain hold is told as that holder's
   const std::string joined = report(trace.path(), true);
   CHECK(joined == report(trace.path(), false));
   CHECK(joined.find("\"hand_over\": 0") != std::string::npos);
+}
+
+// The story: `unspool path` is handed over as an Observer, which has a function for plain holds, so that holds were joined; what
+// it made of acquires that had spun was gone, and its path was another.
+TEST_CASE("one whose type is not known hears Records one by one") {
+  struct OfHolds : unspool::Observer {
+    void acquired(const unspool::ObjectState&, const Record&, trace::Ticks, bool) override {}
+    void held_plainly(const unspool::ObjectState&, const PlainHold&) override {}
+  } of_holds;
+  CHECK(unspool::Audience{of_holds}.takes_holds);
+  unspool::Observer& unknown = of_holds;
+  CHECK_FALSE(unspool::Audience{unknown}.takes_holds);
 }
 
 TEST_CASE("no answer depends on whether holds are joined") {

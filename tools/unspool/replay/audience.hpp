@@ -34,7 +34,9 @@ class Audience {
     if (hears<T>(&T::acquired, &Observer::acquired)) acquired.push_back(&observer);
     if (hears<T>(&T::held, &Observer::held)) held.push_back(&observer);
     if (hears<T>(&T::waited, &Observer::waited)) waited.push_back(&observer);
-    if (hears<T>(&T::held_plainly, &Observer::held_plainly)) {
+    // Of one whose type is not known here nobody can say that it hears of plain holds as such.
+    constexpr bool is_known = !std::is_same_v<T, Observer>;
+    if (is_known && hears<T>(&T::held_plainly, &Observer::held_plainly)) {
       held_plainly.push_back(&observer);
     } else if (hears<T>(&T::acquired, &Observer::acquired) || hears<T>(&T::held, &Observer::held) ||
                (hears<T>(&T::record, &Observer::record) && hears_holds(observer))) {
