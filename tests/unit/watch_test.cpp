@@ -66,8 +66,8 @@ TEST_CASE("a circle that is there at two looks is a deadlock, and is told once")
   CHECK(found[0].sentence ==
         "deadlock: t2(2) waits for lock 100000002 held by t3(3), which waits for lock 100000001 held by t2(2)");
   CHECK_THAT(found[0].story, Contains("\"t2\" #2") &&
-                                 Contains("waits for lock 100000002 since 50.000 s, at bank.cpp:8") &&
-                                 Contains("held by t3(3) since 100.000 s, taken at bank.cpp:7"));
+                                 Contains("has waited 50.000 s for lock 100000002, at bank.cpp:8") &&
+                                 Contains("held by t3(3) for 1 min 40 s, taken at bank.cpp:7"));
   CHECK(watch.look(deadlock(), nowhere).empty());
 }
 
@@ -113,8 +113,10 @@ TEST_CASE("a circle with a timed wait ends by itself: it is no deadlock, and lon
   const auto found = strict.look(process, nowhere);
   REQUIRE(found.size() == 2);
   CHECK(found[0].what == Finding::What::long_wait);
-  CHECK_THAT(found[0].sentence, Contains("t3(3) waits for lock 100000001") && Contains(", ends by itself in 12.500 s"));
-  CHECK_THAT(found[1].sentence, Contains("t2(2) waits for lock 100000002") && !Contains("ends by itself"));
+  CHECK_THAT(found[0].sentence,
+             Contains("t3(3) has waited 50.000 s for lock 100000001") && Contains(", ends by itself in 12.500 s"));
+  CHECK_THAT(found[1].sentence,
+             Contains("t2(2) has waited 50.000 s for lock 100000002") && !Contains("ends by itself"));
 }
 
 TEST_CASE("a deadlock is only likely where an owner is not sure to hold still") {
@@ -162,7 +164,7 @@ TEST_CASE("those who wait too long for one lock are one finding, told once") {
   REQUIRE(found.size() == 1);
   CHECK(found[0].what == Finding::What::long_wait);
   CHECK(found[0].threads == std::vector<trace::ThreadNumber>{3, 2});
-  CHECK(found[0].sentence == "t3(3) waits for lock 100000001 held by t1(1) since 50.000 s at bank.cpp:8 (and 1 more)");
+  CHECK(found[0].sentence == "t3(3) has waited 50.000 s for lock 100000001 held by t1(1), at bank.cpp:8 (and 1 more)");
   CHECK_THAT(found[0].story, Contains("\"t1\" #1"));
   CHECK(watch.look(process, nowhere).empty());
   process.now = 1030;
@@ -173,7 +175,7 @@ TEST_CASE("every wait is watched where that is asked for") {
   Watch watch{{.patience = 30s, .every_wait = true}};
   const auto found = watch.look(process_of({waiting(thread(5), Kind::queue, object(9), 100)}), nowhere);
   REQUIRE(found.size() == 1);
-  CHECK_THAT(found[0].sentence, Contains("t5(5) waits for queue 100000009 since 900.000 s"));
+  CHECK_THAT(found[0].sentence, Contains("t5(5) has waited 15 min 0 s for queue 100000009"));
 }
 
 TEST_CASE("names forge no lines and steer no terminal") {

@@ -63,6 +63,8 @@ struct LiveProcess {
   std::uint64_t frequency = 1;  ///< ticks a second
   trace::Mode mode = trace::Mode::off;
   std::uint64_t monotonic = 0;  ///< ns, at `now`
+  std::uint64_t realtime = 0;   ///< ns since 1970, at `now`; 0: not known
+  std::string program = {};
 
   double seconds_since(trace::Ticks ticks) const;
   /// Until a wait with a time limit gives up.

@@ -2,8 +2,10 @@
 #include <spool/log/live_text.hpp>
 #include <spool/trace/message.hpp>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <ctime>
 #include <iterator>
 
 namespace spool::log {
@@ -39,15 +41,26 @@ void put_owner(std::string& out, const LiveProcess& process, const LiveThread& w
                    at("taken at", place_of(waiter.wait.owner_site)));
     return;
   }
-  fmt::format_to(std::back_inserter(out), "    held{} by {} since {:.3f} s{}\n", owner.hold->shared ? " shared" : "",
-                 name_of(*owner.thread), process.seconds_since(owner.hold->since),
+  fmt::format_to(std::back_inserter(out), "    held{} by {} for {}{}\n", owner.hold->shared ? " shared" : "",
+                 name_of(*owner.thread), lasted(process.seconds_since(owner.hold->since)),
                  at("taken at", place_of(owner.hold->site)));
 }
 
 }  // namespace
 
+std::string lasted(double seconds) {
+  constexpr std::uint64_t minute = 60;
+  constexpr std::uint64_t hour = 60 * minute;
+  constexpr std::uint64_t day = 24 * hour;
+  if (seconds < minute) return fmt::format("{:.3f} s", seconds);
+  const auto whole = static_cast<std::uint64_t>(seconds);
+  if (whole < hour) return fmt::format("{} min {} s", whole / minute, whole % minute);
+  if (whole < day) return fmt::format("{} h {} min", whole / hour, whole % hour / minute);
+  return fmt::format("{} d {} h", whole / day, whole % day / hour);
+}
+
 std::string ending(std::optional<double> seconds) {
-  return seconds ? fmt::format(", ends by itself in {:.3f} s", *seconds) : "";
+  return seconds ? fmt::format(", ends by itself in {}", lasted(*seconds)) : "";
 }
 
 std::string name_of(const LiveThread& thread) {
@@ -67,10 +80,10 @@ std::string paragraph(const LiveProcess& process, const LiveOwners& owners, cons
   const auto to = std::back_inserter(out);
   if (thread.busy) out += "  changes its state all the time\n";
   if (thread.wait.record == 0) {
-    if (!thread.busy) out += "  waits for nothing that is recorded\n";
+    if (!thread.busy) out += "  waits for nothing that is recorded: it runs, or the kernel has it\n";
   } else {
-    fmt::format_to(to, "  waits for {} since {:.3f} s{}{}\n", name_of(thread.wait),
-                   process.seconds_since(thread.wait.since), at("at", place_of(thread.wait.site)),
+    fmt::format_to(to, "  has waited {} for {}{}{}\n", lasted(process.seconds_since(thread.wait.since)),
+                   name_of(thread.wait), at("at", place_of(thread.wait.site)),
                    ending(process.seconds_left(thread.wait)));
     for (const std::string& call : thread.wait.calls)
       fmt::format_to(to, "    in {}\n", shown(call));
@@ -78,8 +91,8 @@ std::string paragraph(const LiveProcess& process, const LiveOwners& owners, cons
       put_owner(out, process, thread, owner, place_of);
   }
   for (const LiveHold& hold : thread.holds) {
-    fmt::format_to(to, "  holds {}{} since {:.3f} s{}\n", name_of(hold.object, trace::Kind::lock),
-                   hold.shared ? " shared" : "", process.seconds_since(hold.since),
+    fmt::format_to(to, "  has held {}{} for {}{}\n", name_of(hold.object, trace::Kind::lock),
+                   hold.shared ? " shared" : "", lasted(process.seconds_since(hold.since)),
                    at("taken at", place_of(hold.site)));
   }
   if (thread.holds_beyond != 0) fmt::format_to(to, "  holds {} more\n", thread.holds_beyond);
@@ -99,11 +112,15 @@ std::string sentence(const std::vector<const LiveThread*>& circle) {
 
 std::string dump(const LiveProcess& process, std::uint32_t pid, const PlaceOf& place_of) {
   const LiveOwners owners{process};
-  std::string out = fmt::format("spool: {} threads of process {}, transitions {}{}\n", process.threads.size(), pid,
-                                trace::name_of(process.mode),
-                                process.mode == trace::Mode::all   ? ""
-                                : process.mode == trace::Mode::off ? ": what they wait for and hold is not recorded"
-                                                                   : ": holds that nobody waited for are not recorded");
+  const auto now = static_cast<std::time_t>(process.realtime / 1'000'000'000U);
+  const std::string when = now == 0 ? "" : fmt::format(" at {:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(now));
+  const std::string program = process.program.empty() ? "" : fmt::format(" ({})", shown(process.program));
+  std::string out =
+      fmt::format("spool: {} thread{} of process {}{}{}, transitions {}{}\n", process.threads.size(),
+                  process.threads.size() == 1 ? "" : "s", pid, program, when, trace::name_of(process.mode),
+                  process.mode == trace::Mode::all   ? ""
+                  : process.mode == trace::Mode::off ? ": what they wait for and hold is not recorded"
+                                                     : ": holds that nobody waited for are not recorded");
   for (const LiveThread& thread : process.threads)
     out += '\n' + paragraph(process, owners, thread, place_of);
   for (const auto& circle : circles(process, owners)) {

@@ -15,6 +15,9 @@ namespace spool::log {
 /// "file:line" of a site's number, empty where it is not known.
 using PlaceOf = std::function<std::string(trace::SiteNumber)>;
 
+/// `12.300 s`, `4 min 2 s`, `3 h 59 min`, `2 d 1 h`.
+std::string lasted(double seconds);
+
 /// `, ends by itself in 1.250 s`; nothing where it does not.
 std::string ending(std::optional<double> seconds);
 
@@ -27,9 +30,9 @@ std::string name_of(const LiveWait& wait);
 /// A paragraph: the thread, its wait with who has what it waits for, its holds.
 ///
 ///   "worker" #7 daemon native=4713
-///     waits for lock "accounts" since 12.3 s, at transfer.cpp:20
-///       held by clerk(8) since 12.4 s, taken at transfer.cpp:18
-///     holds lock "customers" since 12.4 s, taken at transfer.cpp:19
+///     has waited 12.300 s for lock "accounts", at transfer.cpp:20
+///       held by clerk(8) for 12.400 s, taken at transfer.cpp:18
+///     has held lock "customers" for 12.400 s, taken at transfer.cpp:19
 std::string paragraph(const LiveProcess& process, const LiveOwners& owners, const LiveThread& thread,
                       const PlaceOf& place_of);
 

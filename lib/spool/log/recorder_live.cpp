@@ -58,6 +58,8 @@ LiveProcess Recorder::look_at_threads() {
   process.monotonic =
       static_cast<std::uint64_t>(std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count());
   process.frequency = process_.frequency;
+  process.realtime = os::nanoseconds_of(CLOCK_REALTIME);
+  process.program = process_.program;
   process.mode = current_mode();
   std::ranges::sort(process.threads, {}, &LiveThread::number);
   return process;

@@ -69,11 +69,12 @@ Finding late_finding(const LiveProcess& process, const LiveOwners& owners, std::
     if (!trace::is_thread(first.wait.object.number)) held = " held by " + name_of(*owner.thread);
   }
   const std::string place = place_of(first.wait.site);
-  return {Finding::What::long_wait,
-          fmt::format("{} waits for {}{} since {:.3f} s{}{}{}", name_of(first), name_of(first.wait), held,
-                      process.seconds_since(first.wait.since), place.empty() ? "" : " at " + trace::escaped(place),
-                      others, ending(process.seconds_left(first.wait))),
-          story_of(process, owners, waiters, place_of), numbers_of(waiters)};
+  return {
+      Finding::What::long_wait,
+      fmt::format("{} has waited {} for {}{}{}{}{}", name_of(first), lasted(process.seconds_since(first.wait.since)),
+                  name_of(first.wait), held, place.empty() ? "" : ", at " + trace::escaped(place), others,
+                  ending(process.seconds_left(first.wait))),
+      story_of(process, owners, waiters, place_of), numbers_of(waiters)};
 }
 
 }  // namespace
