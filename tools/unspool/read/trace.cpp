@@ -56,7 +56,7 @@ std::unique_ptr<Trace> Trace::open(const TracePath& path, std::string& refusal) 
 Trace::Places Trace::find_segments(const std::string& directory) {
   Places places;
   for (const std::string& name : visible_names(directory)) {
-    const std::string where = directory + '/' + name;
+    const std::string where = fmt::format("{}/{}", directory, name);
     const bool archive = name.ends_with(trace::archive_suffix);
     const std::string stem = archive ? name.substr(0, name.size() - trace::archive_suffix.size()) : name;
     const std::uint32_t number = segment_number(stem);
