@@ -40,14 +40,20 @@ struct Truth {
       ledgers.emplace(name, each);
   }
 
-  /// The call whose wait this is; nullptr: there is none. `slack`: how far the two clocks may differ.
+  /// The call whose wait this is; nullptr: there is none. `slack`: how far the two clocks may differ. Of two calls within it,
+  /// one soon after the other, the one that has more of the wait.
   const Call* call_of(const std::string& lock, std::uint32_t thread, std::int64_t since, std::int64_t until,
                       std::int64_t slack) const {
-    const auto& all = calls.at(lock);
-    const auto found = std::ranges::find_if(all, [&](const Call& call) {
-      return call.thread == thread && call.asked <= since + slack && until <= call.had + slack;
-    });
-    return found == all.end() ? nullptr : &*found;
+    const Call* best = nullptr;
+    std::int64_t most = -slack;
+    for (const Call& call : calls.at(lock)) {
+      const std::int64_t common = std::min(until, call.had) - std::max(since, call.asked);
+      const bool fits = call.thread == thread && call.asked <= since + slack && until <= call.had + slack;
+      if (!fits || common < most) continue;
+      best = &call;
+      most = common;
+    }
+    return best;
   }
 };
 
