@@ -28,7 +28,7 @@ using truth::Call;
 
 constexpr unsigned locks = 24;
 constexpr unsigned threads = 8;
-constexpr unsigned rounds = 400;
+constexpr unsigned rounds = 500;
 
 std::int64_t now() {
   timespec time{};
@@ -270,9 +270,10 @@ class Worker {
   /// At the beginning of a slice of processor time that is unlikely.
   static void begin_slice() { std::this_thread::yield(); }
 
-  /// 100 us to 10 ms, short ones more often; every fourth one busy, the others asleep as in a system call.
+  /// 200 us to 20 ms, short ones more often; every fourth one busy, the others asleep as in a system call. Where the processors
+  /// are wanted by others, what a thread writes down is some tens of microseconds from what it did: holds are long beside that.
   void work() {
-    const double span = 100'000 * std::pow(100.0, std::uniform_real_distribution<double>{}(random_));
+    const double span = 200'000 * std::pow(100.0, std::uniform_real_distribution<double>{}(random_));
     const std::int64_t until = now() + static_cast<std::int64_t>(span);
     if (number(4) != 0) {
       const timespec time{until / 1'000'000'000, until % 1'000'000'000};
