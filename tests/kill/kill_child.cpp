@@ -30,7 +30,28 @@ Progress* shared_progress(const char* path) {
   return memory == MAP_FAILED ? nullptr : static_cast<Progress*>(memory);
 }
 
-void work(ThreadProgress& progress, spool::Lock& contended, bool archives) {
+/// What the threads do against the archiver, which has the lowest priority. Without archives: nothing.
+enum class Pace : std::uint8_t {
+  full,
+  resting,   ///< they leave it some time; it may lag, and the oldest go unpacked
+  followed,  ///< they never get far ahead of it: what all is kept of is short enough to be read
+};
+
+void let_archiver_follow() {
+  constexpr std::uint64_t most_behind = 8;  // segments
+  for (;;) {
+    const spool::log::RecorderCounters counters = spool::log::Recorder::instance().counters();
+    if (counters.segments <= counters.archived + most_behind) return;
+    usleep(200);
+  }
+}
+
+void let_archiver_work(Pace pace) {
+  if (pace == Pace::resting) usleep(500);
+  if (pace == Pace::followed) let_archiver_follow();
+}
+
+void work(ThreadProgress& progress, spool::Lock& contended, Pace pace) {
   spool::Lock own;
   own.lock();
   own.unlock();
@@ -48,8 +69,7 @@ void work(ThreadProgress& progress, spool::Lock& contended, bool archives) {
     if (n % 16 == 0) {
       const std::lock_guard guard{contended};
     }
-    // The archiver has the lowest priority: it gets some time, or there would be nothing of it to be killed.
-    if (archives && n % 64 == 0) usleep(500);
+    if (n % 256 == 0) let_archiver_work(pace);
   }
 }
 
@@ -69,8 +89,10 @@ int main(int argc, char** argv) {
   spool::log::set_level(spool::Level::info);
   spool::log::set_mode(spool::Mode::all);
   spool::Lock contended;
+  const Pace with_archives = settings.keep == 0 ? Pace::followed : Pace::resting;
+  const Pace pace = archives ? with_archives : Pace::full;
   for (ThreadProgress& each : progress->threads) {
-    spool::Thread thread{[&each, &contended, archives] { work(each, contended, archives); }};
+    spool::Thread thread{[&each, &contended, pace] { work(each, contended, pace); }};
     thread.start();
   }
   for (;;)

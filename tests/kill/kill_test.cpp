@@ -2,9 +2,10 @@
 //
 // The promise of the trace: whatever call had returned when SIGKILL came is there. A child locks and logs in four threads
 // and tells through shared memory how far it has come; it is killed at a random moment, and what it left is read by a
-// reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills each, every trace
-// also read by babeltrace2; SPOOL_SEED repeats a run's random choices.
+// reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills each, or SPOOL_KILLS of them, every trace also read
+// by babeltrace2; SPOOL_SEED repeats a run's random choices.
 #include "kill/counters.hpp"
+#include "kill/runs.hpp"
 #include "support/child.hpp"
 #include "support/trace_reader.hpp"
 
@@ -145,21 +146,6 @@ fs::path trace_in(const Scratch& scratch) {
   return {};
 }
 
-/// One thread's messages, or one lock's numbers: 1, 2, 3, ... as far as nothing was recycled.
-struct Run {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  std::uint64_t missing = 0;
-  bool ordered = true;
-
-  void add(std::uint64_t number) {
-    if (first == 0) first = number;
-    ordered = ordered && number > last;
-    if (last != 0 && number > last + 1) missing += number - last - 1;
-    last = number;
-  }
-};
-
 /// What all the kills of a test left.
 struct Toll {
   int traces = 0;
@@ -167,18 +153,22 @@ struct Toll {
   std::uint64_t records = 0;
   std::uint64_t lost = 0;  ///< Records whose call had returned
   std::uint64_t torn = 0;  ///< what the reader could not use: half a Record, a packet that is none, a header that lies
+  int amidst = 0;          ///< threads killed between a Record and the return of the call that made it
+  int holes = 0;           ///< traces with one
   int opened = 0;          ///< traces in which `unspool check` finds nothing wrong
   int read_by_babeltrace = 0;
 };
 
 /// A number or two may be there that were not yet told: their Records were whole, their call had not returned.
-void check_run(const Run& run, std::uint64_t told, std::uint64_t most_untold, bool from_first, Toll& toll) {
+/// True: there was one.
+bool check_run(const Run& run, std::uint64_t told, std::uint64_t most_untold, bool from_first, Toll& toll) {
   CHECK(run.ordered);
   const std::uint64_t lost =
       run.missing + (told - std::min(told, run.last)) + (from_first && run.first > 1 ? run.first - 1 : 0);
   CHECK(lost == 0);
   CHECK(run.last <= told + most_untold);
   toll.lost += lost;
+  return run.last > told;
 }
 
 struct Found {
@@ -187,41 +177,43 @@ struct Found {
   int losses = 0;
 };
 
-Found find_runs(const TraceReader& trace) {
+Found find_runs(const TraceReader& trace, const Parts& parts) {
   Found found;
   for (const ReadRecord& each : trace.records()) {
     if (each.name == "trace.loss") ++found.losses;
-    if (each.name == "message") found.messages[each.thread].add(each.fields[1]);
+    if (each.name == "message") found.messages[each.thread].add(each.fields[1], parts.of(each.segment));
     if (each.name == "lock.acquire" || each.name == "lock.release") {
-      found.pairs[each.object].add(each.fields[1]);
+      found.pairs[each.object].add(each.fields[1], parts.of(each.segment));
     }
   }
   return found;
 }
 
-bool is_whole(const TraceReader& trace) {
-  return trace.segments().front().filename() == "000001";
-}
-
 /// Where segments are recycled, all Records of a thread that slept through the whole ring are gone. Those made after the
-/// second segment of the ring began are not: they went there or into a later one.
-bool may_be_gone(const TraceReader& trace, const ThreadProgress& progress) {
-  return !is_whole(trace) && progress.before.load() < trace.begin_of(1);
+/// second segment of its newest part began are not: they went there or into a later one.
+bool may_be_gone(const TraceReader& trace, const Parts& parts, const ThreadProgress& progress) {
+  const std::uint64_t second = trace.begin_of(parts.newest() + 1);
+  return !parts.are_whole() && (second == 0 || progress.before.load() < second);
 }
 
-void check_trace(const TraceReader& trace, const Progress& progress, Toll& toll) {
+void check_trace(const TraceReader& trace, const Progress& progress, bool all_kept, Toll& toll) {
   CHECK(trace.problems() == std::vector<std::string>{});
   REQUIRE_FALSE(trace.segments().empty());
-  Found found = find_runs(trace);
+  const Parts parts{trace};
+  Found found = find_runs(trace, parts);
   CHECK(found.losses == 0);
   ++toll.traces;
+  if (parts.count() > 1) ++toll.holes;
+  CHECK((!all_kept || parts.are_whole()));
   toll.torn += trace.problems().size();
   toll.records += trace.records().size();
   for (const ThreadProgress& each : progress.threads) {
-    if (may_be_gone(trace, each)) continue;
+    if (may_be_gone(trace, parts, each)) continue;
     const std::uint64_t pairs = each.pairs.load() + 1;  // one more before the first number
-    check_run(found.pairs[each.lock.load()], 2 * pairs, 2, is_whole(trace), toll);
-    check_run(found.messages[each.thread.load()], each.messages.load(), 1, is_whole(trace), toll);
+    const bool in_pair = check_run(found.pairs[each.lock.load()], 2 * pairs, 2, parts.are_whole(), toll);
+    const Run& messages = found.messages[each.thread.load()];
+    const bool in_message = check_run(messages, each.messages.load(), 1, parts.are_whole(), toll);
+    if (in_pair || in_message) ++toll.amidst;
     ++toll.threads;
   }
 }
@@ -234,9 +226,11 @@ void check_with_unspool(const fs::path& trace, Toll& toll) {
 }
 
 void tell(const Toll& toll) {
-  std::printf("%d kills: %llu Records, %llu lost, %llu torn; %d threads checked; unspool opened %d, babeltrace2 %d\n",
-              toll.traces, static_cast<unsigned long long>(toll.records), static_cast<unsigned long long>(toll.lost),
-              static_cast<unsigned long long>(toll.torn), toll.threads, toll.opened, toll.read_by_babeltrace);
+  std::printf(
+      "%d kills: %llu Records, %llu lost, %llu torn; %d threads checked, %d of them killed in a call; "
+      "unspool opened %d, babeltrace2 %d\n",
+      toll.traces, static_cast<unsigned long long>(toll.records), static_cast<unsigned long long>(toll.lost),
+      static_cast<unsigned long long>(toll.torn), toll.threads, toll.amidst, toll.opened, toll.read_by_babeltrace);
 }
 
 /// What babeltrace2 counts in one segment, -1 where it warns or fails.
@@ -292,11 +286,16 @@ std::uint64_t seed_of_run() {
   return given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
 }
 
+int kills_of_soak() {
+  const char* given = std::getenv("SPOOL_KILLS");     // NOLINT(concurrency-mt-unsafe): one thread
+  return given != nullptr ? std::atoi(given) : 1000;  // NOLINT(cert-err34-c): a tester's own
+}
+
 }  // namespace
 
 TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
   const bool soak = std::getenv("SPOOL_SOAK") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
-  const int kills = soak ? 1000 : 100;
+  const int kills = soak ? kills_of_soak() : 100;
   const std::uint64_t seed = seed_of_run();
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random{seed};
@@ -312,9 +311,9 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
     const SharedProgress progress{scratch.path() / "progress"};
     run_and_kill(scratch, progress, {complete ? keep_all : keep_little}, pause);
     const TraceReader trace{trace_in(scratch)};
-    check_trace(trace, *progress, toll);
+    check_trace(trace, *progress, complete, toll);
     segments += trace.segments().size();
-    if (!is_whole(trace)) ++recycled;
+    if (!Parts{trace}.are_whole()) ++recycled;
     check_with_unspool(trace_in(scratch), toll);
     if (!soak && i % 10 >= 2) continue;
     for (const fs::path& segment : trace.segments()) {
@@ -326,7 +325,8 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
     ++toll.read_by_babeltrace;
   }
   tell(toll);
-  std::printf("%zu segments, babeltrace2 read %zu; %d traces with recycled ones\n", segments, checked, recycled);
+  std::printf("%zu segments, babeltrace2 read %zu; %d traces with recycled ones, %d of them with a hole\n", segments,
+              checked, recycled, toll.holes);
   CHECK(toll.traces == kills);
   CHECK(toll.threads > 2 * kills);  // those where all is kept, and some of the others
   CHECK(recycled > 0);
@@ -334,7 +334,7 @@ TEST_CASE("whatever call had returned when SIGKILL came is in the trace") {
 
 TEST_CASE("the same while segments become archives") {
   const bool soak = std::getenv("SPOOL_SOAK") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread
-  const int kills = soak ? 1000 : 60;
+  const int kills = soak ? kills_of_soak() : 60;
   const std::uint64_t seed = seed_of_run();
   std::printf("seed %llu\n", static_cast<unsigned long long>(seed));
   std::mt19937_64 random{seed};
@@ -356,8 +356,8 @@ TEST_CASE("the same while segments become archives") {
     const long copied = copies ? counted_in_copy(scratch, path) : 0;
     archives += unpack(path);
     const TraceReader trace{path};
-    check_trace(trace, *progress, toll);
-    if (!is_whole(trace)) ++turned;
+    check_trace(trace, *progress, complete, toll);
+    if (!Parts{trace}.are_whole()) ++turned;
     if (!copies) continue;
     CHECK(copied == static_cast<long>(trace.records().size() + trace.definitions()));
     counted += copied;
