@@ -117,11 +117,22 @@ struct Quarters {
   }
 };
 
-/// `paced`: the archiver has the lowest priority, and gets some time.
+/// The archiver has the lowest priority, and the writers wait for it: on a busy machine it would come to an archive a minute.
+void let_archiver_follow(const std::atomic<bool>& over) {
+  constexpr std::uint64_t most_behind = 6;  // segments
+  const auto is_behind = [] {
+    const spool::log::RecorderCounters now = spool::log::Recorder::instance().counters();
+    return now.segments > now.archived + now.unarchived + most_behind;
+  };
+  do
+    std::this_thread::sleep_for(1ms);
+  while (is_behind() && !over.load(std::memory_order_relaxed));  // relaxed: a switch
+}
+
 void lock_and_log(const std::atomic<bool>& over, bool paced) {
   spool::Lock own;
   for (std::uint64_t n = 0; !over.load(std::memory_order_relaxed); ++n) {  // relaxed: a switch
-    if (paced && n % 1024 == 0) std::this_thread::sleep_for(1ms);
+    if (paced && n % 1024 == 0) let_archiver_follow(over);
     const std::lock_guard guard{own};
     if (n % 16 == 0) spool::info("request {} of {}", n, "a client");
   }

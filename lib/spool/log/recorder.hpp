@@ -222,6 +222,7 @@ class Recorder {
   std::size_t most_in_ring() const;
   std::size_t ring_count() const;
   bool may_take_oldest() const;
+  bool is_next_spare(const Segment& oldest) const;
   bool make_directory();
   bool open_status();
   bool begin_trace(std::uint32_t number);

@@ -194,13 +194,21 @@ std::size_t Recorder::most_in_ring() const {
   return unlimited ? most_returned : std::clamp(ring_size() / 2, smallest_ring, most_returned);
 }
 
+/// One segment whose archive is whole stays to be the next spare, also where the archiver lags and those that wait for it are
+/// more than enough: no new page is asked for.
+bool Recorder::is_next_spare(const Segment& oldest) const {
+  const bool over = settings_.keep != 0 && ring_count() > ring_size();
+  const bool alone = closed_.size() < 2 || closed_[1]->packing != Packing::whole;
+  return has_packed() && oldest.packing == Packing::whole && alone && !over;
+}
+
 /// Lets go what is over: the oldest beyond `keep`, and files that came back from the archiver and are not needed. Where all
 /// are kept without archives, only their mappings go.
 void Recorder::trim() {
   std::vector<std::shared_ptr<Segment>> victims;
   {
     const std::lock_guard guard{m_};
-    while (ring_count() > most_in_ring() && may_take_oldest()) {
+    while (ring_count() > most_in_ring() && may_take_oldest() && !is_next_spare(*closed_.front())) {
       if (has_packed() && closed_.front()->packing != Packing::whole) ++counters_.unarchived;
       victims.push_back(std::move(closed_.front()));
       closed_.pop_front();
