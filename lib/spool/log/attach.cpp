@@ -5,6 +5,7 @@
 #include <spool/log/control.hpp>
 #include <spool/log/fork.hpp>
 #include <spool/log/recorder.hpp>
+#include <spool/log/reserve.hpp>
 #include <spool/log/status.hpp>
 #include <spool/os/process.hpp>
 
@@ -44,10 +45,20 @@ pthread_key_t exit_key() {
 
 std::shared_ptr<Identity> unknown_thread() {
   const bool is_main = os::native_id() == os::process_id();
-  auto identity = std::make_shared<Identity>(is_main ? trace::Origin::main : trace::Origin::foreign,
-                                             is_main ? "MainThread" : next_dummy_name(), !is_main, 0);
+  auto identity = std::allocate_shared<Identity>(ReservedAllocator<Identity>{},
+                                                 is_main ? trace::Origin::main : trace::Origin::foreign,
+                                                 is_main ? "MainThread" : next_dummy_name(), !is_main, 0);
   Registry::add(identity);
   return identity;
+}
+
+Writer& writer_for(const std::shared_ptr<Identity>& identity, bool ours) {
+  try {
+    return Recorder::instance().attach(identity);
+  } catch (...) {  // no memory, and no reserve: its next call tries again
+    if (!ours) Registry::remove(*identity);
+    throw;
+  }
 }
 
 }  // namespace
@@ -57,7 +68,7 @@ Writer& attach(std::shared_ptr<Identity> identity) {
   const bool ours = identity != nullptr;
   if (!ours) identity = unknown_thread();
   Registry::set_native_id(*identity);
-  Writer& writer = Recorder::instance().attach(identity);
+  Writer& writer = writer_for(identity, ours);
   writer.exit_round = 0;
   writer.holds = 0;
   my_writer = &writer;

@@ -132,9 +132,17 @@ bool Definitions::cost(Segment& segment, const Cost& cost) {
 trace::SiteNumber Definitions::number_of(const Site& site) {
   if (site.file == nullptr) return 0;
   std::string key = fmt::format("{}:{}", site.file, site.line);
-  const auto [found, is_new] = numbers_.try_emplace(std::move(key), static_cast<trace::SiteNumber>(sites_.size() + 1));
-  if (is_new) sites_.push_back({site, 0});
-  return found->second;
+  const auto known = numbers_.find(key);
+  if (known != numbers_.end()) return known->second;
+  sites_.push_back({site, 0});
+  const auto number = static_cast<trace::SiteNumber>(sites_.size());
+  try {
+    numbers_.emplace(std::move(key), number);
+  } catch (...) {  // no memory: the number must not be another site's later
+    sites_.pop_back();
+    throw;
+  }
+  return number;
 }
 
 bool Definitions::define(Segment& segment, const Site& site, trace::SiteNumber& number) {
@@ -181,8 +189,8 @@ bool Definitions::define_thread(Segment& segment, Identity& identity) {
 const ObjectClass* Definitions::shared(const ObjectClass& wanted) {
   const std::string key = fmt::format("{}|{}|{}|{}", static_cast<int>(wanted.kind), text_or_empty(wanted.site.file),
                                       wanted.site.line, text_or_empty(wanted.name));
-  const auto [found, is_new] = class_of_.try_emplace(key, nullptr);
-  if (is_new) found->second = &classes_.emplace_back(wanted);
+  const auto found = class_of_.try_emplace(key, nullptr).first;
+  if (found->second == nullptr) found->second = &classes_.emplace_back(wanted);  // new, or there was no memory for it
   return found->second;
 }
 

@@ -2,6 +2,7 @@
 #include <spool/log/dispatcher.hpp>
 
 #include <atomic>
+#include <span>
 #include <utility>
 
 namespace spool::log {
@@ -14,10 +15,9 @@ constexpr auto longest_fork = std::chrono::seconds{1};
 /// Made once, then for ever: flush and messages are legal at any time, and a sink that hangs keeps its feeder.
 constinit std::atomic<const Feeders*> published{nullptr};
 
-const Feeders& feeders() {
-  static const auto& none = *new Feeders;  // leaked: asked also after the destructors of statics
+std::span<const std::unique_ptr<Feeder>> feeders() noexcept {
   const Feeders* const made = published.load(std::memory_order_acquire);  // acquire: partner is the release in start
-  return made == nullptr ? none : *made;
+  return made == nullptr ? std::span<const std::unique_ptr<Feeder>>{} : std::span{*made};
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/identity.hpp>
 #include <spool/log/recorder.hpp>
+#include <spool/log/reserve.hpp>
 #include <spool/log/writer.hpp>
 #include <spool/os/process.hpp>
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
+#include <utility>
 
 namespace spool::log {
 namespace {
@@ -16,11 +19,14 @@ trace::ThreadNumber next_number() {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;  // relaxed: a mere number
 }
 
+using Identities = std::map<trace::ThreadNumber, std::shared_ptr<Identity>, std::less<>,
+                            ReservedAllocator<std::pair<const trace::ThreadNumber, std::shared_ptr<Identity>>>>;
+
 struct Table {
   std::mutex mutex;
-  std::map<trace::ThreadNumber, std::shared_ptr<Identity>> alive;
+  Identities alive;
   /// Stayed behind in the parent of a fork. Kept for ever: what they own belongs to threads whose stacks are only remains.
-  std::map<trace::ThreadNumber, std::shared_ptr<Identity>> left_behind;
+  Identities left_behind;
 };
 
 Table& table() {
@@ -38,8 +44,7 @@ std::mutex& names_mutex() {
 [[maybe_unused]] const Table& table_before_any_fork = table();
 [[maybe_unused]] const std::mutex& mutex_before_any_fork = names_mutex();
 
-std::shared_ptr<Identity> look_up(const std::map<trace::ThreadNumber, std::shared_ptr<Identity>>& all,
-                                  trace::ThreadNumber number) {
+std::shared_ptr<Identity> look_up(const Identities& all, trace::ThreadNumber number) {
   const auto found = all.find(number);
   return found == all.end() ? nullptr : found->second;
 }
@@ -124,7 +129,7 @@ void Registry::unlock_after_fork() {
 }
 
 void Registry::forget_others_after_fork() {
-  std::map<trace::ThreadNumber, std::shared_ptr<Identity>> others = std::move(table().alive);
+  Identities others = std::move(table().alive);
   table().alive.clear();
   if (my_writer != nullptr) {
     const std::shared_ptr<Identity>& own = my_writer->identity;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <new>
 #include <optional>
 #include <string>
 
@@ -98,6 +99,16 @@ Prepared prepare_message(Writer& writer, const MessageKey& key, std::size_t size
   return Prepared::ready;
 }
 
+/// nullptr: there is no memory for the thread's writer, and its Record has been counted as lost.
+Writer* try_self() noexcept {
+  try {
+    return &self();
+  } catch (const std::bad_alloc&) {
+    Recorder::instance().count_loss_without_writer();
+    return nullptr;
+  }
+}
+
 /// With names as numbers, since fmt gets the arguments without names.
 std::string formatted(const MessageKey& key, fmt::format_args arguments) {
   std::string numbered{key.format};
@@ -112,7 +123,9 @@ std::string formatted(const MessageKey& key, fmt::format_args arguments) {
 }  // namespace
 
 bool write_packed(const MessageKey& key, std::span<const std::byte> arguments) noexcept {
-  Writer& writer = self();
+  Writer* const mine = try_self();
+  if (mine == nullptr) return true;
+  Writer& writer = *mine;
   const std::size_t size = sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) + arguments.size();
   constexpr int attempts = 64;
   for (int i = 0; i < attempts; ++i) {
@@ -131,11 +144,18 @@ void write_text(Level level, const Site& site, std::string_view text, std::strin
     print_at_once(level, text, logger);
     return;
   }
-  Writer& writer = self();
+  Writer* const mine = try_self();
+  if (mine == nullptr) return;
+  Writer& writer = *mine;
   const std::size_t header = sizeof(trace::RecordHeader) + sizeof(trace::SiteNumber) + 1 + 4 + logger.size() + 4;
   std::string shortened;
   if (text.size() > most_packed) {
-    shortened = cut(text, most_packed);
+    try {
+      shortened = cut(text, most_packed);
+    } catch (const std::bad_alloc&) {
+      count_loss(writer, trace::LossReason::no_space);
+      return;
+    }
     text = shortened;
   }
   const TextNeed need{text, header + text.size()};
@@ -152,7 +172,11 @@ void write_text(Level level, const Site& site, std::string_view text, std::strin
 void write_formatted(const MessageKey& key, fmt::format_args arguments) noexcept {
   try {
     write_text(key.level, key.site, formatted(key, arguments), key.logger);
-  } catch (const std::exception& problem) {  // a formatter of the user's threw, or no memory
+  } catch (const std::bad_alloc&) {
+    if (!is_recording()) return print_at_once(key.level, key.format, key.logger);
+    Writer* const mine = try_self();
+    if (mine != nullptr) count_loss(*mine, trace::LossReason::no_space);
+  } catch (const std::exception& problem) {  // a formatter of the user's threw
     write_text(key.level, key.site, key.format, key.logger);
     write_text(Level::error, key.site, problem.what(), key.logger);
   } catch (...) {

@@ -61,6 +61,18 @@ MessageSite* MessageSites::find_or_add(const MessageKey& key) {
   if (found != by_digest_.end()) return found->second;
   if (sites_.size() >= most_sites || key.format.size() > longest_format) return nullptr;
   MessageSite& added = sites_.emplace_back();
+  try {
+    describe(added, key);
+    by_digest_.emplace(key.digest, &added);
+  } catch (...) {  // no memory: as if it had not come yet
+    sites_.pop_back();
+    throw;
+  }
+  return &added;
+}
+
+/// All but where it is defined. Its number is that of the newest site.
+void MessageSites::describe(MessageSite& added, const MessageKey& key) {
   added.names = trace::argument_names(wanted_names(key));
   added.declared.id = static_cast<std::uint16_t>(trace::first_message_class + sites_.size() - 1);
   added.declared.level = key.level;
@@ -70,8 +82,6 @@ MessageSite* MessageSites::find_or_add(const MessageKey& key) {
   for (std::size_t i = 0; i < added.names.size(); ++i)
     added.declared.arguments[i].name = added.names[i];
   added.site = key.site;
-  by_digest_.emplace(key.digest, &added);
-  return &added;
 }
 
 const MessageSite* MessageSites::find(std::uint16_t id) {

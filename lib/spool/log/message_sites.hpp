@@ -23,6 +23,7 @@ class MessageSites {
   const MessageSite* find(std::uint16_t id);
 
  private:
+  void describe(MessageSite& added, const MessageKey& key);
   MessageSites() { guard_across_fork(mutex_, ForkOrder::innermost); }
 
   static constexpr std::size_t most_sites = 2000;

@@ -5,12 +5,7 @@
 #include <spool/log/recorder.hpp>
 #include <spool/log/status.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <system_error>
 #include <utility>
 
 namespace spool::log {
@@ -59,6 +54,9 @@ class SlowMark {
  private:
   Writer& writer_;
 };
+
+static_assert(sizeof(Writer) + 2 * sizeof(void*) + alignof(Writer) <= std::size_t{16} * 1024,
+              "the reserve's large blocks");
 
 }  // namespace
 
@@ -109,6 +107,7 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
     }
   } catch (...) {  // no memory: the server goes on, the Record does not
     reason = trace::LossReason::no_space;
+    note_no_memory();
   }
   count_loss(writer, reason);
   return false;
@@ -119,17 +118,6 @@ Site Recorder::site_of(Writer& writer, trace::SiteNumber number) noexcept {
   const SlowMark mark{writer};
   const std::lock_guard guard{m_};
   return definitions_.site(number);
-}
-
-/// Once, not in a storm.
-void Recorder::note_no_space() {
-  const int why = errno;
-  no_space_.store(true, std::memory_order_relaxed);  // relaxed: a hint
-  if (std::exchange(told_no_space_, true)) return;
-  const std::string line =
-      fmt::format("spool: no room for Records in {}: {}; they are lost and counted until there is (said once)\n",
-                  directory_.empty() ? "memory" : directory_.string(), std::generic_category().message(why));
-  std::fputs(line.c_str(), stderr);
 }
 
 Recorder::Outcome Recorder::try_prepare(Writer& writer, const Need& need) {

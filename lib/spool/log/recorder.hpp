@@ -22,6 +22,7 @@
 #include <spool/log/cost.hpp>
 #include <spool/log/definitions.hpp>
 #include <spool/log/live.hpp>
+#include <spool/log/reserve.hpp>
 #include <spool/log/segment.hpp>
 #include <spool/log/symbolizer.hpp>
 #include <spool/log/writer.hpp>
@@ -32,6 +33,7 @@
 #include <deque>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -108,6 +110,7 @@ class Recorder {
   Writer& attach(std::shared_ptr<Identity> identity);
   void detach(Writer& writer);
   void count_loss(Writer& writer, trace::LossReason reason) noexcept;
+  void count_loss_without_writer() noexcept;  ///< of a thread that could not be given one
   void end_lease(Writer& writer) noexcept;
   std::string describe_site(trace::SiteNumber number);  ///< "file:line"; empty where it is not known
   /// In the child of a fork: a thread that stayed behind with a recorded shared hold of this object, and where it took
@@ -170,6 +173,8 @@ class Recorder {
   void finish_symbols();
   bool swap_segments();
   void note_no_space();  ///< under fm
+  void note_no_memory() noexcept;
+  void tell_no_space(const char* why) noexcept;
   std::shared_ptr<Segment> make_segment(std::uint32_t number);
   std::shared_ptr<Segment> take_oldest_closed(const Geometry& geometry);
   bool close_pass();
@@ -238,6 +243,7 @@ class Recorder {
   trace::StatusEntry& status_entry(std::uint32_t index) const;
   void add_free_status(std::uint32_t from, std::uint32_t until);
   void grow_status();
+  void try_grow_status() noexcept;
 
   std::mutex m_;
   std::mutex fm_;
@@ -252,8 +258,8 @@ class Recorder {
   std::shared_ptr<Segment> spare_;
   std::vector<std::shared_ptr<Segment>> closing_;
   std::deque<std::shared_ptr<Segment>> closed_;
-  std::deque<Writer> writers_;
-  std::vector<Writer*> idle_writers_;
+  std::list<Writer, ReservedAllocator<Writer>> writers_;
+  std::vector<Writer*, ReservedAllocator<Writer*>> idle_writers_;  ///< has room for all
   os::MappedFile status_;
   std::vector<os::MappedFile> left_statuses_;  ///< damaged; a quiet thread may still write to one
   std::uint64_t truncated_ = 0;                ///< under m: Records, not yet told in a loss Record
@@ -269,7 +275,7 @@ class Recorder {
   RecorderCounters counters_;
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<bool> no_space_{false};  ///< nothing can be made now: lose at once, the keeper tries again
-  bool told_no_space_ = false;
+  std::atomic<bool> told_no_space_{false};
   std::atomic<bool> stopped_{false};
   struct ArchiveFile {
     std::uint32_t number = 0;

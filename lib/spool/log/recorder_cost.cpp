@@ -5,9 +5,15 @@
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
+#include <spool/os/process.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <exception>
+#include <system_error>
 #include <utility>
 
 namespace spool::log {
@@ -26,6 +32,33 @@ void Recorder::count_loss(Writer& writer, trace::LossReason reason) noexcept {
   ++writer.lost;
   writer.lost_reason = reason;
   add_lost(1);
+}
+
+void Recorder::note_no_space() {
+  const int why = errno;
+  no_space_.store(true, std::memory_order_relaxed);  // relaxed: a hint
+  if (!told_no_space_.load(std::memory_order_relaxed)) tell_no_space(std::generic_category().message(why).c_str());
+}
+
+/// Once, and without the heap.
+void Recorder::tell_no_space(const char* why) noexcept {
+  if (told_no_space_.exchange(true, std::memory_order_relaxed)) return;  // relaxed: whoever comes first
+  std::array<char, 1024> line{};
+  const std::string_view place = directory_.empty() ? std::string_view{"memory"} : directory_.native();
+  const auto made =
+      fmt::format_to_n(line.data(), line.size() - 1,
+                       "spool: no room for Records in {}: {}; they are lost and counted until there is (said once)\n",
+                       place.substr(0, line.size() / 2), why);
+  os::print_error({line.data(), std::min(made.size, line.size() - 1)});
+}
+
+void Recorder::note_no_memory() noexcept {
+  tell_no_space("Cannot allocate memory");
+}
+
+void Recorder::count_loss_without_writer() noexcept {
+  add_lost(1);
+  note_no_memory();
 }
 
 void Recorder::add_lost(std::uint64_t count) noexcept {

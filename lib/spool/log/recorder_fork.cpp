@@ -93,9 +93,9 @@ void Recorder::leave_parent() noexcept {
   awaits_first_record_.store(goes_on, std::memory_order_relaxed);               // relaxed: as above
   process_.parent_pid = forking_pid_;
   counters_ = {};
-  lost_.store(0, std::memory_order_relaxed);          // relaxed: as above
-  no_space_.store(false, std::memory_order_relaxed);  // relaxed: as above
-  told_no_space_ = false;
+  lost_.store(0, std::memory_order_relaxed);               // relaxed: as above
+  no_space_.store(false, std::memory_order_relaxed);       // relaxed: as above
+  told_no_space_.store(false, std::memory_order_relaxed);  // relaxed: as above
 }
 
 void Recorder::leave_parent(Writer& writer) {

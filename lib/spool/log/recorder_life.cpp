@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <exception>
 #include <functional>
 
 #include <sys/stat.h>
@@ -262,11 +263,18 @@ void Recorder::grow_status() {
   std::atomic_ref{status_header().entry_count}.store(wanted, std::memory_order_release);
 }
 
+void Recorder::try_grow_status() noexcept {
+  try {
+    grow_status();
+  } catch (const std::exception&) {  // no memory: it stays as it is, and who has no entry is counted
+  }
+}
+
 /// Requires m.
 void Recorder::assign_status(Writer& writer) {
   trace::StatusEntry* entry = &writer.private_status;
   if (status_) {
-    if (free_status_.empty()) grow_status();
+    if (free_status_.empty()) try_grow_status();
     if (free_status_.empty()) {
       ++status_header().entries_missed;
     } else {
@@ -285,6 +293,8 @@ Writer& Recorder::attach(std::shared_ptr<Identity> identity) {
   Writer* writer = nullptr;
   // The newest idle one: its chunk is the likeliest to be of the current segment.
   if (idle_writers_.empty()) {
+    // Nothing that a thread does at its end may need memory.
+    if (idle_writers_.capacity() <= writers_.size()) idle_writers_.reserve(2 * (writers_.size() + 1));
     writer = &writers_.emplace_back();
   } else {
     writer = idle_writers_.back();

@@ -71,12 +71,16 @@ bool Recorder::close_pass() {
   if (!full_fence.load(std::memory_order_relaxed)) os::barrier_everywhere();
   std::unique_lock guard{m_};
   std::vector<std::shared_ptr<Segment>> now;
-  std::erase_if(closing_, [&](const std::shared_ptr<Segment>& segment) {
-    if (!close_if_left(*segment)) return false;
-    now.push_back(segment);
-    return true;
-  });
-  closed_.insert(closed_.end(), now.begin(), now.end());
+  now.reserve(closing_.size());
+  for (auto each = closing_.begin(); each != closing_.end();) {
+    if (!close_if_left(**each)) {
+      ++each;
+      continue;
+    }
+    closed_.push_back(*each);  // where there is no memory, it is still among those that are closing
+    now.push_back(*each);
+    each = closing_.erase(each);
+  }
   std::ranges::sort(closed_, {}, &Segment::number);
   const bool closing = !closing_.empty();
   const std::vector<Announcement> announcements = has_packed() ? std::vector<Announcement>{} : describe(now);
@@ -176,10 +180,17 @@ std::shared_ptr<Segment> Recorder::make_segment(std::uint32_t number) {
     remove_segment(*old);
     old.reset();
   }
-  if (old != nullptr && recycle_segment(*old, number, process_)) {
+  try {
+    if (old != nullptr && recycle_segment(*old, number, process_)) {
+      const std::lock_guard guard{m_};
+      ++counters_.recycled;
+      return old;
+    }
+  } catch (...) {  // no memory: it is the oldest again, or the ring would be empty before there is some
     const std::lock_guard guard{m_};
-    ++counters_.recycled;
-    return old;
+    old->recycled = false;
+    closed_.push_front(old);
+    throw;
   }
   return build_segment(directory_, number, geometry, process_);
 }

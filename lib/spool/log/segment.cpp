@@ -56,8 +56,7 @@ void reset_chunk(const Segment& segment, std::size_t index, trace::Ticks now) {
   header.reserved = {};
 }
 
-void reset_metadata(const Segment& segment, const trace::Process& process) {
-  const std::string text = trace::metadata_text(process, segment.uuid, segment.number);
+void reset_metadata(const Segment& segment, std::string_view text) {
   const trace::MetadataHeader header{.magic = trace::metadata_magic,
                                      .uuid = segment.uuid,
                                      .checksum = 0,
@@ -72,9 +71,14 @@ void reset_metadata(const Segment& segment, const trace::Process& process) {
   std::memcpy(segment.metadata.data(), &header, sizeof header);
 }
 
+/// What needs memory comes first: where there is none, the segment is still what it was.
 void reset(Segment& segment, std::uint32_t number, const trace::Process& process) {
+  const trace::Uuid uuid = fresh_uuid();
+  const std::string metadata = trace::metadata_text(process, uuid, number);
+  segment.ends.reserve(segment.chunks.size());
+  segment.counted.reserve(segment.chunks.size());
   segment.number = number;
-  segment.uuid = fresh_uuid();
+  segment.uuid = uuid;
   segment.next_chunk = 0;
   segment.private_writers = 0;
   segment.shared_packet = nullptr;
@@ -89,7 +93,7 @@ void reset(Segment& segment, std::uint32_t number, const trace::Process& process
   const trace::Ticks now = os::ticks();
   for (std::size_t i = 0; i < segment.chunks.size(); ++i)
     reset_chunk(segment, i, now);
-  reset_metadata(segment, process);
+  reset_metadata(segment, metadata);
 }
 
 bool map_files(Segment& segment, const std::filesystem::path& directory) {
@@ -195,6 +199,7 @@ bool recycle_segment(Segment& segment, std::uint32_t number, const trace::Proces
   }
   const std::filesystem::path parent = segment.directory.parent_path();
   const std::filesystem::path hidden = parent / ".old";
+  std::filesystem::path next = parent / segment_name(number);
   if (rename(segment.directory.c_str(), hidden.c_str()) != 0) return false;
   // The kernel lets a page rest for a while before it writes it back and protects it again: a quick lap need not look.
   const bool rested = os::ticks() - segment.records_end > process.frequency;
@@ -204,13 +209,18 @@ bool recycle_segment(Segment& segment, std::uint32_t number, const trace::Proces
     errno = EBUSY;
     return false;
   }
-  reset(segment, number, process);
+  try {
+    reset(segment, number, process);
+  } catch (...) {  // no memory
+    (void)rename(hidden.c_str(), segment.directory.c_str());
+    throw;
+  }
   if (segment.is_damaged()) {
     remove_directory(hidden);
     errno = EBUSY;
     return false;
   }
-  segment.directory = parent / segment_name(number);
+  segment.directory = std::move(next);
   return rename(hidden.c_str(), segment.directory.c_str()) == 0;
 }
 
