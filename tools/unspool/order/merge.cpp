@@ -1,14 +1,34 @@
 // SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unspool/order/align.hpp>
 #include <unspool/order/merge.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <string>
 
 namespace unspool {
 namespace {
 
 trace::Ticks after(trace::Ticks time, trace::Ticks span) {
   return time + std::min(span, std::numeric_limits<trace::Ticks>::max() - time);
+}
+
+std::string words_of(const Alignment& alignment, const Process& process) {
+  const auto milliseconds = [&](trace::Ticks span) { return process.nanoseconds(span) / 1e6; };
+  std::string text = fmt::format("{}: the clocks of its threads disagree, by {:.3f} ms at least. ", process.path,
+                                 milliseconds(alignment.apart));
+  if (alignment.offsets.empty())
+    return text +
+           "Counts, the order on each object and each thread's own spans are right; what mixes two threads' "
+           "times (shares of holders, hand-over, who was first) is off by as much.";
+  text += fmt::format("The order of the Records on each object has put them right to {:.3f} ms",
+                      milliseconds(alignment.good_to));
+  if (alignment.unknown != 0)
+    text += fmt::format(", but for {} threads of which too little is known", alignment.unknown);
+  return text +
+         ": what mixes two threads' times (shares of holders, hand-over, who was first) can be off by that. "
+         "Counts, the order on each object and each thread's own spans are as recorded.";
 }
 
 }  // namespace
@@ -24,6 +44,31 @@ auto Merge::waker() {
 
 Merge::Merge(Trace& trace, bool definitions) : trace_(trace) {
   make_chains(definitions);
+  put_right();
+}
+
+/// All times of threads whose clocks are off.
+void Merge::put_right() {
+  const Alignment alignment = align(trace_);
+  if (alignment.apart == 0) return;
+  Process& process = trace_.process();
+  trace_.problems().note(words_of(alignment, process));
+  for (std::uint32_t i = 0; i < chains_.size(); ++i) {
+    Chain& chain = chains_[i];
+    const Packet& first = trace_.packets()[chain.packet];
+    const auto found = alignment.offsets.find(first.thread);
+    if (first.stream == trace::definition_stream || found == alignment.offsets.end()) continue;
+    chain.offset = found->second;
+    ready_.set(i, shifted(first.begin, chain.offset));
+  }
+  for (trace::StatusEntry& entry : process.status) {
+    const auto found = alignment.offsets.find(entry.thread);
+    if (found == alignment.offsets.end()) continue;
+    entry.wait_since = shifted(entry.wait_since, found->second);
+    for (trace::StatusHold& hold : entry.holds)
+      hold.since = shifted(hold.since, found->second);
+  }
+  process.first_time = alignment.first_time;
 }
 
 void Merge::make_chains(bool definitions) {
@@ -54,7 +99,7 @@ void Merge::advance(std::uint32_t index) {
   Chain& chain = chains_[index];
   if (!chain.cursor) chain.cursor = std::make_unique<Cursor>(trace_, trace_.packets()[chain.packet++]);
   if constexpr (joined) {
-    chain.is_hold = !chain.waits && chain.cursor->next_hold(chain.hold);
+    chain.is_hold = !chain.waits && chain.offset == 0 && chain.cursor->next_hold(chain.hold);
     if (chain.is_hold) return ready_.set(index, chain.due = chain.hold.since);
   }
   advance_by_record(index);
@@ -63,6 +108,10 @@ void Merge::advance(std::uint32_t index) {
 void Merge::advance_by_record(std::uint32_t index) {
   Chain& chain = chains_[index];
   if (chain.cursor->next(chain.head)) {
+    if (chain.offset != 0) [[unlikely]] {
+      chain.head.time = shifted(chain.head.time, chain.offset);
+      if (chain.head.since != 0) chain.head.since = shifted(chain.head.since, chain.offset);
+    }
     chain.sequenced = chain.cursor->sequenced() && chain.head.object != 0;
     note(chain);
     chain.due = chain.head.time;
@@ -71,7 +120,7 @@ void Merge::advance_by_record(std::uint32_t index) {
   }
   chain.cursor.reset();
   if (chain.packet < chain.end) {
-    ready_.set(index, trace_.packets()[chain.packet].begin);
+    ready_.set(index, shifted(trace_.packets()[chain.packet].begin, chain.offset));
   } else {
     ready_.remove(index);
   }

@@ -11,6 +11,9 @@
 // thread and their object alone, so a chain gives out a few of them in a row, before it asks again which chain is earliest. Not
 // within another hold: another thread may end that one at any time.
 //
+// Where the threads' clocks are seen to disagree (align.hpp), the Records have times that are put right: a thread's own spans
+// are as recorded, and a problem of the Process says how far times of two threads can be off.
+//
 // What is missing must not stall it: a chain is held back no longer than `patience` says (sequences.hpp). When all are
 // (a kill leaves the last number of a thread unwritten), the earliest goes on.
 #pragma once
@@ -49,7 +52,8 @@ class Merge final : public RecordSource {
     std::unique_ptr<Cursor> cursor;  ///< none: the next packet is not opened yet
     Record head;                     ///< valid with a cursor, unless `is_hold`
     PlainHold hold;
-    trace::Ticks due = 0;  ///< when its head comes: its time, or earlier where others have seen it
+    std::int64_t offset = 0;  ///< added to its times
+    trace::Ticks due = 0;     ///< when its head comes: its time, or earlier where others have seen it
     bool is_hold = false;
     bool sequenced = false;
     bool held = false;
@@ -67,6 +71,7 @@ class Merge final : public RecordSource {
   };
 
   void make_chains(bool definitions);
+  void put_right();
   template <bool joined>
   void advance(std::uint32_t chain);
   void advance_by_record(std::uint32_t index);

@@ -18,11 +18,11 @@ std::uint64_t saturated(std::uint64_t a, std::uint64_t b) {
 }
 
 void Problems::note(std::string text) {
-  add(Problem::Severity::note, std::move(text));
+  if (!muted_) add(Problem::Severity::note, std::move(text));
 }
 
 void Problems::damage(std::string text, std::uint64_t bytes) {
-  if (is_said(text)) return;
+  if (muted_ || is_said(text)) return;
   ++damages_;
   process_.bytes_lost = saturated(process_.bytes_lost, bytes);
   add(Problem::Severity::damage, std::move(text));

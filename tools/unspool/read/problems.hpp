@@ -25,6 +25,9 @@ class Problems {
   /// Something that is missing or wrong in the figures; `bytes` of the input could not be read.
   void damage(std::string text, std::uint64_t bytes = 0);
 
+  /// Nothing is written down until it is called with false.
+  void mute(bool on) { muted_ = on; }
+
   /// Anything was damaged so far.
   bool damaged() const { return damages_ > 0; }
 
@@ -33,6 +36,7 @@ class Problems {
   void add(Problem::Severity severity, std::string text);
 
   Process& process_;
+  bool muted_ = false;
   std::uint64_t damages_ = 0;
   std::uint64_t beyond_ = 0;  ///< problems that have no sentence of their own
 };

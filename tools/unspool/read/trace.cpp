@@ -250,6 +250,7 @@ std::string Trace::where(const Packet& packet) const {
 }
 
 void Trace::lost(const Packet& packet, std::uint64_t count) {
+  if (glancing_) return;
   // A chunk's packet headers count what was lost before it, and a trace.loss Record says so as soon as one can be written.
   // Both may mean the same Records: whichever knows more is right.
   Chunk& chunk = chunks_[packet.chunk];

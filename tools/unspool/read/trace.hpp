@@ -73,7 +73,20 @@ class Trace {
   /// not said already.
   void lost(const Packet& packet, std::uint64_t count);
   /// A Record was passed over because its class is not known here.
-  void passed_over(const RecordClass& record_class) { ++passed_over_[&record_class]; }
+  void passed_over(const RecordClass& record_class) {
+    if (!glancing_) ++passed_over_[&record_class];
+  }
+  /// While there is one, nothing that is read is reported or counted: it is read again.
+  class Glance {
+   public:
+    explicit Glance(Trace& trace) : trace_{trace} { trace_.glance(true); }
+    Glance(const Glance&) = delete;
+    Glance& operator=(const Glance&) = delete;
+    ~Glance() { trace_.glance(false); }
+
+   private:
+    Trace& trace_;
+  };
   /// After the last Record: says what was passed over.
   void finish();
   /// A Record was passed over so far: sequences may have gaps.
@@ -96,6 +109,10 @@ class Trace {
   void count_lost(std::uint64_t more);
   void find_gaps();
   void find_first_time();
+  void glance(bool on) {
+    glancing_ = on;
+    problems_.mute(on);
+  }
 
   std::uint32_t described_ = 0;  ///< the lowest segment so far: its clock counts
   Process process_;
@@ -106,6 +123,7 @@ class Trace {
   std::vector<std::unique_ptr<Segment>> segments_;
   std::vector<Chunk> chunks_;
   std::vector<Packet> packets_;
+  bool glancing_ = false;
   std::uint64_t counted_lost_ = 0;  ///< by headers and Records
   std::unordered_map<const RecordClass*, std::uint64_t> passed_over_;
 };
