@@ -104,11 +104,58 @@ TEST_CASE("two holders at once, and a release of what nobody holds, are found") 
   readers.thread(1).transition(10, "shared_lock.acquire_shared", shared, 0, 1, 0, 1);
   readers.thread(2)
       .transition(20, "shared_lock.acquire_shared", shared, 0, 2, 0, 2)
-      .transition(30, "shared_lock.release_shared", shared, 0, 3);
+      .transition(30, "shared_lock.release_shared", shared, 0, 3, 0, 1);
   readers.thread(1)
       .transition(40, "shared_lock.release_shared", shared, 0, 4)
       .transition(50, "shared_lock.acquire", shared, 0, 5);
   CHECK(readers.judged().empty());
+}
+
+TEST_CASE("a count that is not what the Records before make of it is found") {
+  Run readers;
+  readers.thread(1)
+      .transition(10, "shared_lock.acquire_shared", shared, 0, 1, 0, 1)
+      .transition(20, "shared_lock.release_shared", shared, 0, 2, 0, 1);
+  CHECK(readers.judged() == "count: main, shared_lock.release_shared, readers is 1 in it, 0 was due");
+  Run owner;
+  owner.thread(1).transition(10, "lock.acquire", lock, 0, 1).transition(20, "lock.release", lock, 0, 2, 0, 2);
+  CHECK(owner.judged() == "count: main, lock.release, owner is 2 in it, 1 was due");
+  Run depth;
+  depth.segment.define_object(object_number(4), trace::Kind::rlock, "again");
+  depth.thread(1)
+      .transition(10, "rlock.acquire", object_number(4), 0, 1)
+      .transition(20, "rlock.enter", object_number(4), 0, 2, 3);
+  CHECK(depth.judged() == "count: main, rlock.enter, depth is 3 in it, 2 was due");
+  Run permits;
+  permits.segment.define_object(object_number(5), trace::Kind::semaphore, "permits");
+  permits.thread(1)
+      .transition(10, "semaphore.acquire", object_number(5), 0, 1, 0, 4)
+      .transition(20, "semaphore.release", object_number(5), 0, 2, 2, 0)
+      .transition(30, "semaphore.acquire", object_number(5), 0, 3, 0, 4);
+  CHECK(permits.judged() == "count: main, semaphore.acquire, value is 4 in it, 5 was due");
+}
+
+TEST_CASE("only its owner enters an RLock again, and a Condition gives back all that it took") {
+  const auto again = object_number(4);
+  const auto changed = object_number(5);
+  Run other;
+  other.segment.define_object(again, trace::Kind::rlock, "again");
+  other.thread(1).transition(10, "rlock.acquire", again, 0, 1);
+  other.thread(2).transition(20, "rlock.enter", again, 0, 2, 2);
+  CHECK(other.judged() == "holder: worker, rlock.enter, main holds it");
+  Run waits;
+  waits.segment.define_object(again, trace::Kind::rlock, "again");
+  waits.segment.define_object(changed, trace::Kind::condition, "changed");
+  waits.thread(1)
+      .transition(10, "rlock.acquire", again, 0, 1)
+      .transition(20, "rlock.enter", again, 0, 2, 2)
+      .transition(30, "condition.block", changed, 0, 0, 0, 2)
+      .transition(40, "rlock.release", again, 0, 3, 0, 1)
+      .transition(50, "rlock.acquire", again, 0, 4)
+      .transition(60, "condition.timeout", changed, 0, 0)
+      .transition(70, "rlock.leave", again, 0, 5, 1)
+      .transition(80, "rlock.release", again, 0, 6, 0, 1);
+  CHECK(waits.judged().empty());
 }
 
 TEST_CASE("a wait that nobody ended is found, but time itself ends a timer's") {

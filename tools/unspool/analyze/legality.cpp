@@ -24,8 +24,8 @@ bool has_sequence(const Record& record) {
 }  // namespace
 
 std::string_view name_of(Rule rule) {
-  constexpr std::array<std::string_view, rule_count> names{"time",  "defined", "step", "sequence",
-                                                           "quote", "holder",  "waker"};
+  constexpr std::array<std::string_view, rule_count> names{"time",  "defined", "step",  "sequence",
+                                                           "quote", "holder",  "waker", "count"};
   return names[static_cast<std::size_t>(rule)];
 }
 
@@ -60,7 +60,7 @@ Violation& Legality::complain(Rule rule, const Record& record) {
                     : found != process_.objects.end() ? found->second.kind
                                                       : record.row->kind;
   return violations_.emplace_back(
-      Violation{rule, record.row, record.place, record.time, record.thread, record.object, kind, nullptr, 0, 0, 0});
+      Violation{rule, record.row, record.place, record.time, record.thread, record.object, kind, nullptr, 0, 0, 0, {}});
 }
 
 void Legality::judge(const Record& record) {
@@ -71,9 +71,11 @@ void Legality::judge(const Record& record) {
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) ++losses_;
   if (record.row->kind == Kind::status || !has_sequence(record)) return;
   ObjectState& object = objects_[record.object];
-  judge_step(record, object);
+  const bool waited = judge_step(record, object);
   judge_sequence(record, object);
   judge_holder(record, object);
+  judge_rlock(record, object);
+  judge_semaphore(record, object, waited);
   if (record.row->verb == Verb::destroy) object.destroyed = true;
 }
 
@@ -97,9 +99,13 @@ void Legality::judge_names(const Record& record) {
   judge(is_thread ? process_.threads.contains(static_cast<trace::ThreadNumber>(record.object))
                   : process_.objects.contains(record.object),
         record.object);
+  if (!is_whole() || record.row->kind == Kind::message) return;
+  judge(process_.threads.contains(other_thread(record)), other_thread(record));
+  judge(process_.sites.contains(other_site(record)), other_site(record));
 }
 
-void Legality::judge_step(const Record& record, ObjectState& object) {
+/// Whether its thread had begun a wait for the object.
+bool Legality::judge_step(const Record& record, ObjectState& object) {
   const trace::Row& row = *record.row;
   const Step step{record.thread, record.object};
   const auto waiting = waits_.find(step);
@@ -114,6 +120,7 @@ void Legality::judge_step(const Record& record, ObjectState& object) {
   } else if (waiting != waits_.end()) {
     waits_.erase(waiting);
   }
+  return before != nullptr;
 }
 
 void Legality::judge_waker(const Record& record, const trace::Row& before) {
@@ -141,8 +148,8 @@ void Legality::judge_sequence(const Record& record, ObjectState& object) {
     if (ahead > 1) gap_numbers_ += static_cast<std::uint64_t>(ahead) - 1;
   }
   if (ahead > 1) {
-    object.holders_known = false;
-    object.readers = 0;
+    object.holders_known = object.value_known = false;
+    object.readers = object.depth = 0;
   }
   if (ahead > 0 || begins) object.last = record.seq;
   object.sequence_known = true;
@@ -163,6 +170,7 @@ void Legality::judge_holder(const Record& record, ObjectState& object) {
       break;
     case Effect::release:
       if (object.owner == 0) complain_of(0);
+      if (known && object.owner != 0 && record.b != 0) expect(record, 3, record.b, object.owner);
       object.owner = 0;
       object.holders_known = true;
       break;
@@ -170,14 +178,60 @@ void Legality::judge_holder(const Record& record, ObjectState& object) {
       if (object.owner != 0) complain_of(object.owner);
       object.owner = 0;
       ++object.readers;
+      if (known) expect(record, 3, record.b, object.readers);
       break;
     case Effect::unshare:
       if (object.readers == 0) complain_of(object.owner);
       if (object.readers != 0) --object.readers;
+      if (known) expect(record, 3, record.b, object.readers);
       break;
     default:
       break;
   }
+}
+
+/// Its owner enters and leaves; whoever waits for its Condition gives all of it up, and gets as much again.
+void Legality::judge_rlock(const Record& record, ObjectState& object) {
+  const trace::Row& row = *record.row;
+  if (row.kind == Kind::condition) {
+    if (row.effect == Effect::wait) {
+      depths_[record.thread] = record.b;
+    } else if (row.verb == Verb::resume || row.effect == Effect::fail) {
+      depths_.erase(record.thread);
+    }
+  }
+  if (row.kind != Kind::rlock) return;
+  if (row.effect == Effect::acquire) {
+    const auto given_up = depths_.find(record.thread);
+    object.depth = given_up == depths_.end() ? 1 : given_up->second;
+  }
+  if (row.verb != Verb::enter && row.verb != Verb::leave) return;
+  if (object.holders_known && is_whole()) {
+    if (object.owner != record.thread) complain(Rule::holder, record).holder = object.owner;
+    if (object.depth != 0) expect(record, 2, record.a, row.verb == Verb::enter ? object.depth + 1 : object.depth - 1);
+  }
+  object.depth = record.a;
+}
+
+/// Whoever waited gets the permit from who gave it; the value stays as it was.
+void Legality::judge_semaphore(const Record& record, ObjectState& object, bool waited) {
+  const trace::Row& row = *record.row;
+  if (row.effect == Effect::take) {
+    if (object.value_known && is_whole()) expect(record, 3, record.b, waited ? object.value : object.value - 1);
+    object.value = record.b;
+    object.value_known = true;
+  } else if (row.effect == Effect::give) {
+    object.value += record.a - record.b;
+  }
+}
+
+/// Where Records are missing that may be what makes the difference.
+void Legality::expect(const Record& record, std::size_t field, std::uint64_t found, std::uint64_t due) {
+  if (found == due) return;
+  Violation& violation = complain(Rule::count, record);
+  violation.field = record.row->field_array[field].name;
+  violation.found = found;
+  violation.due = due;
 }
 
 void Legality::finish() {

@@ -28,8 +28,9 @@ enum class Rule : std::uint8_t {
   quote,     ///< the others bear a number that has been reached
   holder,    ///< nobody acquires what somebody else holds, or releases what nobody holds
   waker,     ///< a wait that ended well names who ended it
+  count,     ///< what a Record counts (depth, readers, value) or names (owner) is what the ones before it make of it
 };
-inline constexpr std::size_t rule_count = 7;
+inline constexpr std::size_t rule_count = 8;
 std::string_view name_of(Rule rule);
 
 /// A Record that breaks a rule.
@@ -44,8 +45,9 @@ struct Violation {
   // What is wrong, as the rule needs it:
   const trace::Row* after = nullptr;  ///< step: the thread's last Record on the object, null: none
   trace::ThreadNumber holder = 0;     ///< holder: who has it, 0: nobody
-  std::uint64_t found = 0;  ///< sequence, quote, time: what it bears; defined: the number without a definition
-  std::uint64_t due = 0;    ///< sequence, quote, time: what was due, or the last
+  std::uint64_t found = 0;  ///< sequence, quote, time, count: what it bears; defined: the number without a definition
+  std::uint64_t due = 0;    ///< sequence, quote, time, count: what was due, or the last
+  std::string_view field = {};  ///< count: which of its fields
 };
 
 /// Passes the Records on, and judges them on the way. Memory: what is alive, and some bytes for each object there ever was.
@@ -81,6 +83,9 @@ class Legality final : public RecordSource {
     trace::Sequence last = 0;
     trace::ThreadNumber owner = 0;
     std::uint32_t readers = 0;
+    std::uint32_t depth = 0;  ///< of an RLock
+    std::uint32_t value = 0;  ///< of a semaphore
+    bool value_known = false;
     bool sequence_known = false;
     bool holders_known = false;
     bool destroyed = false;
@@ -90,10 +95,13 @@ class Legality final : public RecordSource {
   void judge(const Record& record);
   void judge_time(const Record& record);
   void judge_names(const Record& record);
-  void judge_step(const Record& record, ObjectState& object);
+  bool judge_step(const Record& record, ObjectState& object);
   void judge_waker(const Record& record, const trace::Row& before);
   void judge_sequence(const Record& record, ObjectState& object);
   void judge_holder(const Record& record, ObjectState& object);
+  void judge_rlock(const Record& record, ObjectState& object);
+  void judge_semaphore(const Record& record, ObjectState& object, bool waited);
+  void expect(const Record& record, std::size_t field, std::uint64_t found, std::uint64_t due);
   void finish();
   Violation& complain(Rule rule, const Record& record);
 
@@ -106,6 +114,8 @@ class Legality final : public RecordSource {
   std::unordered_map<Step, const trace::Row*, StepHash>
       waits_;  ///< by the Record that began, or went on with, the wait
   std::unordered_map<trace::ObjectNumber, ObjectState> objects_;
+  std::unordered_map<trace::ThreadNumber, std::uint32_t>
+      depths_;        ///< of RLocks, given up while a Condition is waited for
   Violation unused_;  ///< past `most_kept`, or not asked for
   std::uint64_t judged_ = 0;
   std::uint64_t gap_numbers_ = 0;  ///< missing ones, in a trace that is whole

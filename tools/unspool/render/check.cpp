@@ -42,6 +42,8 @@ std::string words_of(const Violation& violation, const Names& names) {
       return holder_words(violation, names);
     case Rule::waker:
       return fmt::format("the wait since {} was ended by nobody", violation.after->name);
+    case Rule::count:
+      return fmt::format("{} is {} in it, {} was due", violation.field, violation.found, violation.due);
   }
   return {};
 }
