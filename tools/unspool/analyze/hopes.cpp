@@ -20,7 +20,9 @@ Hopes::Hopes(const Process& process, const Replay& replay, const Deeds& deeds, c
 }
 
 bool Hopes::incomplete() const {
-  return process_.cut || replay_.losses() != 0 || replay_.lost_records() != 0 || process_.bytes_lost != 0;
+  const auto is_damage = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
+  return process_.cut || process_.lost != 0 || replay_.losses() != 0 || replay_.lost_records() != 0 ||
+         process_.bytes_lost != 0 || std::ranges::any_of(process_.problems, is_damage);
 }
 
 void Hopes::collect() {

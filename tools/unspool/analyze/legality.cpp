@@ -47,6 +47,8 @@ std::uint64_t Legality::all() const {
 
 /// All Records from the beginning are there. Damage and losses show while the Records are read.
 bool Legality::is_whole() const {
+  const auto is_damage = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
+  if (!process_.problems.empty() && std::ranges::any_of(process_.problems, is_damage)) return false;
   return !process_.cut && process_.lost == 0 && losses_ == 0 && process_.bytes_lost == 0 && process_.parent_pid == 0 &&
          process_.mode == trace::Mode::all && !process_.mode_changed && !process_.own_modes;
 }
@@ -141,7 +143,8 @@ void Legality::judge_sequence(const Record& record, ObjectState& object) {
     return;
   }
   const bool begins = !object.sequence_known && !is_whole();
-  if (!begins && ahead != 1 && (ahead <= 0 || is_whole())) {
+  // Where Records are missing, one that was waited for in vain can come after those behind it.
+  if (!begins && ahead != 1 && (ahead == 0 || is_whole())) {
     Violation& violation = complain(Rule::sequence, record);
     violation.found = record.seq;
     violation.due = object.last + 1;

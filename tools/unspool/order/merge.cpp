@@ -10,6 +10,9 @@
 namespace unspool {
 namespace {
 
+// Each Record that is held back looks at all chains.
+constexpr std::size_t most_brought_forward = 512;
+
 trace::Ticks after(trace::Ticks time, trace::Ticks span) {
   return time + std::min(span, std::numeric_limits<trace::Ticks>::max() - time);
 }
@@ -152,6 +155,7 @@ Merge::Given Merge::give(Record& record, std::vector<PlainHold>* holds, std::siz
   if (given_ != Progress::nobody) advance<joined>(std::exchange(given_, Progress::nobody));
   for (;;) {
     if (!held_.empty() && (ready_.empty() || lost_patience())) {
+      if (bring_forward(held_.first())) continue;  // it has become the next of its thread since
       objects_.give_up_on(held_.first(), waker());
       continue;
     }
@@ -220,28 +224,33 @@ void Merge::hold(Chain& chain, std::uint32_t index) {
 
 /// Who is given a lock makes the Record of it when it runs, and others may have seen it by then. Where that Record is the
 /// next of its thread, it comes when they have, and so do they.
-void Merge::bring_forward(std::uint32_t waiting) {
-  constexpr std::size_t most_chains = 512;
-  if (chains_.size() > most_chains) return;
+bool Merge::bring_forward(std::uint32_t waiting) {
+  if (chains_.size() > most_brought_forward) return false;
+  bool found = false;
   for (std::uint32_t at = waiting; at != Progress::nobody;) {
     const Chain& chain = chains_[at];
     at = Progress::nobody;
     for (std::uint32_t i = 0; i < chains_.size(); ++i) {
       Chain& each = chains_[i];
       if (!each.cursor || each.due <= chain.due || !each.brings(chain.object(), chain.need())) continue;
+      found = true;
       each.due = chain.due;
       each.held ? held_.change(i, each.due) : ready_.set(i, each.due);
       at = each.held ? i : Progress::nobody;
       break;
     }
   }
+  return found;
 }
 
 /// Requires: chains are held back, and others are not.
 bool Merge::lost_patience() const {
   const Process& process = trace_.process();
   const bool gaps = process.cut || trace_.problems().damaged() || trace_.has_passed_over();
-  return after(held_.first_time(), patience(process.frequency, gaps)) < ready_.first_time();
+  // What somebody has seen is the next Record of its thread, and has been brought forward: otherwise it is missing.
+  const bool seen = gaps && chains_.size() <= most_brought_forward;
+  const trace::Ticks span = seen ? process.frequency / 10'000 : patience(process.frequency, gaps);
+  return after(held_.first_time(), span) < ready_.first_time();
 }
 
 }  // namespace unspool

@@ -81,7 +81,7 @@ class Merge final : public RecordSource {
   void give_holds(std::uint32_t index, std::vector<PlainHold>& holds);
   bool pass(Chain& chain, std::uint32_t index);
   void hold(Chain& chain, std::uint32_t index);
-  void bring_forward(std::uint32_t waiting);
+  bool bring_forward(std::uint32_t waiting);
   bool lost_patience() const;
   auto waker();
 
