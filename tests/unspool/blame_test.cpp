@@ -94,17 +94,128 @@ TEST_CASE("who joins waits for the thread, and for whom that waits") {
   CHECK(blamed.sum() == blamed.waited);
 }
 
-TEST_CASE("a holder that waits for a signal is told with what it waits for") {
+TEST_CASE("a holder that waits for a signal until its time limit is told with what it waits for") {
   Script script;
   script.acquire(100, 2, lock(1), 21);
   script.block(200, 1, lock(1), 11, 2, 21);
-  script.add(Kind::condition, Verb::block, 300, 2, condition(1), 25);
-  script.add(Kind::condition, Verb::resume, 900, 2, condition(1), 25, 1, 1);
+  script.add(Kind::event, Verb::block, 300, 2, condition(1), 25);
+  script.add(Kind::event, Verb::timeout, 900, 2, condition(1), 25);
   script.release(950, 2, lock(1), 22);
   script.acquire(950, 1, lock(1), 11, 2);
   const Blamed blamed{script};
-  CHECK(blamed.at(StepRole::signal, 2, 25) == 600);
+  CHECK(blamed.at(StepRole::limit) == 2 * 600);
+  CHECK(blamed.at(StepRole::signal, 2, 25) == 0);
   CHECK(blamed.at(StepRole::runs, 2, 21) == 150);
+  CHECK(blamed.blame.total() == 750);
+  CHECK(blamed.blame.signal_total() == 600);
+}
+
+TEST_CASE("a holder that still waits for a signal at the end is told as such") {
+  Script script;
+  script.acquire(100, 2, lock(1), 21);
+  script.block(200, 1, lock(1), 11, 2, 21);
+  script.add(Kind::event, Verb::block, 300, 2, condition(1), 25);
+  script.add(Kind::message, Verb::text, 1000, 3, 0);
+  const Blamed blamed{script};
+  CHECK(blamed.at(StepRole::signal, 2, 25) == 700);
+  CHECK(blamed.at(StepRole::runs, 2, 21) == 100);
+  CHECK(blamed.blame.signal_total() == 0);
+}
+
+TEST_CASE("who waits for a signal waits for all that its giver waits for meanwhile") {
+  Script script;
+  script.acquire(100, 3, lock(1), 31);
+  script.add(Kind::event, Verb::block, 200, 1, condition(1), 11);
+  script.block(300, 2, lock(1), 21, 3, 31);  // thread 2 cannot set it before thread 3 gives the lock back
+  script.release(800, 3, lock(1), 33);
+  script.acquire(810, 2, lock(1), 21, 3);
+  script.add(Kind::event, Verb::set, 850, 2, condition(1), 22);
+  script.add(Kind::event, Verb::resume, 900, 1, condition(1), 11, 2, 22);
+  const Blamed blamed{script};
+  CHECK(blamed.blame.signal_total() == 700);
+  CHECK(blamed.at(StepRole::runs, 3, 31) == 2 * 500);  // of thread 2's wait, and of thread 1's
+  CHECK(blamed.at(StepRole::hand_over) == 2 * 10);
+  CHECK(blamed.at(StepRole::gives, 2, 22) == 100 + 40);
+  CHECK(blamed.at(StepRole::woken) == 50);
+  CHECK(blamed.sum() == 510 + 700);
+  const std::string told = text(script);
+  INFO(told);
+  CHECK(told.find("thread 2 runs, and set it at unknown line") != std::string::npos);
+}
+
+TEST_CASE("who waits for a holder that waits for a signal waits for who gives it") {
+  Script script;
+  script.acquire(100, 2, lock(1), 21);
+  script.block(200, 1, lock(1), 11, 2, 21);
+  script.add(Kind::queue, Verb::block, 300, 2, condition(1), 25, 1);
+  script.acquire(350, 4, lock(2), 41);
+  script.block(400, 3, lock(2), 32, 4, 41);
+  script.release(600, 4, lock(2), 42);
+  script.acquire(600, 3, lock(2), 32, 4);
+  script.add(Kind::queue, Verb::put, 800, 3, condition(1), 31);
+  script.add(Kind::queue, Verb::get, 900, 2, condition(1), 25, 3, 31);
+  script.release(950, 2, lock(1), 22);
+  script.acquire(950, 1, lock(1), 11, 2);
+  const Blamed blamed{script};
+  CHECK(blamed.at(StepRole::signal, 2, 25) == 0);
+  CHECK(blamed.at(StepRole::runs, 4, 41) == 3 * 200);  // thread 3 waited for it, thread 2 for that, thread 1 for that
+  CHECK(blamed.at(StepRole::gives, 3, 31) == 2 * 300);
+  CHECK(blamed.at(StepRole::woken) == 2 * 100);
+  CHECK(blamed.at(StepRole::runs, 2, 21) == 150);
+  CHECK(blamed.sum() == blamed.blame.total() + blamed.blame.signal_total());
+}
+
+TEST_CASE("of a Condition's wait the one for its lock is a wait of its own") {
+  Script script;
+  script.add(Kind::condition, Verb::block, 100, 1, condition(1), 12);
+  script.acquire(150, 2, lock(1), 22);
+  script.add(Kind::condition, Verb::notify, 200, 2, condition(1), 23, 1);
+  script.block(210, 1, lock(1), 12, 2, 22);
+  script.release(300, 2, lock(1), 22);
+  script.acquire(310, 1, lock(1), 12, 2);
+  script.add(Kind::condition, Verb::resume, 320, 1, condition(1), 12, 2, 23);
+  const Blamed blamed{script};
+  CHECK(blamed.blame.total() == 100);
+  CHECK(blamed.blame.signal_total() == 220 - 100);
+  CHECK(blamed.at(StepRole::gives, 2, 23) == 100);
+  CHECK(blamed.at(StepRole::woken) == 20);
+}
+
+TEST_CASE("waits of a giver from long ago are put together, and none of their time goes astray") {
+  Script script;
+  constexpr trace::Ticks rounds = 2000;
+  script.add(Kind::event, Verb::block, 500, 1, condition(1), 11);
+  for (trace::Ticks i = 1; i <= rounds; ++i) {
+    script.acquire(1000 * i, 3, lock(1), 31);
+    script.block(1000 * i + 100, 2, lock(1), 21, 3, 31);
+    script.release(1000 * i + 400, 3, lock(1), 31);
+    script.acquire(1000 * i + 400, 2, lock(1), 21, 3);
+    script.release(1000 * i + 500, 2, lock(1), 21);
+  }
+  script.add(Kind::event, Verb::set, 3'000'000, 2, condition(1), 22);
+  script.add(Kind::event, Verb::resume, 3'000'000, 1, condition(1), 11, 2, 22);
+  const Blamed blamed{script};
+  CHECK(blamed.at(StepRole::runs, 3, 31) == 2 * 300 * rounds);
+  CHECK(blamed.at(StepRole::gives, 2, 22) == 3'000'000 - 500 - 300 * rounds);
+}
+
+TEST_CASE("threads alike are one branch of the tree, and each its own in folded stacks") {
+  Script script;
+  script.acquire(100, 9, lock(1), 31);
+  for (trace::ThreadNumber each = 1; each <= 5; ++each)
+    script.block(200, each, lock(1), 11, 9, 31);
+  script.release(700, 9, lock(1), 31);
+  for (trace::ThreadNumber each = 1; each <= 5; ++each) {
+    script.acquire(700 + each, each, lock(1), 11, 9);
+    script.release(700 + each, each, lock(1), 11);
+  }
+  const std::string told = text(script);
+  INFO(told);
+  CHECK(told.find("5 threads wait for lock") != std::string::npos);
+  const std::string lines = folded(script);
+  INFO(lines);
+  for (int each = 1; each <= 5; ++each)
+    CHECK(lines.find("thread " + std::to_string(each) + " waits for lock") != std::string::npos);
 }
 
 TEST_CASE("waits that go on at the end count up to there, and a circle ends") {
@@ -190,6 +301,26 @@ TEST_CASE("over a random schedule every wait's time goes to whoever held the loc
   CHECK(blamed.sum() == blamed.waited);
 }
 
+TEST_CASE("with a little effort it gives up where too many threads wait at once, and says so") {
+  Script script;
+  constexpr trace::ThreadNumber waiting = 3000;
+  trace::Ticks now = 1000;
+  script.acquire(now, 1, lock(1), 11);
+  for (trace::ThreadNumber each = 2; each <= waiting; ++each)
+    script.block(++now, each, lock(1), 21, 1, 11);
+  for (int i = 0; i < 500; ++i) {
+    script.release(++now, 1, lock(1), 12);
+    script.acquire(++now, 1, lock(1), 11);
+  }
+  ListSource source{script.records};
+  Blame blame{script.process, {}, Blame::Effort::little};
+  const Analysis analysis{script.process, source, &blame};
+  CHECK(blame.has_given_up());
+  CHECK(blame.total() == 0);
+  CHECK(blame.nodes().size() == 1);
+  CHECK(printed(run_report, script).find("it takes a reading of its own") != std::string::npos);
+}
+
 TEST_CASE("any Records, in any order, sum to the waits' time") {
   Script script;
   std::mt19937 random{3};  // NOLINT(cert-msc51-cpp): the same each time
@@ -202,5 +333,5 @@ TEST_CASE("any Records, in any order, sum to the waits' time") {
     script.add(row.kind, row.verb, 1000 + below(5000), 1 + below(5), object, below(3), below(7), below(5));
   }
   const Blamed blamed{script};
-  CHECK(blamed.sum() == blamed.blame.total());
+  CHECK(blamed.sum() == blamed.blame.total() + blamed.blame.signal_total());
 }

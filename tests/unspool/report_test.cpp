@@ -57,6 +57,8 @@ TEST_CASE("the report tells verdict, locks, joins, threads, messages and how it 
        {"server, pid 4711: 12 Records in 14.0 µs, 3 threads, cut off (killed or still running)", "on host", "mode all",
         "0 Records lost", "No deadlock.", "\"store\": 1 wait, 10.0 µs in all",
         "99.0 % of it because of holds taken at store.cpp:118 (Store::put) by worker-1", "MainThread  worker-1",
+        "Whose doing the waiting was in the end", "Locks and joins: 11.1 µs waited",
+        "worker-1 runs, and took it at store.cpp:118 (Store::put)",
         "Threads: 3, 1 ended (1 by an exception), 2 alive at the end (1 daemon)", "Messages: 1 warning."}) {
     INFO(part);
     CHECK(has(text, part));
@@ -77,6 +79,43 @@ TEST_CASE("a deadlock comes before all else and is a finding") {
   const std::string text = printed(run_report, script, {}, &findings);
   CHECK(findings);
   CHECK(text.find("DEADLOCK, certain: a thread waits for itself") < text.find("Locks that were waited for"));
+}
+
+TEST_CASE("what a circle of waits makes others wait is told by the verdict alone") {
+  Script script = server();
+  script.acquire(20'000, 2, lock(1), 50);
+  script.block(21'000, 2, lock(1), 50, 2, 50);
+  script.add(Kind::message, Verb::text, 90'000, 100, 0);
+  CHECK_FALSE(has(printed(run_report, script), "Whose doing the waiting was"));
+  Options options;
+  options.format = Options::Format::json;
+  const Json process = Json::parse(printed(run_report, script, options))["processes"][0];
+  CHECK(process["blame"]["total"] == 10'000 + 1'100 + 69'000);
+  CHECK(process["blame"]["signal_total"] == 0);
+  CHECK(process["blame"]["roots"][0]["role"] == "cycle");
+}
+
+TEST_CASE("signals that came as soon as they could are no section of the report, a chain behind them is") {
+  Script script = server();
+  script.thread(3, "worker-3");
+  script.add(Kind::event, Verb::block, 20'000, 2, lock(5), 50);
+  script.add(Kind::event, Verb::set, 50'000, 100, lock(5), 80);
+  script.add(Kind::event, Verb::resume, 50'000, 2, lock(5), 50, 100, 80);
+  CHECK_FALSE(has(printed(run_report, script), "What others gave"));
+  script.acquire(60'000, 3, lock(1), 50);
+  script.add(Kind::event, Verb::block, 61'000, 2, lock(5), 50);
+  script.block(62'000, 100, lock(1), 80, 3, 50);
+  script.release(91'000, 3, lock(1));
+  script.acquire(91'000, 100, lock(1), 80, 3);
+  script.add(Kind::event, Verb::set, 92'000, 100, lock(5), 80);
+  script.add(Kind::event, Verb::resume, 92'000, 2, lock(5), 50, 100, 80);
+  Options options;
+  options.width = 1000;
+  const std::string text = printed(run_report, script, options);
+  INFO(text);
+  CHECK(has(text, "What others gave"));
+  CHECK(has(text, "% of it: worker-2 waits for event"));
+  CHECK(has(text, "; MainThread waits for lock \"store\" at main.cpp:80 (main); worker-3 runs, and took it at"));
 }
 
 TEST_CASE("what the recording cost is told as it is in the trace") {

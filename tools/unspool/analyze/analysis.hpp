@@ -3,8 +3,10 @@
 // All questions asked of one process in one pass.
 #pragma once
 
+#include <unspool/analyze/blame.hpp>
 #include <unspool/analyze/deadlocks.hpp>
 #include <unspool/analyze/filter.hpp>
+#include <unspool/analyze/inside.hpp>
 #include <unspool/analyze/inversions.hpp>
 #include <unspool/analyze/joins.hpp>
 #include <unspool/analyze/locks.hpp>
@@ -25,8 +27,9 @@ class Analysis {
   /// would not be whole otherwise.
   /// `told`: what of the messages is kept.
   struct Tell {
-    std::size_t each = 0;  ///< so many of a thread's last
-    bool waits = false;    ///< also around the longest waits for locks
+    std::size_t each = 0;    ///< so many of a thread's last
+    bool waits = false;      ///< also around the longest waits for locks
+    Blame* blame = nullptr;  ///< also asked, as it is asked by few
   };
   Analysis(const Process& process, RecordSource& source, Observer* more, Filter wanted, Tell told)
       : filter{std::move(wanted)},
@@ -37,8 +40,9 @@ class Analysis {
         deadlocks{process},
         misuses{process, filter},
         inversions{process},
+        inside{process, filter, inversions},
         messages{told.each, told.waits, filter},
-        replay{process, all(more)} {
+        replay{process, all(more, told.blame)} {
     replay.run(source);
   }
   explicit Analysis(const Process& process, RecordSource& source, Observer* more = nullptr, Filter wanted = {})
@@ -54,6 +58,7 @@ class Analysis {
   Deadlocks deadlocks;
   Misuses misuses;
   Inversions inversions;
+  Inside inside;
   Messages messages;
   Replay replay;
 
@@ -66,9 +71,10 @@ class Analysis {
   Known known;
 
  private:
-  Audience all(Observer* more) {
-    Audience audience{summary, locks, joins, signals, deadlocks, misuses, inversions, messages};
+  Audience all(Observer* more, Blame* blame) {
+    Audience audience{summary, locks, joins, signals, deadlocks, misuses, inversions, inside, messages};
     if (more != nullptr) audience.add(*more);
+    if (blame != nullptr) audience.add(*blame);
     // The times that are asked for may cut a hold in two.
     audience.takes_holds = audience.takes_holds && !filter.is_on();
     return audience;

@@ -9,12 +9,18 @@
 namespace unspool {
 
 using Role = BlameStep::Role;
+using trace::Effect;
 using trace::Kind;
 
 namespace {
 
 /// A longer chain is cut: its last thread counts as unknown.
 constexpr std::size_t most_steps = 64;
+
+/// A little effort: so many looks at open waits, and a fraction of one more for each Record. To find a chain is worth many.
+constexpr std::uint64_t looks_in_all = 4'000'000;
+constexpr std::uint64_t records_a_look = 16;
+constexpr std::uint64_t looks_a_chain = 20;
 
 }  // namespace
 
@@ -24,8 +30,14 @@ std::string_view name_of(Role role) {
       return "waits";
     case Role::runs:
       return "runs";
+    case Role::gives:
+      return "gives";
     case Role::signal:
       return "signal";
+    case Role::limit:
+      return "limit";
+    case Role::woken:
+      return "woken";
     case Role::ended:
       return "ended";
     case Role::hand_over:
@@ -46,6 +58,25 @@ bool Blame::covers(const Wait& wait) {
   return wait.kind == Kind::thread || can_be_held(wait.kind);
 }
 
+bool Blame::is_signal(Kind kind) {
+  switch (kind) {
+    case Kind::condition:
+    case Kind::event:
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+    case Kind::barrier:
+    case Kind::queue:
+    case Kind::pool:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool Blame::hears(const trace::Row& row) const {
+  return row.kind != Kind::message && row.kind != Kind::definition;
+}
+
 const Wait* Blame::wait_of(trace::ThreadNumber thread) const {
   const auto found = replay_->threads().find(thread);
   return found == replay_->threads().end() || found->second.waits.empty() ? nullptr : &found->second.waits.back();
@@ -53,9 +84,34 @@ const Wait* Blame::wait_of(trace::ThreadNumber thread) const {
 
 /// Before the Record's effect: the chains that it may change are charged up to it, and found anew after it.
 void Blame::record(const Record& record) {
+  if (given_up_ || record.row == nullptr || !Blame::hears(*record.row)) return;
+  const trace::Row& row = *record.row;
+  const bool is_watched = reader_chains_ != 0 || objects_.has(record.object) || threads_.has(record.thread);
+  const bool of_holds = row.effect == Effect::acquire || row.effect == Effect::release || row.effect == Effect::share ||
+                        row.effect == Effect::unshare;
+  if (of_holds && !is_watched && begins_ == 0 && !any_stale_) return;  // nearly all of them
   refresh();
-  if (record.row == nullptr || record.row->kind == Kind::message || record.row->kind == Kind::definition) return;
-  begins_ = record.thread;
+  if (row.effect == Effect::wait || row.kind == Kind::status) begins_ = record.thread;
+  if (LastDeeds::hears(row)) deeds_.note(record);
+  if (row.kind == Kind::thread && row.verb == trace::Verb::end) trails_.ended(record.thread);
+  // What refresh() has found may be concerned, too.
+  if (reader_chains_ != 0 || objects_.has(record.object) || threads_.has(record.thread)) touch(record);
+}
+
+void Blame::work(std::uint64_t looks) {
+  work_ += looks;
+  if (effort_ == Effort::all || work_ < looks_in_all + replay_->records() / records_a_look) return;
+  given_up_ = true;
+  open_.clear();
+  nodes_.resize(1);
+  children_.clear();
+  trails_ = {};
+  deeds_ = {};
+  total_ = signal_total_ = 0;
+}
+
+void Blame::touch(const Record& record) {
+  work(open_.size());
   for (auto& [thread, open] : open_) {
     const bool touched = std::ranges::find(open.objects, record.object) != open.objects.end() ||
                          std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end() ||
@@ -64,6 +120,22 @@ void Blame::record(const Record& record) {
     charge(open, record.time);
     open.stale = any_stale_ = true;
   }
+}
+
+void Blame::watch(const Open& open) {
+  for (const trace::ObjectNumber object : open.objects)
+    objects_.add(object);
+  for (const BlameStep& step : open.chain)
+    threads_.add(step.thread);
+  if (!open.chain.empty() && open.chain.back().role == Role::readers) ++reader_chains_;
+}
+
+void Blame::unwatch(const Open& open) {
+  for (const trace::ObjectNumber object : open.objects)
+    objects_.remove(object);
+  for (const BlameStep& step : open.chain)
+    threads_.remove(step.thread);
+  if (!open.chain.empty() && open.chain.back().role == Role::readers) --reader_chains_;
 }
 
 void Blame::refresh() {
@@ -75,10 +147,14 @@ void Blame::refresh() {
   }
   begins_ = 0;
   if (!any_stale_) return;
+  std::uint64_t chains = 0;
   for (auto& [thread, open] : open_) {
-    if (open.stale) find_chain(thread, open);
+    if (!open.stale) continue;
+    find_chain(thread, open);
+    ++chains;
   }
   any_stale_ = false;
+  work(chains * looks_a_chain);
 }
 
 /// What a thread in this wait waits for, as a step.
@@ -107,6 +183,7 @@ BlameStep Blame::next_step(const Wait& wait) const {
 
 void Blame::find_chain(trace::ThreadNumber thread, Open& open) {
   open.stale = false;
+  unwatch(open);
   open.chain.clear();
   open.objects.clear();
   while (open.chain.size() < most_steps) {
@@ -137,25 +214,29 @@ void Blame::find_chain(trace::ThreadNumber thread, Open& open) {
   }
   if (!open.chain.empty() && open.chain.back().role == Role::waits) open.chain.push_back({});
   open.node = open.chain.empty() ? child(0, {}) : node_of(open.chain);
+  watch(open);
 }
 
 void Blame::charge(Open& open, trace::Ticks until) {
   if (until <= open.until) return;
-  const trace::Ticks ticks = until - open.until;
+  add_part(open.parts, open.node, until - open.until);
   open.until = until;
-  const auto same = std::ranges::find(open.parts, open.node, &std::pair<std::size_t, trace::Ticks>::first);
-  if (same == open.parts.end()) {
-    open.parts.emplace_back(open.node, ticks);
-  } else {
-    same->second += ticks;
-  }
 }
 
 void Blame::waited(const ObjectState*, const Wait& wait) {
-  if (!covers(wait)) return;
+  if (given_up_) return;
+  if (covers(wait)) {
+    owned(wait);
+  } else if (is_signal(wait.kind)) {
+    signalled(wait);
+  }
+}
+
+void Blame::owned(const Wait& wait) {
   // In the middle of a Record nobody's chain can be found; after the last one all can.
   const bool goes_on = wait.ending == Ending::unended;
   if (goes_on) refresh();
+  if (given_up_) return;
   Open open;
   if (const auto found = open_.find(wait.thread); found != open_.end()) {
     open = std::move(found->second);
@@ -165,25 +246,115 @@ void Blame::waited(const ObjectState*, const Wait& wait) {
     open.node = child(0, {});
     if (goes_on) find_chain(wait.thread, open);
   }
-  if (wait.ending == Ending::lost || !filter_.passes(wait)) return;
+  unwatch(open);
+  if (wait.ending == Ending::lost) return;
   charge(open, wait.until);
+  for (const auto& [node, ticks] : open.parts)
+    add_part(open.settled, node, ticks);
   // Other threads' clocks may have put more on the chains than the wait is long.
   trace::Ticks left = wait.ticks();
-  for (auto& [node, ticks] : open.parts) {
+  for (auto& [node, ticks] : open.settled) {
     ticks = std::min(ticks, left);
     left -= ticks;
   }
-  if (left != 0) open.parts.emplace_back(open.node, left);
-  for (const auto& [node, ticks] : open.parts)
+  add_part(open.settled, open.node, left);
+  if (!goes_on) trails_.add(wait.thread, wait.since, wait.until, open.settled);
+  if (wait_of(wait.thread) != nullptr) inner_[wait.thread] = {wait.since, wait.until};
+  count(wait, open.settled, total_);
+}
+
+void Blame::signalled(const Wait& wait) {
+  Inner inner;
+  if (const auto found = inner_.find(wait.thread); found != inner_.end()) {
+    if (found->second.since >= wait.since && found->second.until <= wait.until) inner = found->second;
+    inner_.erase(found);
+  }
+  if (wait.ending == Ending::unended || wait.ending == Ending::lost) return settle(wait, {});
+  const ChainParts parts = divide_signal(wait, inner);
+  settle(wait, parts);
+  trails_.add(wait.thread, wait.since, inner.until == 0 ? wait.until : inner.since, parts);
+  count(wait, parts, signal_total_);
+}
+
+/// By what its waker had to wait for since its begin.
+ChainParts Blame::divide_signal(const Wait& wait, const Inner& inner) {
+  ChainParts parts;
+  const std::size_t node = child(0, {Role::waits, wait.thread, wait.site, class_of(wait.object, wait.kind), wait.kind});
+  const trace::Ticks all = wait.ticks() - (inner.until - inner.since);
+  const bool given = wait.ending == Ending::continued || wait.ending == Ending::acquired;
+  if (!given || wait.waker == 0 || wait.waker == wait.thread) {
+    const Role role = wait.ending == Ending::timeout ? Role::limit : Role::unknown;
+    add_part(parts, child(node, {role, 0, 0, 0, Kind::trace}), all);
+    return parts;
+  }
+  const trace::Ticks end = inner.until == 0 ? wait.until : inner.since;
+  const LastDeeds::Deed deed = deeds_.of(wait.object, wait.waker, wait.since, end);
+  const trace::SiteNumber site = wait.waker_site != 0 ? wait.waker_site : deed.site;
+  trace::Ticks left = std::min(all, (deed.time == 0 ? end : deed.time) - wait.since);
+  add_part(parts, child(node, {Role::woken, 0, 0, 0, Kind::trace}), all - left);
+  for (const auto& [below, ticks] : trails_.within(wait.waker, wait.since, wait.since + left)) {
+    const trace::Ticks part = std::min(ticks, left);
+    add_part(parts, graft(node, below), part);
+    left -= part;
+  }
+  add_part(parts, child(node, {Role::gives, wait.waker, site, 0, wait.kind}), left);
+  return parts;
+}
+
+/// Whoever waited for this thread meanwhile waited for what it waited for. Without parts: for a signal that nobody gave.
+void Blame::settle(const Wait& wait, const ChainParts& parts) {
+  trace::Ticks whole = 0;
+  for (const auto& [node, ticks] : parts)
+    whole = add_saturated(whole, ticks);
+  for (auto& [thread, open] : open_) {
+    ChainParts kept;
+    for (const auto& [node, ticks] : open.parts) {
+      const BlameStep& step = nodes_[node].step;
+      if (step.role != Role::signal || step.thread != wait.thread || step.kind != wait.kind) {
+        kept.emplace_back(node, ticks);
+        continue;
+      }
+      trace::Ticks left = ticks;
+      const std::size_t above = nodes_[node].parent;
+      for (const auto& [below, part] : parts) {
+        const double share = static_cast<double>(part) / static_cast<double>(whole);
+        const auto mine = std::min(left, static_cast<trace::Ticks>(static_cast<double>(ticks) * share));
+        add_part(open.settled, graft(above, below), mine);
+        left -= mine;
+      }
+      add_part(open.settled, parts.empty() ? node : graft(above, parts.back().first), left);
+    }
+    open.parts.swap(kept);
+  }
+}
+
+void Blame::count(const Wait& wait, const ChainParts& parts, trace::Ticks& total) {
+  if (!filter_.passes(wait)) return;
+  for (const auto& [node, ticks] : parts) {
     nodes_[node].ticks = add_saturated(nodes_[node].ticks, ticks);
-  divided(wait, open.parts);
-  total_ = add_saturated(total_, wait.ticks());
+    total = add_saturated(total, ticks);
+  }
+  divided(wait, parts);
 }
 
 std::size_t Blame::node_of(const std::vector<BlameStep>& chain) {
   std::size_t node = 0;
   for (const BlameStep& step : chain)
     node = child(node, step);
+  return node;
+}
+
+/// The chain that ends at `below`, behind the one that ends at `node`.
+std::size_t Blame::graft(std::size_t node, std::size_t below) {
+  std::vector<BlameStep> steps;
+  for (; below != 0 && steps.size() < most_steps; below = nodes_[below].parent)
+    steps.push_back(nodes_[below].step);
+  std::size_t depth = 0;
+  for (std::size_t at = node; at != 0; at = nodes_[at].parent)
+    ++depth;
+  if (steps.empty() || below != 0 || depth + steps.size() > most_steps) return child(node, {});
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step)
+    node = child(node, *step);
   return node;
 }
 

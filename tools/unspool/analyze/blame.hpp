@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
 // Question: whose doing was the waiting in the end? A waits for B, which waits for C, which runs: the time is C's.
-// Owns the division of waits for what somebody holds (locks, and joins) along the chains of waits; over all chains it
-// sums to exactly these waits' time.
+// Owns the division of waits along the chains of waits; over all chains it sums to exactly these waits' time.
+//
+// Of what somebody holds (locks, and joins) it is known at each moment for whom its waiters wait. Of a signal (a condition, an event,
+// a semaphore, a barrier, a queue, a pool) it is known only once somebody has given it: then all that this thread waited for since the
+// wait's begin counts as waited for by the waiter too, and the rest is what that thread ran. Signal waits that nobody ended
+// by the last Record are left out; of a Condition's wait the one for its lock is a wait of its own.
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
+#include <unspool/analyze/last_deeds.hpp>
 #include <unspool/analyze/tally.hpp>
+#include <unspool/analyze/trails.hpp>
 #include <unspool/replay/observer.hpp>
 
 #include <map>
@@ -23,7 +29,10 @@ struct BlameStep {
   enum class Role : std::uint8_t {
     waits,      ///< `thread` waits at `site` for `object`; a step follows
     runs,       ///< `thread` holds what the step before waits for, taken at `site`, and waits for nothing
-    signal,     ///< `thread` holds it, and waits at `site` for `object`, which nobody holds
+    gives,      ///< `thread` runs, and lets the step before go on at `site`
+    signal,     ///< `thread` holds it, and waits at `site` for `object`, a signal that nobody gives
+    limit,      ///< nobody gave it, and the time was over
+    woken,      ///< somebody has given it, and who waited does not run yet
     ended,      ///< `thread` has ended
     hand_over,  ///< released and not yet acquired again
     readers,    ///< several readers, of which none waits
@@ -51,21 +60,38 @@ class Blame : public Observer {
     trace::Ticks ticks = 0;  ///< of the chains that end here
   };
 
+  enum class Effort {
+    all,     ///< whatever it takes: each change of a lock's holder costs time for each thread that waits then
+    little,  ///< gives up where that would be much beside reading the Records
+  };
+
   /// The filter restricts the waits that are divided, by who waits and for what; their chains are whole.
-  explicit Blame(const Process& process, Filter filter = {})
-      : process_{process}, filter_{std::move(filter)}, nodes_(1) {}
+  explicit Blame(const Process& process, Filter filter = {}, Effort effort = Effort::all)
+      : process_{process}, filter_{std::move(filter)}, effort_{effort}, nodes_(1) {}
 
   void began(const Replay& replay) override { replay_ = &replay; }
+  bool hears(const trace::Row& row) const override;
   void record(const Record& record) override;
   void waited(const ObjectState* object, const Wait& wait) override;
+  /// Nobody waits for it, so that it is in no chain.
+  void held_plainly(const ObjectState&, const PlainHold&) override {}
+  void destroyed(const ObjectState& object) override { deeds_.destroyed(object.number); }
 
   /// A parent stands before its children. After the replay.
   const std::vector<Node>& nodes() const { return nodes_; }
+  /// Nothing is known then: so much was waited that a little effort is not enough.
+  bool has_given_up() const { return given_up_; }
+  /// Of waits for locks and joins.
   trace::Ticks total() const { return total_; }
+  /// Of waits for signals that ended.
+  trace::Ticks signal_total() const { return signal_total_; }
+  /// Whether chains of waits for this kind are those of signals.
+  static bool is_signal(trace::Kind kind);
 
  protected:
-  /// A wait has been divided: the time on each chain, by its last node. They sum to the wait.
-  virtual void divided(const Wait& /*wait*/, const std::vector<std::pair<std::size_t, trace::Ticks>>& /*parts*/) {}
+  /// A wait has been divided: the time on each chain, by its last node. They sum to the wait, of a Condition without the wait
+  /// for its lock.
+  virtual void divided(const Wait& /*wait*/, const ChainParts& /*parts*/) {}
 
  private:
   struct Open {
@@ -74,29 +100,66 @@ class Blame : public Observer {
     bool stale = true;
     std::vector<BlameStep> chain;
     std::vector<trace::ObjectNumber> objects;  ///< that its steps wait for
-    std::vector<std::pair<std::size_t, trace::Ticks>> parts;
+    ChainParts parts;
+    ChainParts settled;  ///< parts that no signal changes any more
+  };
+  /// The wait for its lock within a Condition's.
+  struct Inner {
+    trace::Ticks since = 0;
+    trace::Ticks until = 0;
+  };
+  /// How many chains have a thread or an object, by the last bits of its number: of most Records that is nobody.
+  class Watch {
+   public:
+    void add(std::uint64_t number) { ++counts_[number % size]; }
+    void remove(std::uint64_t number) { --counts_[number % size]; }
+    bool has(std::uint64_t number) const { return counts_[number % size] != 0; }
+
+   private:
+    static constexpr std::size_t size = 1U << 12U;
+    std::vector<std::uint32_t> counts_ = std::vector<std::uint32_t>(size);
   };
 
   static bool covers(const Wait& wait);
+  void touch(const Record& record);
+  void work(std::uint64_t looks);
   void refresh();
   void find_chain(trace::ThreadNumber thread, Open& open);
+  void watch(const Open& open);
+  void unwatch(const Open& open);
   BlameStep next_step(const Wait& wait) const;
   const Wait* wait_of(trace::ThreadNumber thread) const;
-  void charge(Open& open, trace::Ticks until);
+  static void charge(Open& open, trace::Ticks until);
+  void owned(const Wait& wait);
+  void signalled(const Wait& wait);
+  ChainParts divide_signal(const Wait& wait, const Inner& inner);
+  void settle(const Wait& wait, const ChainParts& parts);
+  void count(const Wait& wait, const ChainParts& parts, trace::Ticks& total);
   std::size_t node_of(const std::vector<BlameStep>& chain);
+  std::size_t graft(std::size_t node, std::size_t below);
   std::size_t child(std::size_t parent, const BlameStep& step);
   trace::ObjectNumber class_of(trace::ObjectNumber object, trace::Kind kind);
 
   const Process& process_;
   const Filter filter_;
+  const Effort effort_;
   const Replay* replay_ = nullptr;
+  bool given_up_ = false;
+  std::uint64_t work_ = 0;  ///< looks at an open wait
   std::unordered_map<trace::ThreadNumber, Open> open_;
+  std::unordered_map<trace::ThreadNumber, Inner> inner_;
+  Watch objects_;
+  Watch threads_;
+  std::size_t reader_chains_ = 0;   ///< that end at several readers
   trace::ThreadNumber begins_ = 0;  ///< the thread whose last Record may have begun a wait
   bool any_stale_ = false;
+  LastDeeds deeds_;
+  Trails trails_;
   std::vector<Node> nodes_;
   std::map<std::pair<std::size_t, BlameStep>, std::size_t> children_;
   std::map<std::tuple<trace::Kind, trace::SiteNumber, std::string>, trace::ObjectNumber> classes_;
   trace::Ticks total_ = 0;
+  trace::Ticks signal_total_ = 0;
 };
 
 }  // namespace unspool

@@ -73,6 +73,8 @@ class Inversions : public Observer {
   bool concerns(const Inversion& inversion, const Filter& filter) const;
   /// One of them is more than a note.
   bool any_findings() const;
+  /// As Links has it.
+  std::span<const HeldSince> held_by(trace::ThreadNumber thread) const { return links_.held_by(thread); }
   /// How many pairs of locks were seen one inside the other.
   std::size_t links() const { return links_.all().size(); }
   std::uint64_t left_out() const { return links_.left_out(); }

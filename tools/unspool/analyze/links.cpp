@@ -271,6 +271,11 @@ void Links::add_writer(const Call& call, const HeldLocks* held, const Moment& mo
         {call.site, {call.thread, held, call.waited, call.limited, call.stuck, 1, call.time, call.time, {moment}}});
 }
 
+std::span<const HeldSince> Links::held_by(trace::ThreadNumber thread) const {
+  const auto found = threads_.find(thread);
+  return found == threads_.end() ? std::span<const HeldSince>{} : found->second.held;
+}
+
 std::span<const WriterCall> Links::writers(trace::ObjectNumber lock) const {
   const auto found = writers_.find(lock);
   return found == writers_.end() ? std::span<const WriterCall>{} : std::span<const WriterCall>{found->second};

@@ -33,6 +33,14 @@ struct HeldLock {
 };
 using HeldLocks = std::vector<HeldLock>;  ///< sorted
 
+/// The same, from when and where on.
+struct HeldSince {
+  trace::ObjectNumber object = 0;
+  trace::SiteNumber site = 0;
+  trace::Ticks since = 0;
+  bool shared = false;
+};
+
 /// Whether two threads can hold these at the same time.
 bool can_be_held_together(const HeldLocks& a, const HeldLocks& b);
 
@@ -110,6 +118,8 @@ class Links {
   const std::map<LinkKey, std::vector<Occurrence>>& all() const { return links_; }
   std::span<const WriterCall> writers(trace::ObjectNumber lock) const;
   const std::vector<JoinUnderLock>& joins() const { return joins_; }
+  /// What the thread holds now; of use only where every acquire and release is recorded.
+  std::span<const HeldSince> held_by(trace::ThreadNumber thread) const;
   /// Locks that another thread than the owner has released.
   bool is_signal(trace::ObjectNumber lock) const { return signals_.contains(lock); }
   /// Links that were left out, as so many are kept.
@@ -119,12 +129,7 @@ class Links {
  private:
   static constexpr std::size_t most_asked = 32;  // by one thread
 
-  struct Held {
-    trace::ObjectNumber object = 0;
-    trace::SiteNumber site = 0;
-    trace::Ticks since = 0;
-    bool shared = false;
-  };
+  using Held = HeldSince;
   /// A lock that a thread once asked for, without a limit: whoever joins it must not hold it.
   struct Asked {
     trace::ObjectNumber object = 0;

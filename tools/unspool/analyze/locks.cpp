@@ -44,6 +44,7 @@ void merge(LockFigures& into, const LockFigures& from) {
   into.holders.merge(from.holders);
   into.waiters.merge(from.waiters);
   into.stacks.merge(from.stacks);
+  into.blocking.merge(from.blocking);
   into.flow.merge(from.flow);
   if (from.longest.ticks() > into.longest.ticks()) into.longest = from.longest;
   note_worst(into, from.worst, from.worst_ticks);
@@ -107,7 +108,9 @@ void Locks::held(const ObjectState& object, const Hold& hold) {
   Live* lock = live(&object);
   if (lock == nullptr) return;
   lock->flow.held(lock->figures->flow, object, hold);
-  if (filter_.passes(hold, object.kind)) lock->figures->holds.add(hold.ticks());
+  if (!filter_.passes(hold, object.kind)) return;
+  lock->figures->holds.add(hold.ticks());
+  if (object.history.waited_for()) lock->figures->blocking.add({hold.thread, hold.site}, hold.ticks());
 }
 
 void Locks::held_plainly(const ObjectState& object, const PlainHold& hold) {

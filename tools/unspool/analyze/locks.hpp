@@ -41,9 +41,10 @@ struct LockFigures {
   Samples holds;
   trace::Ticks hand_over = 0;       ///< of the waits' time
   trace::Ticks unknown_holder = 0;  ///< of the waits' time
-  Tally holders;  ///< of the waits' time, by holder and where it acquired; with the two above sums to waits.sum()
-  Tally waiters;  ///< the waits' time, by who waited and where
-  Tally stacks;   ///< the same by call stack, where it is recorded: its number stands in place of the site
+  Tally holders;   ///< of the waits' time, by holder and where it acquired; with the two above sums to waits.sum()
+  Tally waiters;   ///< the waits' time, by who waited and where
+  Tally stacks;    ///< the same by call stack, where it is recorded: its number stands in place of the site
+  Tally blocking;  ///< the holds at whose end somebody waited, by who and where: how many, and their whole length
   Wait longest;
   Flow flow;
   trace::ObjectNumber worst = 0;  ///< the instance with the most waited time

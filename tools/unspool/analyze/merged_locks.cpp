@@ -34,6 +34,7 @@ LockFigures MergedLocks::converted(const Process& process, trace::ThreadNumber a
   out.holds = from.holds.scaled(factor);
   out.holders = converted(process, as, from.holders, factor);
   out.waiters = converted(process, as, from.waiters, factor);
+  out.blocking = converted(process, as, from.blocking, factor);
   out.longest.thread = as;
   out.longest.site = sites_.number(process, from.longest.site);
   out.longest.since = 0;

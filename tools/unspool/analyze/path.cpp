@@ -45,7 +45,7 @@ void Path::record(const Record& record) {
   if (first_ == 0) first_ = record.time;
   first_ = std::min(first_, record.time);
   if (kind == Kind::thread) note_birth(record);
-  if (kind != Kind::message && record.row->effect != trace::Effect::wait && !can_be_held(kind)) note_deed(record);
+  if (LastDeeds::hears(*record.row)) deeds_.note(record);
   if (in_time(record.time) && filter_.thread(record.thread)) last_ = {record.thread, std::max(last_.time, record.time)};
   if (kind == Kind::message) look_for(record);
 }
@@ -78,26 +78,21 @@ void Path::note_birth(const Record& record) {
   }
 }
 
-void Path::note_deed(const Record& record) {
-  Done& done = done_[record.object];
-  done.deeds[done.next] = {record.thread, record.time};
-  done.next = (done.next + 1) % done.deeds.size();
-}
-
 void Path::held(const ObjectState& object, const Hold& hold) {
-  done_[object.number].hold = hold;
+  holds_[object.number] = hold;
 }
 
 void Path::destroyed(const ObjectState& object) {
-  done_.erase(object.number);
+  holds_.erase(object.number);
+  deeds_.destroyed(object.number);
 }
 
 /// Without a wait, but spinning until somebody released.
 void Path::acquired(const ObjectState& object, const Record& record, trace::Ticks spun, bool waited) {
   if (waited || spun == 0) return;
-  const auto found = done_.find(object.number);
-  if (found == done_.end()) return;
-  const Hold& hold = found->second.hold;
+  const auto found = holds_.find(object.number);
+  if (found == holds_.end()) return;
+  const Hold& hold = found->second;
   const trace::Ticks since = record.time - std::min(spun, record.time);
   if (hold.until <= since || hold.until > record.time || hold.releaser == record.thread) return;
   add_wake({record.thread, hold.releaser, since, hold.until, record.time, object.number, object.kind, record.site,
@@ -108,15 +103,15 @@ void Path::waited(const ObjectState* object, const Wait& wait) {
   if (wait.ending == Ending::lost) return;
   Wake wake{wait.thread, 0, wait.since, wait.until, wait.until, wait.object, wait.kind, wait.site, 0, wait.until, 0};
   const bool ended = wait.ending == Ending::acquired || wait.ending == Ending::continued;
-  const auto found = done_.find(wait.object);
+  const auto found = holds_.find(wait.object);
   if (wait.ending == Ending::unended) {
     // The innermost is told first, and is what the thread waits for.
     open_.try_emplace(wait.thread, wake);
     return;
   }
-  if (ended && object != nullptr && can_be_held(wait.kind) && found != done_.end() &&
-      found->second.hold.until > wait.since && found->second.hold.until <= wait.until) {
-    const Hold& hold = found->second.hold;
+  if (ended && object != nullptr && can_be_held(wait.kind) && found != holds_.end() &&
+      found->second.until > wait.since && found->second.until <= wait.until) {
+    const Hold& hold = found->second;
     wake.waker = hold.releaser;
     wake.woken = hold.until;
     wake.waker_site = hold.site;
@@ -124,12 +119,8 @@ void Path::waited(const ObjectState* object, const Wait& wait) {
   } else if (ended) {
     wake.waker = wait.kind == Kind::thread ? static_cast<trace::ThreadNumber>(wait.object) : wait.waker;
     wake.waker_site = wait.waker_site;
-    trace::Ticks woken = 0;
-    for (const Last& deed : found == done_.end() ? decltype(Done::deeds){} : found->second.deeds) {
-      const bool fits = deed.thread == wake.waker && deed.time >= wait.since && deed.time <= wait.until;
-      if (fits) woken = std::max(woken, deed.time);
-    }
-    if (woken != 0) wake.woken = woken;
+    const LastDeeds::Deed deed = deeds_.of(wait.object, wake.waker, wait.since, wait.until);
+    if (deed.time != 0) wake.woken = deed.time;
   }
   if (wake.waker == wait.thread) wake.waker = 0;
   add_wake(wake);

@@ -11,9 +11,9 @@
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
+#include <unspool/analyze/last_deeds.hpp>
 #include <unspool/replay/observer.hpp>
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -116,17 +116,10 @@ class Path : public Observer {
     trace::ThreadNumber thread = 0;
     trace::Ticks time = 0;
   };
-  /// What was done to an object last.
-  struct Done {
-    Hold hold;
-    std::array<Last, 8> deeds;
-    std::size_t next = 0;
-  };
   struct Walk;
 
   bool in_time(trace::Ticks time) const { return time <= filter_.to() && !to_met_; }
   void look_for(const Record& record);
-  void note_deed(const Record& record);
   void note_birth(const Record& record);
   void add_wake(Wake wake);
   bool is_kept(std::uint64_t number) const { return number != 0 && number + wakes_.size() > count_; }
@@ -150,7 +143,8 @@ class Path : public Observer {
   std::uint64_t count_ = 0;
   std::unordered_map<trace::ThreadNumber, std::uint64_t> heads_;
   std::unordered_map<trace::ThreadNumber, Birth> births_;
-  std::unordered_map<trace::ObjectNumber, Done> done_;
+  std::unordered_map<trace::ObjectNumber, Hold> holds_;  ///< each object's last one
+  LastDeeds deeds_;
   std::unordered_map<trace::ThreadNumber, Wake> open_;  ///< that have not ended at the end
   std::map<std::tuple<trace::Kind, trace::SiteNumber, std::string>, trace::ObjectNumber> classes_;
 

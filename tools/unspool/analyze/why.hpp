@@ -50,6 +50,7 @@ class Why final : public Blame {
 
   Why(const Process& process, const Filter& filter) : Blame{process, filter}, wanted_{filter} {}
 
+  bool hears(const trace::Row& /*row*/) const override { return true; }
   void record(const Record& record) override;
   void waited(const ObjectState* object, const Wait& wait) override;
   void finished(const Replay& replay) override;

@@ -51,8 +51,9 @@ Exit codes:
 namespace {
 
 constexpr std::string_view report_about =
-    "Tells what is stuck, which locks and joins were waited for most, how threads ended, and what was misused, "
-    "on one screen. The other commands tell each of it at length.";
+    "Tells what is stuck, which locks and joins were waited for most, what could be done about it and whose doing it "
+    "was "
+    "in the end, how threads ended, and what was misused, on one screen. The other commands tell each of it at length.";
 constexpr std::string_view report_examples = R"text(
 Examples:
   unspool report kv-4711.spool                            all of it
@@ -73,7 +74,9 @@ Examples:
 constexpr std::string_view locks_about =
     "For each wait for a Lock, RLock or SharedLock it is known who held the lock meanwhile, taken at which line, and "
     "how "
-    "long it was free and not yet taken (hand-over). Locks made at one line under one name are one row.";
+    "long it was free and not yet taken (hand-over). Locks made at one line under one name are one row. Below each "
+    "stands "
+    "what could be done about it, and what threads waited for and logged while they held it.";
 constexpr std::string_view locks_examples = R"text(
 Examples:
   unspool locks kv-4711.spool                             what was waited for most
@@ -159,12 +162,18 @@ Examples:
 )text";
 
 constexpr std::string_view blame_about =
-    "Follows each wait for a lock or a join along the chain (A waits for B, which waits for C, which runs: the time is "
-    "C's). The times sum to those of the waits. Filters choose the waits at the chains' beginnings.";
+    "Follows each wait along the chain (A waits for B, which waits for C, which runs: the time is C's). Waits for "
+    "locks "
+    "and joins come first, then those for signals: conditions, events, semaphores, barriers, queues, pools; who waits "
+    "for "
+    "a signal waits for all that its giver waits for meanwhile. The times sum to those of the waits. Filters choose "
+    "the "
+    "waits at the chains' beginnings: --kind lock leaves the others out.";
 constexpr std::string_view blame_examples = R"text(
 Examples:
   unspool blame kv-4711.spool                             whose doing it was in the end
   unspool blame --thread MainThread kv-4711.spool         what kept the main thread
+  unspool blame --kind queue kv-4711.spool                why items came late
   unspool blame --folded kv-4711.spool | flamegraph.pl >blame.svg
 )text";
 

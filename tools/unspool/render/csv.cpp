@@ -80,6 +80,7 @@ const std::map<std::string_view, Layout>& layouts() {
                                         {"hand_over"},
                                         {"unknown"},
                                         {"waiters"},
+                                        {"blocking_holds"},
                                         {"worst_instance.object"},
                                         {"worst_instance.waited"},
                                         {"utilisation"},
@@ -95,7 +96,7 @@ const std::map<std::string_view, Layout>& layouts() {
   static const std::vector<Field> waits{{"kind"},    {"name"},    {"created", site}, {"site", site},
                                         {"threads"}, {"longest"}, {"processes"}};
   static const std::map<std::string_view, Layout> all{
-      {"locks", {"locks", locks}},
+      {"locks", {"locks", with(with(locks, {"inside"}), {"advice"})}},
       {"locks --together", {"locks", with(locks, {"processes"})}},
       {"joins --together", {"joins", {{"process"}, {"joiner"}, {"target"}, {"site", site}, {"waited"}, {"ending"}}}},
       {"deadlocks --together", {"deadlocks", findings}},
@@ -150,7 +151,7 @@ const std::map<std::string_view, Layout>& layouts() {
       {"path",
        {"parts",
         {{"role"}, {"thread", thread}, {"object", object}, {"site", site}, {"time"}, {"share"}, {"steps"}, {"gain"}}}},
-      {"blame", {"roots", {{"role"}, {"thread", thread}, {"site", site}, {"object", object}, {"time"}}}},
+      {"blame", {"roots", {{"of"}, {"role"}, {"thread", thread}, {"site", site}, {"object", object}, {"time"}}}},
       {"deadlocks",
        {"deadlocks",
         {{"certainty"},

@@ -2,6 +2,7 @@
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
+#include <unspool/render/advice.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/locks.hpp>
 #include <unspool/render/messages.hpp>
@@ -188,7 +189,10 @@ std::string remarks(const Context& context, const LockFigures& lock) {
   say(lock.cancels, "wait was cancelled", "waits were cancelled");
   say(lock.busy, "try failed at once", "tries failed at once");
   say(lock.futile, "wake-up in vain", "wake-ups in vain");
-  if (context.analysis.replay.complete()) say(lock.spun, "acquisition only spun", "acquisitions only spun");
+  if (context.analysis.replay.complete() && lock.spun != 0) {
+    say(lock.spun, "acquisition only spun", "acquisitions only spun");
+    out += fmt::format(", with other spinning {} in all", context.times.span(lock.spun_ticks));
+  }
   say(lock.released_by_other, "release by another thread than the owner", "releases by another thread than the owner");
   say(lock.lost_waits, "wait without an end left out", "waits without an end left out");
   return out;
@@ -250,7 +254,8 @@ std::string block_of(const Context& context, const LockFigures& lock) {
     out += wrapped("  " + more, context.options.width, 2);
   }
   if (context.analysis.replay.complete()) out += wrapped("  " + flow_of(context, lock), context.options.width, 2);
-  return out + holders_of(context, lock) + waiters_of(context, lock) + stacks_of(context, lock);
+  return out + advice_lines(context, lock) + holders_of(context, lock) + waiters_of(context, lock) +
+         inside_table(context, lock) + stacks_of(context, lock);
 }
 
 /// Waits that go on at the end are in no total: they have no length yet.

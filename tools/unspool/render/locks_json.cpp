@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The figures of locks as JSON. docs/json.md describes it.
+#include <unspool/render/advice.hpp>
 #include <unspool/render/locks.hpp>
 #include <unspool/render/messages.hpp>
 
@@ -29,6 +30,14 @@ Json samples_json(const ProcessJson& json, const Samples& samples) {
           {"max", point(samples.max())}};
 }
 
+/// By line: those at whose end somebody waited.
+Json blocking_json(const ProcessJson& json, const LockFigures& lock) {
+  Json out = Json::array();
+  for (const Part& part : lock.blocking.by_site())
+    out.push_back({{"site", json.site(part.actor.site)}, {"count", part.count}, {"total", json.span(part.ticks)}});
+  return out;
+}
+
 Json blame_json(const ProcessJson& json, const LockFigures& lock) {
   Json holders = Json::array();
   for (const Part& part : lock.holders.parts())
@@ -47,6 +56,7 @@ Json blame_json(const ProcessJson& json, const LockFigures& lock) {
           {"hand_over", json.span(lock.hand_over)},
           {"unknown", json.span(lock.unknown_holder)},
           {"waiters", std::move(waiters)},
+          {"blocking_holds", blocking_json(json, lock)},
           {"stacks", std::move(stacks)}};
 }
 
@@ -99,10 +109,15 @@ Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) 
 
 Json locks_json(const Process& process, const Analysis& analysis) {
   const ProcessJson json{process, analysis};
+  const Options plain;
+  const Scene scene{process, analysis, plain};
   Json out = json.process();
   out["locks"] = Json::array();
   for (const LockFigures& lock : analysis.locks.figures()) {
-    out["locks"].push_back(lock_json(json, lock, analysis.replay.complete()));
+    Json each = lock_json(json, lock, analysis.replay.complete());
+    each["inside"] = inside_json(scene, lock);
+    each["advice"] = advice_json(scene, lock);
+    out["locks"].push_back(std::move(each));
   }
   out["longest_waits"] = Json::array();
   for (const TalkedWait& each : analysis.messages.waits()) {

@@ -2,6 +2,7 @@
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
+#include <unspool/render/advice.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/misuse.hpp>
 #include <unspool/render/names.hpp>
@@ -45,12 +46,18 @@ Tone tone_of(Slip slip) {
 }
 
 /// What, how often, who, where and when, then the rest.
-std::string line_of(const Names& names, const Times& times, const Misuse& misuse, const Options& options) {
+std::string line_of(const Scene& scene, const Misuse& misuse) {
+  const Names& names = scene.names;
+  const Times& times = scene.times;
+  const Options& options = scene.options;
   std::string rest;
   if (misuse.thread != 0) rest += " by " + names.thread(misuse.thread);
   if (misuse.site != 0) rest += " at " + names.site_and_function(misuse.site);
   const std::string detail = detail_of(names, times, misuse);
   if (!detail.empty()) rest += ": " + detail;
+  const std::string inside =
+      misuse.slip == Slip::long_hold ? inside_words(scene, misuse.object, misuse.site) : std::string{};
+  if (!inside.empty()) rest += "; while it is held it " + inside;
   const std::string what = toned(name_of(misuse.slip), tone_of(misuse.slip), options.color);
   const std::string often = misuse.count == 1 ? "" : fmt::format(" {} times, first", count(misuse.count));
   return wrapped(fmt::format("{},{} {}{}", what, often, times.offset(misuse.first), rest), options.width, 4);
@@ -62,10 +69,9 @@ std::string misuse_text(const Process& process, const Analysis& analysis, const 
   const std::vector<Misuse>& all = analysis.misuses.all();
   std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
   if (all.empty()) return out + toned("No misuse.", Tone::good, options.color) + "\n";
-  const Names names{process};
-  const Times times{process, analysis.replay.first_time()};
+  const Scene scene{process, analysis, options};
   for (std::size_t i = 0; i < std::min(all.size(), most_rows); ++i)
-    out += line_of(names, times, all[i], options);
+    out += line_of(scene, all[i]);
   const std::uint64_t more = analysis.misuses.more() + (all.size() - std::min(all.size(), most_rows));
   if (more != 0) out += fmt::format("and {} more (all of them: --format json)\n", count(more));
   return out;

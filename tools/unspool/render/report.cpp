@@ -2,6 +2,8 @@
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
+#include <unspool/render/advice.hpp>
+#include <unspool/render/blame.hpp>
 #include <unspool/render/cost.hpp>
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/heading.hpp>
@@ -139,7 +141,7 @@ std::string problems_sentence(const Process& process, const Options& options) {
 
 }  // namespace
 
-std::string report_text(const Process& process, const Analysis& analysis, const Options& options) {
+std::string report_text(const Process& process, const Analysis& analysis, const Blame& blame, const Options& options) {
   std::string out =
       head(process, analysis, options) + "\n" + verdict_text(process, analysis, options, 2, most_threads_told);
   const auto& waiting = analysis.deadlocks.waiting();
@@ -150,7 +152,12 @@ std::string report_text(const Process& process, const Analysis& analysis, const 
   }
   if (const std::string order = order_sentence(process, analysis); !order.empty())
     out += wrapped(order, options.width, 2);
-  out += worst_locks(process, analysis, options) + worst_joins(process, analysis, options) + "\n";
+  out += worst_locks(process, analysis, options) + worst_joins(process, analysis, options);
+  if (const std::string lines = all_advice({process, analysis, options}); !lines.empty())
+    out += section("What could be done about it", options) + lines;
+  if (const std::string lines = blame_lines({process, analysis, options}, blame); !lines.empty())
+    out += section("Whose doing the waiting was in the end (more: unspool blame)", options) + lines;
+  out += "\n";
   out += waits_sentence(process, analysis, options);
   out += wrapped(threads_sentence(analysis.summary.threads(), analysis.replay.ended_orderly()), options.width, 2);
   out += messages_sentence(analysis.summary);
@@ -160,7 +167,7 @@ std::string report_text(const Process& process, const Analysis& analysis, const 
   return out + problems_sentence(process, options);
 }
 
-Json report_json(const Process& process, const Analysis& analysis) {
+Json report_json(const Process& process, const Analysis& analysis, const Blame& blame) {
   const Summary::Threads& threads = analysis.summary.threads();
   Json out = deadlocks_json(process, analysis);
   out["threads"] = {{"all", threads.all},     {"ended", threads.ended},           {"exceptions", threads.exceptions},
@@ -171,11 +178,13 @@ Json report_json(const Process& process, const Analysis& analysis) {
   }
   out["locks"] = locks_json(process, analysis)["locks"];
   const Json joins = joins_json(process, analysis);
+  const Options plain;
   out["misuses"] = misuse_json(process, analysis)["misuses"];
   const Json order = order_json(process, analysis);
   out["order_known"] = order["order_known"];
   out["inversions"] = order["inversions"];
   out["waits"] = waits_json(process, analysis)["waits"];
+  out["blame"] = blame_sums_json({process, analysis, plain}, blame);
   out["join_totals"] = joins["totals"];
   out["joins"] = joins["joins"];
   out["cost"] = cost_json(process);
@@ -183,10 +192,20 @@ Json report_json(const Process& process, const Analysis& analysis) {
 }
 
 bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out) {
-  return for_each_process(
-      inputs, options, out, "report",
-      [&](const Process& process, const Analysis& analysis) { return report_text(process, analysis, options); },
-      report_json);
+  bool findings = false;
+  Answers answers{"report", options, out};
+  for (const Input& input : inputs) {
+    const Filter filter{options.wanted, input.process, input.last};
+    Blame blame{input.process, filter, Blame::Effort::little};
+    Analysis analysis{input.process, input.source, nullptr, filter, {options.messages, false, &blame}};
+    settle(input.process, analysis, options);
+    findings = findings || !analysis.deadlocks.cycles().empty();
+    answers.join(input.process, analysis, analysis.replay.last_time());
+    answers.add([&] { return report_text(input.process, analysis, blame, options); },
+                [&] { return report_json(input.process, analysis, blame); });
+  }
+  answers.finish();
+  return findings;
 }
 
 }  // namespace unspool

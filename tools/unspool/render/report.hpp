@@ -4,6 +4,7 @@
 #pragma once
 
 #include <unspool/analyze/analysis.hpp>
+#include <unspool/analyze/blame.hpp>
 #include <unspool/render/command.hpp>
 #include <unspool/render/json.hpp>
 
@@ -11,7 +12,7 @@
 
 namespace unspool {
 
-std::string report_text(const Process& process, const Analysis& analysis, const Options& options);
-Json report_json(const Process& process, const Analysis& analysis);
+std::string report_text(const Process& process, const Analysis& analysis, const Blame& blame, const Options& options);
+Json report_json(const Process& process, const Analysis& analysis, const Blame& blame);
 
 }  // namespace unspool

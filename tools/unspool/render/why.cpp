@@ -3,11 +3,13 @@
 // `unspool why THREAD`: why it did not get on, in words.
 #include <fmt/format.h>
 #include <unspool/analyze/why.hpp>
+#include <unspool/render/blame.hpp>
 #include <unspool/render/command.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/scene.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/table.hpp>
+#include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -54,11 +56,14 @@ Why::Chains by_time(const Why::Chains& chains) {
   return out;
 }
 
-/// Each step but the first says who had what the one before it waited for.
-std::string step_words(const Context& context, const BlameStep& step, bool first, bool joins) {
+/// Who had, or gave, what the step before it (the first: the wait that is told) waited for.
+std::string step_words(const Context& context, const BlameStep& step, trace::Kind awaited, bool first) {
   const Names& names = context.names;
   const std::string who = names.thread(step.thread);
-  const std::string had = !first ? fmt::format("which {} had, and", who) : joins ? who : who + " had it, and";
+  const bool owned = can_be_held(awaited);
+  const std::string had = !owned  ? (first ? who : "where " + who)
+                          : first ? who + " had it, and"
+                                  : fmt::format("which {} had, and", who);
   const std::string at = step.site == 0 ? "" : " at " + names.site_and_function(step.site);
   switch (step.role) {
     case Role::waits:
@@ -66,6 +71,12 @@ std::string step_words(const Context& context, const BlameStep& step, bool first
       return fmt::format("{} waited for {}{}", had, names.object(step.object, step.kind), at);
     case Role::runs:
       return fmt::format("{} ran{}", had, step.site == 0 ? "" : ", having taken it" + at);
+    case Role::gives:
+      return fmt::format("{} ran, and {}{}", had, letting_go(awaited), at);
+    case Role::limit:
+      return "nobody ended it before its time limit";
+    case Role::woken:
+      return fmt::format("it was over, and {} did not run yet", first ? "the thread" : "that thread");
     case Role::ended:
       return fmt::format("{} has ended", had);
     case Role::hand_over:
@@ -84,12 +95,11 @@ std::string step_words(const Context& context, const BlameStep& step, bool first
 }
 
 std::string chain_words(const Context& context, const Why::Told& told, std::size_t node) {
-  const bool joins = told.wait.kind == trace::Kind::thread;
   std::string out;
-  bool first = true;
+  trace::Kind awaited = told.wait.kind;
   for (const BlameStep& step : steps_behind(context.why, node)) {
-    out += (first ? "" : ", ") + step_words(context, step, first, joins);
-    first = false;
+    out += (out.empty() ? "" : ", ") + step_words(context, step, awaited, out.empty());
+    awaited = step.kind;
   }
   return out.empty() ? "who had it is not known" : out;
 }
