@@ -71,8 +71,10 @@ class Packet:
         struct.pack_into("<Q", self.chunk.bytes, self.start + 24, length * 8)
         self.content = length
 
-    def records(self):
-        data, at, end = self.chunk.bytes, self.start + HEADER, self.start + self.content
+    def records(self, at=None):
+        """From this byte of the chunk on."""
+        data, end = self.chunk.bytes, self.start + self.content
+        at = self.start + HEADER if at is None else at
         while (at + 7) // 8 * 8 + 16 <= end:
             at = (at + 7) // 8 * 8
             number = struct.unpack_from("<H", data, at + 8)[0]
@@ -170,6 +172,39 @@ class Trace:
             (self.path / ".status").write_bytes(self.status)
 
 
+def layout(record_class):
+    """(length, where `since` stands or None) of Records of a class that has no texts; else None. Traces have millions."""
+    at, since = 16, None
+    for name, size, aligned in record_class[1]:
+        if isinstance(size, str):
+            return None
+        if aligned:
+            at = (at + size - 1) // size * size
+        if name == "since":
+            since = at
+        at += size
+    return at, since
+
+
+def shift_records(packet, ticks):
+    number_of = struct.Struct("<QH").unpack_from
+    ticks_of, put_ticks = struct.Struct("<Q").unpack_from, struct.Struct("<Q").pack_into
+    data, classes = packet.chunk.bytes, packet.chunk.classes
+    layouts = {number: layout(each) for (stream, number), each in classes.items() if stream == packet.stream}
+    at, end = packet.start + HEADER, packet.start + packet.content
+    while (at + 7) // 8 * 8 + 16 <= end:
+        at = (at + 7) // 8 * 8
+        time, number = number_of(data, at)
+        put_ticks(data, at, time + ticks)
+        known = layouts[number]
+        if known is None:
+            at = next(packet.records(at)).end
+            continue
+        if known[1] is not None:
+            put_ticks(data, at + known[1], ticks_of(data, at + known[1])[0] + ticks)
+        at += known[0]
+
+
 def shift_clocks(path, shifts):
     """All that a thread has read from its clock is `shifts[thread]` ticks later: times of Records, begins of packets, and
     since when it waits and holds, in Records and in the status file."""
@@ -177,12 +212,8 @@ def shift_clocks(path, shifts):
     for packet in trace.packets():
         if packet.stream != 0 or packet.thread == 0:
             continue
-        ticks = shifts.get(packet.thread, 0)
-        packet.shift(ticks)
-        for record in packet.records():
-            record.time += ticks
-            if "since" in record.places:
-                record.put("since", record.get("since") + ticks)
+        packet.shift(shifts.get(packet.thread, 0))
+        shift_records(packet, shifts.get(packet.thread, 0))
     for at in trace.status_entries():
         thread, depth = struct.unpack_from("<II", trace.status, at + 4)
         places = [at + 24] + [at + 80 + 24 * hold + 8 for hold in range(min(depth, STATUS_HOLDS))]
