@@ -86,16 +86,29 @@ const Wait* Blame::wait_of(trace::ThreadNumber thread) const {
 void Blame::record(const Record& record) {
   if (given_up_ || record.row == nullptr || !Blame::hears(*record.row)) return;
   const trace::Row& row = *record.row;
-  const bool is_watched = reader_chains_ != 0 || objects_.has(record.object) || threads_.has(record.thread);
-  const bool of_holds = row.effect == Effect::acquire || row.effect == Effect::release || row.effect == Effect::share ||
-                        row.effect == Effect::unshare;
-  if (of_holds && !is_watched && begins_ == 0 && !any_stale_) return;  // nearly all of them
   refresh();
   if (row.effect == Effect::wait || row.kind == Kind::status) begins_ = record.thread;
   if (LastDeeds::hears(row)) deeds_.note(record);
   if (row.kind == Kind::thread && row.verb == trace::Verb::end) trails_.ended(record.thread);
   // What refresh() has found may be concerned, too.
-  if (reader_chains_ != 0 || objects_.has(record.object) || threads_.has(record.thread)) touch(record);
+  const bool of_thread = is_of_thread(record);
+  if (of_thread || objects_.has(record.object)) touch(record, of_thread);
+}
+
+/// Whether it may change chains because of its thread. A take or a release does so only where the thread has waited; others do
+/// not count, not even as a moment up to which is charged: as plain holds they are not told one by one.
+bool Blame::is_of_thread(const Record& record) const {
+  using enum Effect;
+  if (reader_chains_ == 0 && !threads_.has(record.thread)) return false;
+  switch (record.row->effect) {
+    case acquire:
+    case release:
+    case share:
+    case unshare:
+      return wait_of(record.thread) != nullptr;
+    default:
+      return true;
+  }
 }
 
 void Blame::work(std::uint64_t looks) {
@@ -110,13 +123,15 @@ void Blame::work(std::uint64_t looks) {
   total_ = signal_total_ = 0;
 }
 
-void Blame::touch(const Record& record) {
+void Blame::touch(const Record& record, bool of_thread) {
   work(open_.size());
   for (auto& [thread, open] : open_) {
-    const bool touched = std::ranges::find(open.objects, record.object) != open.objects.end() ||
-                         std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end() ||
-                         (!open.chain.empty() && open.chain.back().role == Role::readers);
-    if (!touched) continue;
+    const auto by_thread = [&] {
+      return std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end() ||
+             (!open.chain.empty() && open.chain.back().role == Role::readers);
+    };
+    const bool by_object = std::ranges::find(open.objects, record.object) != open.objects.end();
+    if (!by_object && !(of_thread && by_thread())) continue;
     charge(open, record.time);
     open.stale = any_stale_ = true;
   }
@@ -183,6 +198,7 @@ BlameStep Blame::next_step(const Wait& wait) const {
 
 void Blame::find_chain(trace::ThreadNumber thread, Open& open) {
   open.stale = false;
+  open.turns = 0;
   unwatch(open);
   open.chain.clear();
   open.objects.clear();
@@ -202,6 +218,13 @@ void Blame::find_chain(trace::ThreadNumber thread, Open& open) {
     }
     open.objects.push_back(wait->object);
     BlameStep next = next_step(*wait);
+    open.turns = next.role == Role::hand_over ? end_of_hold(open, *wait) : 0;
+    if (open.turns != 0) {
+      open.chain.push_back(next);
+      open.turned = node_of(open.chain);
+      open.chain.back() = {Role::runs, wait->owner, wait->owner_site, 0, Kind::trace};
+      break;
+    }
     const bool again =
         next.thread != 0 && std::ranges::find(open.chain, next.thread, &BlameStep::thread) != open.chain.end();
     if (again) next.role = Role::cycle;
@@ -217,8 +240,22 @@ void Blame::find_chain(trace::ThreadNumber thread, Open& open) {
   watch(open);
 }
 
+/// A plain hold comes as a whole: who began to wait within it, and gave up, waited for its holder up to its end.
+trace::Ticks Blame::end_of_hold(const Open& open, const Wait& wait) const {
+  const auto found = replay_->objects().find(wait.object);
+  if (found == replay_->objects().end() || wait.announced || wait.owner == 0) return 0;
+  const Tenure& now = found->second.now();
+  const bool was_held = now.holder.tenant == Holder::Tenant::nobody && now.from_known && wait.since < now.from;
+  return was_held && open.until < now.from ? now.from : 0;
+}
+
 void Blame::charge(Open& open, trace::Ticks until) {
   if (until <= open.until) return;
+  if (open.turns != 0 && open.turns < until) {
+    add_part(open.parts, open.node, open.turns - open.until);
+    open.until = std::exchange(open.turns, 0);
+    open.node = open.turned;
+  }
   add_part(open.parts, open.node, until - open.until);
   open.until = until;
 }

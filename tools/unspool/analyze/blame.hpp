@@ -97,6 +97,8 @@ class Blame : public Observer {
   struct Open {
     trace::Ticks until = 0;  ///< divided up to here
     std::size_t node = 0;    ///< whose the time is now
+    trace::Ticks turns = 0;  ///< from then on it is `turned`'s; 0: it stays
+    std::size_t turned = 0;
     bool stale = true;
     std::vector<BlameStep> chain;
     std::vector<trace::ObjectNumber> objects;  ///< that its steps wait for
@@ -121,7 +123,8 @@ class Blame : public Observer {
   };
 
   static bool covers(const Wait& wait);
-  void touch(const Record& record);
+  bool is_of_thread(const Record& record) const;
+  void touch(const Record& record, bool of_thread);
   void work(std::uint64_t looks);
   void refresh();
   void find_chain(trace::ThreadNumber thread, Open& open);
@@ -129,6 +132,7 @@ class Blame : public Observer {
   void unwatch(const Open& open);
   BlameStep next_step(const Wait& wait) const;
   const Wait* wait_of(trace::ThreadNumber thread) const;
+  trace::Ticks end_of_hold(const Open& open, const Wait& wait) const;
   static void charge(Open& open, trace::Ticks until);
   void owned(const Wait& wait);
   void signalled(const Wait& wait);
