@@ -7,8 +7,6 @@
 
 #include <compare>
 #include <cstdint>
-#include <functional>
-#include <unordered_map>
 #include <vector>
 
 namespace unspool {
@@ -47,17 +45,15 @@ class Tally {
   std::vector<Part> by_site() const;
 
  private:
-  struct Hash {
-    std::size_t operator()(const Actor& actor) const {
-      return std::hash<std::uint64_t>{}(std::uint64_t{actor.thread} << 32U | actor.site);
-    }
-  };
-  using Map = std::unordered_map<Actor, Part, Hash>;
-
-  static void put(Map& map, Actor actor, trace::Ticks ticks, std::uint64_t count);
+  std::uint32_t& slot_of(const Actor& actor);
+  bool contains(const Actor& actor) { return slot_of(actor) != 0; }
+  void put(const Actor& actor, trace::Ticks ticks, std::uint64_t count);
+  void grow();
   void shrink();
 
-  Map map_;
+  // Open addressing: every wait comes by here several times.
+  std::vector<Part> parts_;
+  std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(16);  ///< by hash: the part's index plus one; 0: free
 };
 
 }  // namespace unspool
