@@ -49,6 +49,11 @@ bool wants_color(const std::string& choice) {
   return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
 }
 
+/// On a terminal, unless the answer comes there meanwhile.
+bool shows_progress(const std::string& command) {
+  return ::isatty(STDERR_FILENO) == 1 && (command != "cat" || ::isatty(STDOUT_FILENO) == 0);
+}
+
 /// As wide as the terminal, within what can be read; 100 columns anywhere else.
 unsigned width() {
   struct winsize size {};
@@ -249,7 +254,7 @@ int analyse(const std::string& command, Arguments& arguments) {
   if (!refusal.empty()) return refuse(refusal);
   Options options = options_of(arguments);
   options.messages = arguments.messages.value_or(command == "report" ? report_messages : 0);
-  Inputs opened{std::move(pattern), ::isatty(STDERR_FILENO) == 1};
+  Inputs opened{std::move(pattern), shows_progress(command)};
   opened.open(arguments.inputs, {arguments.cat.definitions,
                                  command == "cat" || options.messages != 0 || command == "path", command == "cat"});
   for (const std::string& each : opened.refusals())

@@ -26,6 +26,7 @@ void Inputs::open(const std::vector<std::string>& arguments, Ask ask) {
   logs_.scan(refusals_);
   for (const auto& trace : traces_) {
     auto merge = std::make_unique<Merge>(*trace, ask.definitions);
+    merge->tell(progress_);
     // Who prints needs nothing made ready, and may stop early.
     if (ask.prints || ask.definitions) {
       records_.push_back(std::move(merge));

@@ -17,6 +17,10 @@ trace::Ticks after(trace::Ticks time, trace::Ticks span) {
   return time + std::min(span, std::numeric_limits<trace::Ticks>::max() - time);
 }
 
+std::uint64_t size_of(const Packet& packet) {
+  return packet.end - std::min(packet.offset, packet.end);
+}
+
 std::string words_of(const Alignment& alignment, const Process& process) {
   const auto milliseconds = [&](trace::Ticks span) { return process.nanoseconds(span) / 1e6; };
   std::string text = fmt::format("{}: the clocks of its threads disagree, by {:.3f} ms at least. ", process.path,
@@ -96,6 +100,14 @@ void Merge::make_chains(bool definitions) {
     ready_.set(i, packets[chains_[i].packet].begin);
 }
 
+void Merge::tell(ReadProgress& progress) {
+  progress_ = &progress;
+  for (const Chain& chain : chains_) {
+    for (std::size_t i = chain.packet; i < chain.end; ++i)
+      progress.expect(size_of(trace_.packets()[i]));
+  }
+}
+
 /// Reads the chain's next Record into its head, or takes it out of `ready_` after the last.
 template <bool joined>
 void Merge::advance(std::uint32_t index) {
@@ -121,12 +133,17 @@ void Merge::advance_by_record(std::uint32_t index) {
     ready_.set(index, chain.due);
     return;
   }
-  chain.cursor.reset();
+  end_packet(chain);
   if (chain.packet < chain.end) {
     ready_.set(index, shifted(trace_.packets()[chain.packet].begin, chain.offset));
   } else {
     ready_.remove(index);
   }
+}
+
+void Merge::end_packet(Chain& chain) {
+  chain.cursor.reset();
+  if (progress_ != nullptr) progress_->advance(size_of(trace_.packets()[chain.packet - 1]));
 }
 
 /// What its head tells of its thread.
@@ -178,6 +195,7 @@ Merge::Given Merge::give(Record& record, std::vector<PlainHold>* holds, std::siz
     }
   }
   trace_.finish();
+  if (progress_ != nullptr) progress_->clear();
   return Given::end;
 }
 

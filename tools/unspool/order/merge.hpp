@@ -23,6 +23,7 @@
 #include <unspool/order/sequences.hpp>
 #include <unspool/order/tournament.hpp>
 #include <unspool/read/cursor.hpp>
+#include <unspool/read/progress.hpp>
 #include <unspool/read/trace.hpp>
 
 #include <cstdint>
@@ -35,6 +36,9 @@ class Merge final : public RecordSource {
  public:
   /// With `definitions`, these are given out too, by time.
   explicit Merge(Trace& trace, bool definitions = false);
+
+  /// `progress` outlives it, and is told of the bytes to be read from now on, and when they are.
+  void tell(ReadProgress& progress);
 
   bool next(Record& record) override;
   /// What next() would give is appended to `holds` as long as it is plain holds, up to `most` of them; then a Record.
@@ -71,6 +75,7 @@ class Merge final : public RecordSource {
   };
 
   void make_chains(bool definitions);
+  void end_packet(Chain& chain);
   void put_right();
   template <bool joined>
   void advance(std::uint32_t chain);
@@ -91,6 +96,7 @@ class Merge final : public RecordSource {
   Tournament ready_;
   Heap held_{places_};
   Sequences objects_;
+  ReadProgress* progress_ = nullptr;
   std::uint32_t given_ = Progress::nobody;  ///< the chain whose head was given out last
 };
 

@@ -7,7 +7,13 @@
 
 namespace unspool {
 
+void ReadProgress::expect(std::uint64_t bytes) {
+  const std::lock_guard hold{mutex_};
+  all_ += bytes;
+}
+
 void ReadProgress::advance(std::uint64_t bytes) {
+  const std::lock_guard hold{mutex_};
   done_ += bytes;
   if (!shown_) return;
   if (const auto now = Clock::now(); now >= next_) show(now);
@@ -27,6 +33,7 @@ void ReadProgress::show(Clock::time_point now) {
 }
 
 void ReadProgress::clear() {
+  const std::lock_guard hold{mutex_};
   if (!visible_) return;
   visible_ = false;
   fmt::print(stderr, "\r\x1b[K");

@@ -6,10 +6,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 
 namespace unspool {
 
-/// Thread-bound.
+/// Thread-safe: a trace is read on a thread of its own.
 class ReadProgress {
  public:
   /// `shown`: stderr is a terminal.
@@ -19,7 +20,7 @@ class ReadProgress {
   ~ReadProgress() { clear(); }
 
   /// There are so many more stored bytes to be read.
-  void expect(std::uint64_t bytes) { all_ += bytes; }
+  void expect(std::uint64_t bytes);
   /// So many of them have been read since the last call.
   void advance(std::uint64_t bytes);
   /// Takes the line off the terminal, for others to write there.
@@ -30,6 +31,7 @@ class ReadProgress {
   void show(Clock::time_point now);
 
   const bool shown_;
+  std::mutex mutex_;  ///< guards what follows
   bool visible_ = false;
   std::uint64_t all_ = 0;
   std::uint64_t done_ = 0;
