@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/child.hpp"
 
+#include <catch2/catch.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -105,7 +107,18 @@ ScratchDirectory::ScratchDirectory() {
   path_ = pattern;
 }
 
+/// As far as there are traces that can be read: a test that is about others says so itself.
+void ScratchDirectory::check_rules() const {
+  constexpr int unreadable = 4;
+  for (const std::filesystem::path& trace : traces()) {
+    const Ended ended = run_program({"../tools/unspool/unspool", "check", trace});
+    INFO("unspool check " << trace << " says:\n" << ended.out << ended.err);
+    CHECK((ended.exit_code == 0 || ended.exit_code == unreadable));
+  }
+}
+
 ScratchDirectory::~ScratchDirectory() {
+  if (!breaks_rules_) check_rules();
   std::error_code ignored;  // best effort
   std::filesystem::remove_all(path_, ignored);
 }

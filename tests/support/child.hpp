@@ -23,7 +23,8 @@ struct Ended {
 Ended run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
                   std::chrono::seconds patience = std::chrono::seconds{30});
 
-/// A directory of a test's own, gone afterwards.
+/// A directory of a test's own, gone afterwards. Every Record of the traces that are in it then has to keep to the rules of the
+/// primitives, or the test has failed: `unspool check` says so.
 class ScratchDirectory {
  public:
   ScratchDirectory();
@@ -35,9 +36,14 @@ class ScratchDirectory {
   std::vector<std::filesystem::path> traces() const;
   /// The only trace in it; fails where there is none.
   std::filesystem::path trace() const;
+  /// What is in it is damaged on purpose.
+  void breaks_rules() { breaks_rules_ = true; }
 
  private:
+  void check_rules() const;
+
   std::filesystem::path path_;
+  bool breaks_rules_ = false;
 };
 
 }  // namespace spool::test
