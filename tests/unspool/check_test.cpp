@@ -184,6 +184,20 @@ TEST_CASE("what a kill left unwritten is no violation, and is told") {
         std::string::npos);
 }
 
+TEST_CASE("what others have seen of a number that a kill left unwritten is no violation either") {
+  const auto judged = [](bool orderly) {
+    Run run;
+    run.thread(1).transition(10, "lock.acquire", lock, 0, 1);
+    run.thread(2).transition(20, "lock.busy", lock, 0, 2, 1).transition(30, "lock.busy", lock, 0, 2, 1);
+    if (orderly) run.thread(1).record(50, "trace.end", 0, {number(0), number(0), number(0), number(0)});
+    run.trace.write();
+    return unspool("check " + run.trace.path());
+  };
+  CHECK(judged(false).exit == 0);
+  CHECK(judged(false).out.find("1 number was taken and the Record not written") != std::string::npos);
+  CHECK(judged(true).exit == 1);
+}
+
 TEST_CASE("where older segments are gone, what began there is no violation") {
   Run run{7};
   run.thread(1).transition(10, "lock.release", lock, 0, 1001).transition(20, "lock.acquire", lock, 0, 1005);

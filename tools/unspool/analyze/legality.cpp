@@ -239,14 +239,30 @@ void Legality::expect(const Record& record, std::size_t field, std::uint64_t fou
 
 void Legality::finish() {
   if (std::exchange(finished_, true)) return;
-  // A thread that is killed between taking a number and writing the Record leaves it to nobody.
+  // A thread that is killed between taking a number and writing the Record leaves it to nobody; others may have seen it.
+  const auto is_missing = [](const Violation& each) {
+    return each.rule == Rule::quote || (each.rule == Rule::sequence && each.found > each.due);
+  };
   std::uint64_t& gaps = counts_[static_cast<std::size_t>(Rule::sequence)];
-  const auto is_gap = [](const Violation& each) { return each.rule == Rule::sequence && each.found > each.due; };
-  const auto kept = static_cast<std::uint64_t>(std::ranges::count_if(violations_, is_gap));
-  if (process_.orderly_end || gaps != kept || gap_numbers_ > times_.size()) return;
-  unwritten_ = std::exchange(gap_numbers_, 0);
-  gaps = 0;
-  std::erase_if(violations_, is_gap);
+  std::uint64_t& quotes = counts_[static_cast<std::size_t>(Rule::quote)];
+  const auto kept = static_cast<std::uint64_t>(std::ranges::count_if(violations_, is_missing));
+  const std::uint64_t missing = gap_numbers_ + only_quoted();
+  if (process_.orderly_end || gaps + quotes != kept || missing > times_.size()) return;
+  unwritten_ = missing;
+  gaps = quotes = gap_numbers_ = 0;
+  std::erase_if(violations_, is_missing);
+}
+
+/// Numbers that were taken and seen, after which none of their object was written.
+std::uint64_t Legality::only_quoted() const {
+  std::unordered_map<trace::ObjectNumber, std::uint64_t> latest;
+  for (const Violation& each : violations_) {
+    if (each.rule == Rule::quote) latest[each.object] = std::max(latest[each.object], each.found);
+  }
+  std::uint64_t sum = 0;
+  for (const auto& [object, number] : latest)
+    sum += number - std::min<std::uint64_t>(number, objects_.at(object).last);
+  return sum;
 }
 
 }  // namespace unspool

@@ -103,6 +103,7 @@ class Legality final : public RecordSource {
   void judge_semaphore(const Record& record, ObjectState& object, bool waited);
   void expect(const Record& record, std::size_t field, std::uint64_t found, std::uint64_t due);
   void finish();
+  std::uint64_t only_quoted() const;
   Violation& complain(Rule rule, const Record& record);
 
   const Process& process_;
