@@ -7,7 +7,7 @@
 //   listening on 127.0.0.1:8080
 //   $ unspool /tmp/traces
 //
-// --json-log FILE and --text-log FILE have the same in log files, which unspool reads as well.
+// POST /save writes all values to the file of --save-to. --json-log FILE and --text-log FILE have the same in log files, which unspool reads as well.
 //
 // Ends in order at SIGTERM or SIGINT: no connection is accepted any more, answers under way are sent, all threads are
 // joined, the trace is closed. SIGHUP opens the log files anew, for logrotate.
@@ -34,6 +34,7 @@ struct Options {
   int threads = 32;
   std::string json_log;  ///< files; empty: none
   std::string text_log;
+  std::string save_to;  ///< where POST /save writes all values; empty: nowhere
 };
 
 std::optional<int> number_up_to(int most, std::string_view text) {
@@ -50,6 +51,8 @@ bool take(Options& options, std::string_view name, const char* value) {
     options.json_log = value;
   } else if (name == "--text-log") {
     options.text_log = value;
+  } else if (name == "--save-to") {
+    options.save_to = value;
   } else if (name == "--port") {
     const auto port = number_up_to(std::numeric_limits<std::uint16_t>::max(), value);
     options.port = port.value_or(0);
@@ -136,7 +139,7 @@ int serve(const Options& options) {
   http_server::Statistics statistics;
   httplib::Server server;
   configure(server, options.threads);
-  add_routes(server, store, statistics);
+  add_routes(server, store, statistics, options.save_to);
   int port = options.port;
   if (!bind(server, port)) {
     std::fprintf(stderr, "http_server: port %d cannot be had; --port 0 takes one that is free\n", port);
@@ -161,7 +164,8 @@ int serve(const Options& options) {
 int main(int count, char** words) {
   const auto options = parse(count, words);
   if (!options) {
-    std::fputs("usage: http_server [--port N] [--threads N] [--json-log FILE] [--text-log FILE]\n", stderr);
+    std::fputs("usage: http_server [--port N] [--threads N] [--save-to FILE] [--json-log FILE] [--text-log FILE]\n",
+               stderr);
     return 2;
   }
   try {

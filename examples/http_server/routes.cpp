@@ -38,6 +38,17 @@ void report(const Store& store, Response& response) {
   response.set_content(text, plain);
 }
 
+void save(const Store& store, const std::string& path, Response& response) {
+  if (path.empty()) {
+    response.status = 404;
+    response.set_content("no --save-to was given\n", plain);
+    return;
+  }
+  const bool saved = store.save(path);
+  response.status = saved ? 200 : 500;
+  response.set_content(saved ? "saved\n" : "the file cannot be written\n", plain);
+}
+
 void count(Statistics& statistics, const Request& request, const Response& response) {
   constexpr int not_found = 404;
   statistics.count(response.status == not_found ? "not found" : request.path, response.body.size());
@@ -46,10 +57,11 @@ void count(Statistics& statistics, const Request& request, const Response& respo
 
 }  // namespace
 
-void add_routes(httplib::Server& server, Store& store, Statistics& statistics) {
+void add_routes(httplib::Server& server, Store& store, Statistics& statistics, const std::string& save_to) {
   server.Get("/get", [&](const Request& request, Response& response) { get(store, request, response); });
   server.Post("/set", [&](const Request& request, Response& response) { set(store, request, response); });
   server.Get("/report", [&](const Request& /*all*/, Response& response) { report(store, response); });
+  server.Post("/save", [&](const Request& /*all*/, Response& response) { save(store, save_to, response); });
   server.Get("/statistics",
              [&](const Request& /*all*/, Response& response) { response.set_content(statistics.text(), plain); });
   server.set_logger([&](const Request& request, const Response& response) { count(statistics, request, response); });

@@ -29,6 +29,9 @@ class Store {
   };
   Report report() const;
 
+  /// All values, a line each, into this file. False where it cannot be written.
+  bool save(const std::string& path) const;
+
  private:
   mutable spool::Lock lock_{"store"};
   std::unordered_map<std::string, std::string> values_ SPOOL_GUARDED_BY(lock_);

@@ -119,6 +119,18 @@ TEST_CASE("a circle with a timed wait ends by itself: it is no deadlock, and lon
              Contains("t2(2) has waited 50.000 s for lock 100000002") && !Contains("ends by itself"));
 }
 
+TEST_CASE("the dump ends with what several wait for, and who has it") {
+  const LiveProcess process =
+      process_of({waiting(thread(2), Kind::lock, object(1), 960), thread(3, {1}),
+                  waiting(thread(4), Kind::lock, object(1), 950), waiting(thread(5), Kind::event, object(2), 900)});
+  const std::string text = dump(process, 4711, nowhere);
+  CHECK_THAT(text, Contains("\nspool: 2 threads wait for lock 100000001, the first of them t4(4) for 50.000 s\n"
+                            "    held by t3(3) for "));
+  CHECK(text.find("threads wait for", text.find("threads wait for") + 1) == std::string::npos);
+  CHECK(dump(process_of({waiting(thread(2), Kind::lock, object(1)), thread(3, {1})}), 4711, nowhere)
+            .find("threads wait for") == std::string::npos);
+}
+
 TEST_CASE("a deadlock is only likely where an owner is not sure to hold still") {
   LiveProcess process = process_of(
       {waiting(thread(2), Kind::lock, object(2), 950, 3), waiting(thread(3, {2}), Kind::lock, object(1), 950, 2)});

@@ -5,8 +5,13 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
+#include <functional>
 #include <iterator>
+#include <map>
+#include <utility>
+#include <vector>
 
 namespace spool::log {
 namespace {
@@ -44,6 +49,31 @@ void put_owner(std::string& out, const LiveProcess& process, const LiveThread& w
   fmt::format_to(std::back_inserter(out), "    held{} by {} for {}{}\n", owner.hold->shared ? " shared" : "",
                  name_of(*owner.thread), lasted(process.seconds_since(owner.hold->since)),
                  at("taken at", place_of(owner.hold->site)));
+}
+
+/// What a tired reader of a hundred paragraphs looks for: what many wait for, and who has it. Most waiters first.
+std::string crowds(const LiveProcess& process, const LiveOwners& owners, const PlaceOf& place_of) {
+  std::map<trace::ObjectNumber, std::vector<const LiveThread*>> waiters;
+  for (const LiveThread& each : process.threads) {
+    if (each.wait.record == 0 || trace::is_thread(each.wait.object.number) || owners.of(each).empty()) continue;
+    waiters[each.wait.object.number].push_back(&each);
+  }
+  std::vector<std::vector<const LiveThread*>> sorted;
+  for (auto& [object, threads] : waiters) {
+    std::ranges::sort(threads, {}, [](const LiveThread* each) { return each->wait.since; });
+    if (threads.size() > 1) sorted.push_back(std::move(threads));
+  }
+  std::ranges::stable_sort(sorted, std::greater<>{}, &std::vector<const LiveThread*>::size);
+  std::string out;
+  for (const auto& threads : sorted) {
+    const LiveThread& first = *threads.front();
+    fmt::format_to(std::back_inserter(out), "\nspool: {} threads wait for {}, the first of them {} for {}\n",
+                   threads.size(), name_of(first.wait), name_of(first),
+                   lasted(process.seconds_since(first.wait.since)));
+    for (const LiveOwner& owner : owners.of(first))
+      put_owner(out, process, first, owner, place_of);
+  }
+  return out;
 }
 
 }  // namespace
@@ -123,6 +153,7 @@ std::string dump(const LiveProcess& process, std::uint32_t pid, const PlaceOf& p
                                                      : ": holds that nobody waited for are not recorded");
   for (const LiveThread& thread : process.threads)
     out += '\n' + paragraph(process, owners, thread, place_of);
+  out += crowds(process, owners, place_of);
   for (const auto& circle : circles(process, owners)) {
     const CircleFacts facts = facts_of(circle, process, owners);
     fmt::format_to(std::back_inserter(out), "\nspool: these {}wait in a circle: {}{}\n",
