@@ -126,12 +126,12 @@ void Blame::work(std::uint64_t looks) {
 void Blame::touch(const Record& record, bool of_thread) {
   work(open_.size());
   for (auto& [thread, open] : open_) {
-    const auto by_thread = [&] {
-      return std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end() ||
-             (!open.chain.empty() && open.chain.back().role == Role::readers);
-    };
-    const bool by_object = std::ranges::find(open.objects, record.object) != open.objects.end();
-    if (!by_object && !(of_thread && by_thread())) continue;
+    bool touched = std::ranges::find(open.objects, record.object) != open.objects.end();
+    if (of_thread && !touched && !open.chain.empty()) {
+      touched = open.chain.back().role == Role::readers ||
+                std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end();
+    }
+    if (!touched) continue;
     charge(open, record.time);
     open.stale = any_stale_ = true;
   }
