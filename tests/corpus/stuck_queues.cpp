@@ -132,7 +132,7 @@ void pool_full() {
 }
 
 void pool_joined_in_task() {
-  auto* const pool = new spool::ThreadPool{2, {.name = "worker"}};
+  auto* const pool = new spool::ThreadPool{1, {.name = "worker"}};
   (void)pool->submit([=] { pool->join(); });
   serve();
 }

@@ -133,6 +133,17 @@ TEST_CASE("a count that is not what the Records before make of it is found") {
       .transition(20, "semaphore.release", object_number(5), 0, 2, 2, 0)
       .transition(30, "semaphore.acquire", object_number(5), 0, 3, 0, 4);
   CHECK(permits.judged() == "count: main, semaphore.acquire, value is 4 in it, 5 was due");
+  // Several are handed over at once: each takes one of those that were given.
+  Run handed;
+  handed.segment.define_object(object_number(5), trace::Kind::semaphore, "permits").define_thread(3, "third");
+  handed.thread(1)
+      .transition(10, "semaphore.block", object_number(5), 0, 0, 1)
+      .transition(40, "semaphore.acquire", object_number(5), 0, 2, 3, 3);
+  handed.thread(2)
+      .transition(20, "semaphore.block", object_number(5), 0, 0, 2)
+      .transition(50, "semaphore.acquire", object_number(5), 0, 3, 3, 2);
+  handed.thread(3).transition(30, "semaphore.release", object_number(5), 0, 1, 4, 2);
+  CHECK(handed.judged().empty());
 }
 
 TEST_CASE("only its owner enters an RLock again, and a Condition gives back all that it took") {

@@ -97,3 +97,16 @@ TEST_CASE("what does not go with a repair is refused before anything is written"
   CHECK(unspool_test::unspool("check --repair -o " + place + " --redact key " + old.trace.path()).exit == 2);
   CHECK_FALSE(fs::exists(place));
 }
+
+TEST_CASE("of a trace in which nothing can be read no other one is made") {
+  const TemporaryDirectory directory;
+  Broken old;
+  old.trace.write();
+  for (const auto& each : fs::directory_iterator{old.trace.path() + "/000001"}) {
+    if (each.path().filename() != "metadata") fs::resize_file(each.path(), 0);
+  }
+  const Outcome outcome = unspool_test::unspool("check --repair -o " + directory.path() + " " + old.trace.path());
+  CHECK(outcome.exit == 4);
+  CHECK(outcome.err.find("nothing in it can be read, so no other trace is made of it") != std::string::npos);
+  CHECK(fs::is_empty(directory.path()));
+}

@@ -73,11 +73,11 @@ void Legality::judge(const Record& record) {
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) ++losses_;
   if (record.row->kind == Kind::status || !has_sequence(record)) return;
   ObjectState& object = objects_[record.object];
-  const bool waited = judge_step(record, object);
+  judge_step(record, object);
   judge_sequence(record, object);
   judge_holder(record, object);
   judge_rlock(record, object);
-  judge_semaphore(record, object, waited);
+  judge_semaphore(record, object);
   if (record.row->verb == Verb::destroy) object.destroyed = true;
 }
 
@@ -106,8 +106,7 @@ void Legality::judge_names(const Record& record) {
   judge(process_.sites.contains(other_site(record)), other_site(record));
 }
 
-/// Whether its thread had begun a wait for the object.
-bool Legality::judge_step(const Record& record, ObjectState& object) {
+void Legality::judge_step(const Record& record, ObjectState& object) {
   const trace::Row& row = *record.row;
   const Step step{record.thread, record.object};
   const auto waiting = waits_.find(step);
@@ -122,7 +121,6 @@ bool Legality::judge_step(const Record& record, ObjectState& object) {
   } else if (waiting != waits_.end()) {
     waits_.erase(waiting);
   }
-  return before != nullptr;
 }
 
 void Legality::judge_waker(const Record& record, const trace::Row& before) {
@@ -216,15 +214,15 @@ void Legality::judge_rlock(const Record& record, ObjectState& object) {
   object.depth = record.a;
 }
 
-/// Whoever waited gets the permit from who gave it; the value stays as it was.
-void Legality::judge_semaphore(const Record& record, ObjectState& object, bool waited) {
+/// Permits are handed over one by one, in the order of the numbers: whoever waited takes one of those that were given, too.
+void Legality::judge_semaphore(const Record& record, ObjectState& object) {
   const trace::Row& row = *record.row;
   if (row.effect == Effect::take) {
-    if (object.value_known && is_whole()) expect(record, 3, record.b, waited ? object.value : object.value - 1);
+    if (object.value_known && is_whole()) expect(record, 3, record.b, object.value - 1);
     object.value = record.b;
     object.value_known = true;
   } else if (row.effect == Effect::give) {
-    object.value += record.a - record.b;
+    object.value += record.a;
   }
 }
 

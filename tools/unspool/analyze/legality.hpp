@@ -95,12 +95,12 @@ class Legality final : public RecordSource {
   void judge(const Record& record);
   void judge_time(const Record& record);
   void judge_names(const Record& record);
-  bool judge_step(const Record& record, ObjectState& object);
+  void judge_step(const Record& record, ObjectState& object);
   void judge_waker(const Record& record, const trace::Row& before);
   void judge_sequence(const Record& record, ObjectState& object);
   void judge_holder(const Record& record, ObjectState& object);
   void judge_rlock(const Record& record, ObjectState& object);
-  void judge_semaphore(const Record& record, ObjectState& object, bool waited);
+  void judge_semaphore(const Record& record, ObjectState& object);
   void expect(const Record& record, std::size_t field, std::uint64_t found, std::uint64_t due);
   void finish();
   std::uint64_t only_quoted() const;

@@ -151,6 +151,8 @@ std::string write_chunk(Trace& trace, const std::vector<const Packet*>& packets,
 }
 
 std::string write_all(Trace& trace, const std::string& directory, std::string& place, Repair* repair) {
+  if (trace.packets().empty())
+    return fmt::format("{}: nothing in it can be read, so no other trace is made of it", trace.process().path);
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory);
   place = fmt::format("{}/{}-{}.spool", directory, plain(trace.process().program), trace.process().pid);
   if (::mkdir(place.c_str(), 0700) != 0) return failure(place);
