@@ -110,3 +110,28 @@ TEST_CASE("of a trace in which nothing can be read no other one is made") {
   CHECK(outcome.err.find("nothing in it can be read, so no other trace is made of it") != std::string::npos);
   CHECK(fs::is_empty(directory.path()));
 }
+
+// The story: the metadata broke off within what says who wrote the trace. It could be read, and what was made of it could not.
+TEST_CASE("of a trace whose metadata breaks off too early no other one is made") {
+  const TemporaryDirectory directory;
+  Broken old;
+  old.trace.write();
+  const std::string metadata = old.trace.path() + "/000001/metadata";
+  const std::string text = read_file(metadata);
+  const auto at = text.find("tracer_name = \"spool\";");
+  REQUIRE(at != std::string::npos);
+  int refused = 0;
+  for (std::uintmax_t size = at; size < at + 400; size += 7) {
+    fs::resize_file(metadata, size);
+    const Outcome outcome = unspool_test::unspool("check --repair -o " + directory.path() + " " + old.trace.path());
+    if (fs::is_empty(directory.path())) {
+      CHECK(outcome.exit == 4);
+      ++refused;
+    } else {
+      CHECK(unspool_test::unspool("threads " + the_trace_in(directory.path())).exit != 4);
+      fs::remove_all(the_trace_in(directory.path()));
+    }
+    write_file(metadata, text);
+  }
+  CHECK(refused > 0);
+}

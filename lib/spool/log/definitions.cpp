@@ -259,12 +259,12 @@ bool Definitions::define_stack(Segment& segment, trace::StackNumber number) {
 }
 
 void Definitions::name_frames(Segment* segment, std::vector<NamedFrame> named) {
-  for (auto& [number, lines] : named) {
-    if (lines.empty()) continue;
-    CallStacks::Frame& frame = stacks_.frame(number);
-    frame.lines = std::move(lines);
+  for (NamedFrame& each : named) {
+    if (each.second.empty()) continue;
+    CallStacks::Frame& frame = stacks_.frame(each.first);
+    frame.lines = std::move(each.second);
     const bool is_defined = segment != nullptr && frame.defined == segment->number;
-    if (is_defined && !put_frame(*segment, number)) frame.defined = 0;  // no room: in the next segment then
+    if (is_defined && !put_frame(*segment, each.first)) frame.defined = 0;  // no room: in the next segment then
   }
 }
 

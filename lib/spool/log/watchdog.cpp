@@ -53,6 +53,7 @@ std::string story_of(const LiveProcess& process, const LiveOwners& owners,
 
 std::vector<trace::ThreadNumber> numbers_of(const std::vector<const LiveThread*>& threads) {
   std::vector<trace::ThreadNumber> numbers;
+  numbers.reserve(threads.size());
   for (const LiveThread* each : threads)
     numbers.push_back(each->number);
   return numbers;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unspool/read/cursor.hpp>
 #include <unspool/read/metadata_file.hpp>
+#include <unspool/read/refusal.hpp>
+#include <unspool/read/tsdl.hpp>
 #include <unspool/render/ctf.hpp>
 
 #include <algorithm>
@@ -122,6 +124,14 @@ std::string write_metadata(const Segment& segment, const std::string& directory)
   return done ? std::string{} : failure(path);
 }
 
+/// What write_metadata() writes is enough for who reads it.
+bool says_enough(const Segment& segment) {
+  MetadataText metadata = read_metadata(segment.files->open("metadata"));
+  metadata.text = std::string{whole_declarations(metadata.text)};
+  const Declared declared = parse_tsdl(metadata.text, [](Declaration&&, const Declared&) {});
+  return refusal_of(declared, metadata, segment.path).empty();
+}
+
 void add(Repair& repair, const Packet& packet, const Changes& changes) {
   ++repair.packets;
   repair.times += changes.times.size();
@@ -153,13 +163,20 @@ std::string write_chunk(Trace& trace, const std::vector<const Packet*>& packets,
 std::string write_all(Trace& trace, const std::string& directory, std::string& place, Repair* repair) {
   if (trace.packets().empty())
     return fmt::format("{}: nothing in it can be read, so no other trace is made of it", trace.process().path);
-  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory);
-  place = fmt::format("{}/{}-{}.spool", directory, plain(trace.process().program), trace.process().pid);
-  if (::mkdir(place.c_str(), 0700) != 0) return failure(place);
   // By segment and chunk: what is unpacked is so once.
   std::map<std::tuple<std::uint32_t, std::uint32_t>, std::vector<const Packet*>> chunks;
   for (const Packet& packet : trace.packets())
     chunks[{trace.segment_of(packet).number, packet.chunk}].push_back(&packet);
+  const Segment* judged = nullptr;
+  for (const auto& [key, packets] : chunks) {
+    const Segment& segment = trace.segment_of(*packets.front());
+    if (std::exchange(judged, &segment) != &segment && !says_enough(segment))
+      return fmt::format("{}/metadata: breaks off too early for another trace to be made of it: copy the segment again",
+                         segment.path);
+  }
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failure(directory);
+  place = fmt::format("{}/{}-{}.spool", directory, plain(trace.process().program), trace.process().pid);
+  if (::mkdir(place.c_str(), 0700) != 0) return failure(place);
   std::string made;
   for (auto& [key, packets] : chunks) {
     std::ranges::sort(packets, {}, &Packet::offset);
