@@ -88,7 +88,7 @@ void Blame::record(const Record& record) {
   const trace::Row& row = *record.row;
   refresh();
   if (row.effect == Effect::wait || row.kind == Kind::status) begins_ = record.thread;
-  if (LastDeeds::hears(row)) deeds_.note(record);
+  if (is_signal(row.kind) && LastDeeds::hears(row)) deeds_.note(record);
   if (row.kind == Kind::thread && row.verb == trace::Verb::end) trails_.ended(record.thread);
   // What refresh() has found may be concerned, too.
   const bool of_thread = is_of_thread(record);
@@ -301,6 +301,8 @@ void Blame::owned(const Wait& wait) {
 }
 
 void Blame::signalled(const Wait& wait) {
+  work(open_.size());
+  if (given_up_) return;
   Inner inner;
   if (const auto found = inner_.find(wait.thread); found != inner_.end()) {
     if (found->second.since >= wait.since && found->second.until <= wait.until) inner = found->second;

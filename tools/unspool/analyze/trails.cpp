@@ -32,7 +32,10 @@ void Trails::add(trace::ThreadNumber thread, trace::Ticks since, trace::Ticks un
   auto at = trail.end();
   while (at != trail.begin() && std::prev(at)->since > since)
     --at;
-  trail.insert(at, {since, until, parts});
+  Stretch made{since, until, {}};
+  for (const auto& [node, ticks] : parts)
+    add_part(made.parts, made.parts.size() < most_stretches ? node : 0, ticks);
+  trail.insert(at, std::move(made));
   if (trail.size() > most_stretches) put_together(trail);
 }
 

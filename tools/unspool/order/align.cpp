@@ -6,6 +6,7 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <tuple>
 #include <vector>
 
 namespace unspool {
@@ -67,13 +68,18 @@ std::vector<Seen> look(Trace& trace, std::size_t most) {
                       record.thread, record.time});
     }
   }
+  // A number that has wrapped stands in another place, and proves nothing there.
   std::ranges::sort(seen, [](const Seen& a, const Seen& b) {
-    if (a.object != b.object) return a.object < b.object;
-    if (a.seq != b.seq) return static_cast<std::int32_t>(a.seq - b.seq) < 0;
-    return a.quotes < b.quotes;
+    return std::tie(a.object, a.seq, a.quotes, a.thread, a.time) <
+           std::tie(b.object, b.seq, b.quotes, b.thread, b.time);
   });
   return seen;
 }
+
+// Hours, and so few that sums over all threads are no overflow.
+constexpr std::int64_t furthest = std::int64_t{1} << 46U;
+// Of a search. A dump of a thousand threads takes less.
+constexpr std::size_t most_steps = 20'000'000;
 
 /// "The second thread's clock, put right, is ahead of the first's by so much at least", as an edge of a graph.
 class Bounds {
@@ -132,6 +138,7 @@ std::size_t Bounds::index_of(trace::ThreadNumber thread) {
 void Bounds::add(const Seen& before, const Seen& after) {
   if (before.thread == after.thread) return;
   const auto by = static_cast<std::int64_t>(before.time - after.time);
+  if (by > furthest || by < -furthest) return;  // no clock of a thread: a damaged Record
   // A number can be seen a moment before the Record of it, and a block's Record be made when its wait is over already: that is
   // no proof.
   if (by > 0 && !before.quotes && !after.quotes) worst_ = std::max(worst_, static_cast<trace::Ticks>(by));
@@ -159,10 +166,13 @@ bool Bounds::least(std::size_t root, std::int64_t slack, bool backward, Times& t
   times.assign(threads_.size(), none);
   std::vector<std::size_t> changes(threads_.size(), 0);
   std::deque<std::size_t> todo{root};
+  std::size_t steps = 0;
   times[root] = 0;
   while (!todo.empty()) {
     const std::size_t at = todo.front();
     todo.pop_front();
+    steps += from[at].size();
+    if (steps > most_steps) return false;
     for (const auto& [to, by] : from[at]) {
       if (times[at] + by <= times[to]) continue;
       if (to == root || ++changes[to] > threads_.size()) return false;
@@ -220,6 +230,7 @@ Alignment align(Trace& trace) {
   const trace::Ticks millisecond = trace.process().frequency / 1000;
   if (Bounds{look(trace, first_look)}.worst() <= millisecond) return out;
   const Bounds bounds{look(trace, second_look)};
+  if (bounds.worst() <= millisecond) return out;
   out.apart = bounds.worst();
   const auto tick = static_cast<std::int64_t>(std::max<trace::Ticks>(millisecond / 1000, 1));
   for (std::int64_t slack = 0; slack <= 10'000 * tick; slack = slack == 0 ? tick : slack * 10) {

@@ -32,7 +32,8 @@ std::string words_of(const Alignment& alignment, const Process& process) {
   text += fmt::format("The order of the Records on each object has put them right to {:.3f} ms",
                       milliseconds(alignment.good_to));
   if (alignment.unknown != 0)
-    text += fmt::format(", but for {} threads of which too little is known", alignment.unknown);
+    text += fmt::format(", but for {} of which too little is known",
+                        alignment.unknown == 1 ? "one thread" : fmt::format("{} threads", alignment.unknown));
   return text +
          ": what mixes two threads' times (shares of holders, hand-over, who was first) can be off by that. "
          "Counts, the order on each object and each thread's own spans are as recorded.";

@@ -118,7 +118,7 @@ void add_busy(const Scene& scene, const LockFigures& lock, std::vector<Advice>& 
 bool matters(const Scene& scene, const LockFigures& lock) {
   const Replay& replay = scene.analysis.replay;
   const auto whole = static_cast<double>(replay.last_time() - replay.first_time());
-  return static_cast<double>(lock.all_waited()) >= least_waited * whole && lock.all_waited() != 0;
+  return whole > 0 && static_cast<double>(lock.all_waited()) >= least_waited * whole && lock.all_waited() != 0;
 }
 
 }  // namespace
