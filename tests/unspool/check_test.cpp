@@ -209,6 +209,17 @@ TEST_CASE("what others have seen of a number that a kill left unwritten is no vi
   CHECK(judged(true).exit == 1);
 }
 
+TEST_CASE("a wait whose end may stand in segments that are gone accuses nobody") {
+  Run run;
+  run.thread(1).transition(10, "lock.acquire", lock, 0, 1).transition(30, "lock.release", lock, 0, 2, 1, 1);
+  run.thread(2).transition(20, "lock.block", lock, 0, 1, 1);
+  SegmentBuilder& later = run.trace.segment(8);
+  later.define_mode(trace::Mode::all).define_thread(1, "main").define_thread(2, "worker");
+  later.define_object(lock, trace::Kind::lock, "accounts");
+  later.writer(2, 100).transition(140, "lock.release", lock, 0, 104, 0, 2);
+  CHECK(run.judged().empty());
+}
+
 TEST_CASE("where older segments are gone, what began there is no violation") {
   Run run{7};
   run.thread(1).transition(10, "lock.release", lock, 0, 1001).transition(20, "lock.acquire", lock, 0, 1005);

@@ -110,14 +110,16 @@ void Legality::judge_step(const Record& record, ObjectState& object) {
   const trace::Row& row = *record.row;
   const Step step{record.thread, record.object};
   const auto waiting = waits_.find(step);
-  const trace::Row* const before = waiting == waits_.end() ? nullptr : waiting->second;
+  const trace::Row* before = waiting == waits_.end() ? nullptr : waiting->second.row;
+  // Where segments between are gone, the end of the wait may be, too.
+  if (process_.cut && before != nullptr && record.place.segment > waiting->second.segment + 1) before = nullptr;
   const bool fits = before != nullptr ? before->next.has(row.verb)
                     : is_whole()      ? trace::at_rest(row.kind).has(row.verb) && !object.destroyed
                                       : true;
   if (!fits) complain(Rule::step, record).after = before;
   if (before != nullptr && ends_a_wait_well(row.effect)) judge_waker(record, *before);
   if (row.effect == Effect::wait) {
-    waits_[step] = &row;
+    waits_[step] = {&row, record.place.segment};
   } else if (waiting != waits_.end()) {
     waits_.erase(waiting);
   }

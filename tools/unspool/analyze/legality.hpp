@@ -112,8 +112,12 @@ class Legality final : public RecordSource {
   std::array<std::uint64_t, rule_count> counts_{};
   std::vector<Violation> violations_;
   std::unordered_map<trace::ThreadNumber, trace::Ticks> times_;
-  std::unordered_map<Step, const trace::Row*, StepHash>
-      waits_;  ///< by the Record that began, or went on with, the wait
+  /// By the Record that began, or went on with, the wait.
+  struct Begun {
+    const trace::Row* row = nullptr;
+    std::uint32_t segment = 0;
+  };
+  std::unordered_map<Step, Begun, StepHash> waits_;
   std::unordered_map<trace::ObjectNumber, ObjectState> objects_;
   std::unordered_map<trace::ThreadNumber, std::uint32_t>
       depths_;        ///< of RLocks, given up while a Condition is waited for
