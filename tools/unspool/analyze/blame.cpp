@@ -58,21 +58,6 @@ bool Blame::covers(const Wait& wait) {
   return wait.kind == Kind::thread || can_be_held(wait.kind);
 }
 
-bool Blame::is_signal(Kind kind) {
-  switch (kind) {
-    case Kind::condition:
-    case Kind::event:
-    case Kind::semaphore:
-    case Kind::bounded_semaphore:
-    case Kind::barrier:
-    case Kind::queue:
-    case Kind::pool:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool Blame::hears(const trace::Row& row) const {
   return row.kind != Kind::message && row.kind != Kind::definition;
 }
@@ -356,8 +341,7 @@ void Blame::settle(const Wait& wait, const ChainParts& parts) {
       trace::Ticks left = ticks;
       const std::size_t above = nodes_[node].parent;
       for (const auto& [below, part] : parts) {
-        const double share = static_cast<double>(part) / static_cast<double>(whole);
-        const auto mine = std::min(left, static_cast<trace::Ticks>(static_cast<double>(ticks) * share));
+        const trace::Ticks mine = std::min(left, in_proportion(ticks, part, whole));
         add_part(open.settled, graft(above, below), mine);
         left -= mine;
       }

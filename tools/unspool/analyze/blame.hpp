@@ -85,8 +85,6 @@ class Blame : public Observer {
   trace::Ticks total() const { return total_; }
   /// Of waits for signals that ended.
   trace::Ticks signal_total() const { return signal_total_; }
-  /// Whether chains of waits for this kind are those of signals.
-  static bool is_signal(trace::Kind kind);
 
  protected:
   /// A wait has been divided: the time on each chain, by its last node. They sum to the wait, of a Condition without the wait

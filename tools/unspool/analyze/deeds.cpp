@@ -14,21 +14,6 @@ namespace {
 constexpr std::size_t most_threads = 1024;  // of one object
 constexpr std::size_t most_tasks = 4096;
 
-bool is_followed(Kind kind) {
-  switch (kind) {
-    case Kind::event:
-    case Kind::condition:
-    case Kind::semaphore:
-    case Kind::bounded_semaphore:
-    case Kind::barrier:
-    case Kind::queue:
-    case Kind::pool:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 void Past::add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site) {
@@ -74,7 +59,7 @@ Past& Deeds::past(const Record& record) {
 
 bool Deeds::hears(const trace::Row& row) {
   if (row.kind == Kind::thread) return row.verb == Verb::create;
-  return is_followed(row.kind) || (row.kind == Kind::shared_lock && row.effect == trace::Effect::wait);
+  return is_signal(row.kind) || (row.kind == Kind::shared_lock && row.effect == trace::Effect::wait);
 }
 
 void Deeds::record(const Record& record) {
@@ -86,7 +71,7 @@ void Deeds::record(const Record& record) {
   if (kind == Kind::shared_lock && record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
   }
-  if (!is_followed(kind)) return;
+  if (!is_signal(kind)) return;
   if (record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
   }

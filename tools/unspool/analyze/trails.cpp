@@ -4,16 +4,11 @@
 #include <algorithm>
 
 namespace unspool {
-namespace {
-
-/// part / whole of `ticks`, where part is not more than whole.
 trace::Ticks in_proportion(trace::Ticks ticks, trace::Ticks part, trace::Ticks whole) {
   if (part >= whole) return ticks;
   const double share = static_cast<double>(part) / static_cast<double>(whole);
   return std::min(ticks, static_cast<trace::Ticks>(static_cast<double>(ticks) * share));
 }
-
-}  // namespace
 
 void add_part(ChainParts& parts, std::size_t node, trace::Ticks ticks) {
   if (ticks == 0) return;
@@ -33,22 +28,26 @@ void Trails::add(trace::ThreadNumber thread, trace::Ticks since, trace::Ticks un
   while (at != trail.begin() && std::prev(at)->since > since)
     --at;
   Stretch made{since, until, {}};
-  for (const auto& [node, ticks] : parts)
-    add_part(made.parts, made.parts.size() < most_stretches ? node : 0, ticks);
+  add_parts(made.parts, parts);
   trail.insert(at, std::move(made));
   if (trail.size() > most_stretches) put_together(trail);
 }
 
-/// The older half becomes one stretch. Of chains past a number only the sum stays, at node 0, which is none.
+/// Of chains past a number only the sum stays, at node 0, which is none.
+void Trails::add_parts(ChainParts& to, const ChainParts& parts) {
+  for (const auto& [node, ticks] : parts) {
+    const bool apart =
+        to.size() < most_parts || std::ranges::find(to, node, &ChainParts::value_type::first) != to.end();
+    add_part(to, apart ? node : 0, ticks);
+  }
+}
+
+/// The older half becomes one stretch.
 void Trails::put_together(Trail& trail) {
   Stretch all{trail.front().since, trail.front().until, {}};
   for (std::size_t i = 0; i < most_stretches / 2; ++i) {
     all.until = std::max(all.until, trail.front().until);
-    for (const auto& [node, ticks] : trail.front().parts) {
-      const bool apart = all.parts.size() < most_stretches ||
-                         std::ranges::find(all.parts, node, &ChainParts::value_type::first) != all.parts.end();
-      add_part(all.parts, apart ? node : 0, ticks);
-    }
+    add_parts(all.parts, trail.front().parts);
     trail.pop_front();
   }
   trail.push_front(std::move(all));

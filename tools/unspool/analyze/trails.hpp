@@ -22,10 +22,13 @@ namespace trace = spool::trace;
 using ChainParts = std::vector<std::pair<std::size_t, trace::Ticks>>;
 /// Adds to the part of this node, or makes one.
 void add_part(ChainParts& parts, std::size_t node, trace::Ticks ticks);
+/// part / whole of `ticks`, where part is not more than whole.
+trace::Ticks in_proportion(trace::Ticks ticks, trace::Ticks part, trace::Ticks whole);
 
 class Trails {
  public:
   static constexpr std::size_t most_stretches = 64;
+  static constexpr std::size_t most_parts = 64;  ///< of a stretch
   static constexpr std::size_t most_ended = 1024;
 
   /// A wait has ended; its parts sum to no more than `until` - `since`.
@@ -43,6 +46,7 @@ class Trails {
   };
   using Trail = std::deque<Stretch>;  ///< in the order of their begins
 
+  static void add_parts(ChainParts& to, const ChainParts& parts);
   static void put_together(Trail& trail);
 
   std::unordered_map<trace::ThreadNumber, Trail> trails_;

@@ -54,7 +54,7 @@ struct Context : Scene {
 
   trace::Ticks total(bool of_signals) const { return of_signals ? blame.signal_total() : blame.total(); }
   /// Whether this branch of the root is of signals.
-  bool is_of_signals(std::size_t branch) const { return Blame::is_signal(branches[branch].step.kind); }
+  bool is_of_signals(std::size_t branch) const { return is_signal(branches[branch].step.kind); }
 
  private:
   void add_branches() {
@@ -64,7 +64,7 @@ struct Context : Scene {
     for (std::size_t i = 1; i < nodes.size(); ++i) {
       const BlameStep& step = nodes[i].step;
       const std::size_t parent = branch_of[nodes[i].parent];
-      signals[i] = nodes[i].parent == 0 ? Blame::is_signal(step.kind) : signals[nodes[i].parent];
+      signals[i] = nodes[i].parent == 0 ? is_signal(step.kind) : signals[nodes[i].parent];
       BlameStep alike = step;
       if (step.site != 0 || step.role == Role::cycle) alike.thread = 0;
       if (step.role == Role::cycle) alike.site = 0;

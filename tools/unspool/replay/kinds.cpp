@@ -29,4 +29,20 @@ const KindRules& rules_of(trace::Kind kind) {
   return index < table.size() ? table[index] : none;
 }
 
+bool is_signal(trace::Kind kind) {
+  using trace::Kind;
+  switch (kind) {
+    case Kind::condition:
+    case Kind::event:
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+    case Kind::barrier:
+    case Kind::queue:
+    case Kind::pool:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace unspool

@@ -21,6 +21,9 @@ inline bool can_be_held(trace::Kind kind) {
   return rules_of(kind).can_be_held;
 }
 
+/// What somebody gives and nobody holds.
+bool is_signal(trace::Kind kind);
+
 /// Whether a field of a transition (2 or 3: Record's `a` or `b`) stands for this.
 inline bool field_means(const trace::Row& row, std::size_t field, trace::Means means) {
   return field < row.field_count && row.field_array[field].means == means;
