@@ -5,6 +5,7 @@
 //
 // Every process here has several threads (the keeper, at least): glibc spares a single-threaded one the atomic
 // operations, which no program that needs a lock would see.
+#include <spool/log/writer.hpp>
 #include <spool/os/clock.hpp>
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
@@ -14,10 +15,12 @@
 #include "team.hpp"
 
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -73,6 +76,45 @@ Rounds all_beside_clock() {
 Rounds all_beside_mutex() {
   Rounds rounds = all_beside_clock();
   rounds.theirs = mutex_round(std::make_shared<Locks>());
+  return rounds;
+}
+
+/// The least that a recorded pair can be: two atomic operations, two readings of the clock, two times 32 bytes and how many bytes
+/// there are. Nothing is looked up, and nothing is made sure of.
+class BareMinimum {
+ public:
+  void pair() {
+    std::uint32_t word = 0;
+    // acquire, release: those of a lock, of which nobody else knows
+    while (!word_.compare_exchange_strong(word, 1, std::memory_order_acquire))
+      word = 0;
+    record(1);
+    record(2);
+    word_.exchange(0, std::memory_order_release);
+  }
+
+ private:
+  void record(std::uint64_t id) {
+    const std::array<std::uint64_t, 4> fields{spool::os::ticks_of_tsc(), id, ++sequence_, 0};
+    for (std::size_t i = 0; i < fields.size(); ++i)
+      bytes_[position_ + i] = fields[i];
+    __builtin_prefetch(&bytes_[position_] + spool::log::prefetched_bytes / sizeof(std::uint64_t), 1);
+    position_ = (position_ + fields.size()) % bytes_.size();
+    committed_.store(position_, std::memory_order_release);  // release: as of a packet, of which nobody else knows
+  }
+
+  static constexpr std::size_t words = std::size_t{8} << 20U;
+  alignas(128) std::atomic<std::uint32_t> word_{0};
+  std::uint64_t sequence_ = 0;
+  std::atomic<std::uint64_t> committed_{0};
+  std::size_t position_ = 0;
+  std::vector<std::uint64_t> bytes_ = std::vector<std::uint64_t>(words);
+};
+
+Rounds all_beside_bare_minimum() {
+  Rounds rounds = all_beside_clock();
+  auto bare = std::make_shared<BareMinimum>();
+  rounds.theirs = [=] { return Timed{ns_per(pairs, [&] { bare->pair(); })}; };
   return rounds;
 }
 
@@ -192,6 +234,7 @@ std::vector<Benchmark> lock_rows() {
        .directory = "/dev/shm"},
       {.name = "lock pair, all, after write-back", .peer = "rdtsc", .rounds = 2 * few, .prepare = all_after_write_back},
       {.name = "lock pair, all (to std::mutex)", .peer = "std::mutex", .prepare = all_beside_mutex},
+      {.name = "lock pair, all (to the least there is)", .peer = "least there is", .prepare = all_beside_bare_minimum},
       {.name = "Record: (all - off) / 2", .peer = "rdtsc", .prepare = record_alone},
       {.name = "lock_guard, off", .peer = "std::mutex", .prepare = [] { return guard_beside_guard(Mode::off); }},
       {.name = "lock_guard, all", .peer = "std::mutex", .prepare = [] { return guard_beside_guard(Mode::all); }},

@@ -18,6 +18,7 @@
 namespace spool::log {
 
 constinit thread_local Writer* my_writer = nullptr;
+constinit thread_local trace::ThreadNumber my_number = 0;
 
 namespace {
 
@@ -72,6 +73,7 @@ Writer& attach(std::shared_ptr<Identity> identity) {
   writer.exit_round = 0;
   writer.holds = 0;
   my_writer = &writer;
+  my_number = writer.number;
   pthread_setspecific(exit_key(), &writer);
   if (current_mode() == Mode::off) return writer;
   emit_slowly(writer, begin_id, *identity, {}, identity->next_sequence(), identity->creator(), identity->native_id(),
@@ -87,6 +89,7 @@ void detach() {
          static_cast<std::uint32_t>(std::max(writer.holds, 0)));
   }
   my_writer = nullptr;
+  my_number = 0;
   Recorder::instance().detach(writer);
   Registry::remove(*identity);
   identity->mark_ended();

@@ -85,7 +85,7 @@ template <Kind kind>
 bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
   log::park_if_ending();
   const Mode mode = object_.mode();
-  if (take_if_free(me, 0)) {
+  if (take_if_free(0)) {
     note_acquired(me, site, mode, {.gives_up = true});
     return true;
   }
@@ -101,12 +101,12 @@ bool BasicLock<kind>::try_acquire(log::Writer& me, const Site& site) {
 /// common way needs few registers.
 template <Kind kind>
 void BasicLock<kind>::acquire_for_ever(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
-  if (object_.state() != static_cast<std::uint8_t>(Mode::all) || !take_if_free(me, 0)) [[unlikely]] {
+  if (object_.state() != static_cast<std::uint8_t>(Mode::all) || !take_if_free(0)) [[unlikely]] {
     acquire_otherwise(me, file, function, line);
     return;
   }
   ++me.holds;
-  hold_ = Hold::recorded;
+  begin_hold(Hold::recorded);
   log::Emitted at{};
   if (log::try_emit_fast(me, id(Verb::acquire), object_, {file, function, line}, advance_sequence(), 0, 0, at))
       [[likely]] {
@@ -134,7 +134,7 @@ bool BasicLock<kind>::acquire(log::Writer& me, const Site& site, os::Deadline de
   const std::uint8_t state = log::current_state();
   if ((state & log::ending_bit) != 0) log::park_if_ending();
   // relaxed: a look, which leaves the holder its cache line
-  if (word_.load(std::memory_order_relaxed) != 0 || !take_if_free(me, 0)) {
+  if (word_.load(std::memory_order_relaxed) != 0 || !take_if_free(0)) {
     return acquire_contended(me, site, deadline, stopped);
   }
   note_acquired(me, site, object_.mode(), {.gives_up = deadline != os::never || stopped != nullptr});
@@ -143,7 +143,7 @@ bool BasicLock<kind>::acquire(log::Writer& me, const Site& site, os::Deadline de
 
 template <Kind kind>
 [[gnu::always_inline]] inline void BasicLock<kind>::begin_recorded_hold(log::Writer& me, const log::Emitted& at) {
-  owner_site_.store(log::two_words(at.site, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
+  name_owner(me, at.site);
   log::push_hold(me, object_, at);
 }
 
@@ -200,20 +200,19 @@ void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode
   if (mode == Mode::off && waited.recorded) mode = Mode::contended;
   switch (mode) {
     case Mode::off:
-      hold_ = Hold::unrecorded;
+      begin_hold(Hold::unrecorded);
       return;
     case Mode::all:
-      hold_ = Hold::recorded;
+      begin_hold(Hold::recorded);
       begin_recorded_hold(me, emit_acquire(me, site, waker, waited));
       return;
     case Mode::contended:
     case Mode::long_waits:
       break;
   }
-  hold_ = Hold::contended;
+  begin_hold(Hold::contended);
   const bool told = mode == Mode::long_waits ? waited.recorded : waited.blocked;
-  const trace::SiteNumber here = told ? emit_acquire(me, site, waker, waited).site : log::number_of_site(me, site);
-  owner_site_.store(log::two_words(here, me.number), std::memory_order_relaxed);  // relaxed: a hint for waiters
+  name_owner(me, told ? emit_acquire(me, site, waker, waited).site : log::number_of_site(me, site));
 }
 
 /// What a waiter looks at is written last, in one go: each time that it looks in between, the cache line has to come back.
@@ -269,7 +268,10 @@ void BasicLock<kind>::release_otherwise(log::Writer& me, const char* file, const
     note_releaser(me);
   } else {
     note_releaser(me);
-    if (try_release_quietly(word)) return;
+    // release: partner is the acquire of the next lock; relaxed: a waiter has come meanwhile
+    if (std::uint32_t held = owner; word_.compare_exchange_strong(held, 0, std::memory_order_release, std::memory_order_relaxed)) {
+      return;
+    }
     if (hold == Hold::contended && is_awaited()) {
       log::emit(me, id(Verb::release), object_, site, advance_sequence(), 1, owner);
     }
@@ -294,7 +296,6 @@ void BasicLock<kind>::note_releaser(const log::Writer& me) {
 
 template <Kind kind>
 [[gnu::always_inline]] inline void BasicLock<kind>::free_word() {
-  hold_ = Hold::unrecorded;
   os::Word* const address = &word_;  // after the exchange somebody else may destroy the lock
   // release: partner is the acquire of the next lock
   const std::uint32_t last = word_.exchange(0, std::memory_order_release);

@@ -33,7 +33,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
 
   /// Waits without end.
   /// Records: acquire; after a wait block (again for each new owner that it meets), acquire.
-  void lock(const Site& site = Site::current()) SPOOL_ACQUIRE() {
+  [[gnu::always_inline]] void lock(const Site& site = Site::current()) SPOOL_ACQUIRE() {
     if (site.is_of_standard_library()) [[unlikely]]
       return lock_at(line_before(site));
     lock_at(site);
@@ -80,7 +80,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   }
 
   /// Throws MisuseError if nobody holds it. Records: release.
-  void unlock(const Site& site = Site::current()) SPOOL_RELEASE() {
+  [[gnu::always_inline]] void unlock(const Site& site = Site::current()) SPOOL_RELEASE() {
     if (site.is_of_standard_library()) [[unlikely]]
       return unlock_at(line_of_hold(site));
     unlock_at(site);
@@ -112,32 +112,29 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
  private:
   static constexpr std::uint32_t waiters_bit = 0x8000'0000;
 
-  void lock_at(const Site& site) {
+  [[gnu::always_inline]] void lock_at(const Site& site) {
     log::Writer& me = log::self();
     if (!try_at_once(me, site)) acquire_for_ever(me, site.file, site.function, site.line);
   }
 
-  void unlock_at(const Site& site) {
+  [[gnu::always_inline]] void unlock_at(const Site& site) {
     log::Writer& me = log::self();
     if constexpr (is_reentrant) {
       if (leave(me, site)) return;
     }
-    if (hold_ == Hold::unrecorded) [[likely]] {
-      std::uint32_t mine = me.number;
-      // release: partner is the acquire of the next lock; relaxed: the slow path looks again
+    if (hold_ != Hold::recorded) [[likely]] {
+      std::uint32_t mine = log::my_number;
+      // release: partner is the acquire of the next lock; relaxed: somebody waits, and release() looks again
       if (word_.compare_exchange_strong(mine, 0, std::memory_order_release, std::memory_order_relaxed)) [[likely]] {
         --me.holds;
         return;
       }
-    } else if (hold_ == Hold::contended && word_.load(std::memory_order_relaxed) == me.number &&  // relaxed: our own
-               try_release_quietly(me.number)) {
-      --me.holds;
-      return;
     }
     release(me, site.file, site.function, site.line);
   }
 
-  /// How the present hold is recorded: its acquire decides, whatever the mode is at its release. Written in the hold.
+  /// How the present hold is recorded: its acquire decides, whatever the mode is at its release. Written in the hold, where
+  /// it is another than that of the hold before.
   enum class Hold : std::uint8_t { unrecorded, contended, recorded };
 
   struct Waited {
@@ -172,10 +169,10 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   [[gnu::always_inline]] bool try_unrecorded(log::Writer& me, const Site& site) {
     const std::uint8_t state = object_.state();
     if (state == 0) [[likely]] {
-      if (!take_if_free(me, 0)) [[unlikely]] {
+      if (!take_counted(me)) [[unlikely]] {
         return false;
       }
-      ++me.holds;
+      begin_hold(Hold::unrecorded);
       return true;
     }
     return log::is_contended(state) && try_quietly(me, site);
@@ -185,10 +182,9 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   /// not known yet.
   [[gnu::always_inline]] bool try_quietly(log::Writer& me, const Site& site) {
     const log::SiteSlot& slot = me.sites[log::site_slot(site.file, site.line)];
-    if (!slot.is_of(site) || !take_if_free(me, 0)) return false;
-    ++me.holds;
-    hold_ = Hold::contended;
-    owner_site_.store(log::two_words(slot.number, me.number), std::memory_order_relaxed);  // relaxed: a hint
+    if (!slot.is_of(site) || !take_counted(me)) return false;
+    begin_hold(Hold::contended);
+    name_owner(me, slot.number);
     return true;
   }
 
@@ -211,11 +207,20 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   bool acquire(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped);
   bool acquire_until_stop(log::Writer& me, const Site& site, const std::stop_token& stop, os::Deadline deadline);
   bool acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped);
-  bool spin(log::Writer& me, Waited& waited);
-  [[gnu::always_inline]] bool take_if_free(const log::Writer& me, std::uint32_t flags) {
+  bool spin(Waited& waited);
+  [[gnu::always_inline]] bool take_if_free(std::uint32_t flags) {
     std::uint32_t free = 0;
     // acquire: partner is the release in unlock or release; relaxed: the caller looks again
-    return word_.compare_exchange_strong(free, me.number | flags, std::memory_order_acquire, std::memory_order_relaxed);
+    return word_.compare_exchange_strong(free, log::my_number | flags, std::memory_order_acquire, std::memory_order_relaxed);
+  }
+  /// The hold is counted first: a store within it would have to be done before the release's operation may begin.
+  [[gnu::always_inline]] bool take_counted(log::Writer& me) {
+    ++me.holds;
+    if (take_if_free(0)) [[likely]] {
+      return true;
+    }
+    --me.holds;
+    return false;
   }
   std::uint32_t register_waiter();
   void note_acquired(log::Writer& me, const Site& site, Mode mode, const Waited& waited);
@@ -224,15 +229,14 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   void free_word();
   trace::Sequence next_sequence() const;
   trace::Sequence advance_sequence();
-  /// Without a Record, if nobody waits. False: somebody does, and this release is worth one.
-  [[gnu::always_inline]] bool try_release_quietly(std::uint32_t word) {
-    if ((word & waiters_bit) != 0) return false;
-    const Hold hold = hold_;
-    hold_ = Hold::unrecorded;
-    // release: partner is the acquire of the next lock; relaxed: a waiter has come meanwhile
-    if (word_.compare_exchange_strong(word, 0, std::memory_order_release, std::memory_order_relaxed)) return true;
-    hold_ = hold;
-    return false;
+  // Both spare a store within the hold, which the release would have to wait for, where it would change nothing.
+  [[gnu::always_inline]] void begin_hold(Hold hold) {
+    if (hold_ != hold) hold_ = hold;
+  }
+  [[gnu::always_inline]] void name_owner(const log::Writer& me, trace::SiteNumber site) {
+    const std::uint64_t both = log::two_words(site, me.number);
+    // relaxed, both: a hint for waiters
+    if (owner_site_.load(std::memory_order_relaxed) != both) owner_site_.store(both, std::memory_order_relaxed);
   }
   void begin_late(Waited& waited) const;
   void end_wait(log::Writer& me, const Waited& waited);

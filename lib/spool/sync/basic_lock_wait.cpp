@@ -20,10 +20,10 @@ using trace::Verb;
 /// A hold is often shorter than a trip to the kernel. Whether others sleep does not count: if it did, one that sleeps would
 /// have each hand-over from then on go through the kernel.
 template <Kind kind>
-bool BasicLock<kind>::spin(log::Writer& me, Waited& waited) {
+bool BasicLock<kind>::spin(Waited& waited) {
   const trace::Ticks begun = object_.mode() == Mode::off ? 0 : os::ticks();
   // relaxed: take_if_free acquires
-  if (spin_until([&] { return word_.load(std::memory_order_relaxed) == 0 && take_if_free(me, 0); })) {
+  if (spin_until([&] { return word_.load(std::memory_order_relaxed) == 0 && take_if_free(0); })) {
     waited.spins_since = begun;
     return true;
   }
@@ -45,7 +45,7 @@ template <Kind kind>
 bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::Deadline deadline, os::Word* stopped) {
   Waited waited{.gives_up = deadline != os::never || stopped != nullptr,
                 .limit = log::limit_of(deadline, stopped != nullptr)};
-  if (spin(me, waited)) {
+  if (spin(waited)) {
     note_acquired(me, site, object_.mode(), waited);
     return true;
   }
@@ -57,7 +57,7 @@ bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::D
     // Whoever slept takes the lock with the waiters bit: others may sleep still.
     const std::uint32_t word = register_waiter();
     if (word == 0) {
-      if (!take_if_free(me, waited.blocked ? waiters_bit : 0)) continue;
+      if (!take_if_free(waited.blocked ? waiters_bit : 0)) continue;
       note_acquired(me, site, object_.mode(), waited);
       return true;
     }
@@ -98,7 +98,7 @@ bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::D
 template <Kind kind>
 bool BasicLock<kind>::give_up(log::Writer& me, const Site& site, Waited& waited, Verb verb) {
   while (register_waiter() == 0) {
-    if (!take_if_free(me, waiters_bit)) continue;
+    if (!take_if_free(waiters_bit)) continue;
     note_acquired(me, site, object_.mode(), waited);
     return true;
   }
@@ -168,7 +168,7 @@ void BasicLock<kind>::note_failed(log::Writer& me, const Site& site, Verb verb, 
 }
 
 template bool BasicLock<Kind::lock>::acquire_contended(log::Writer&, const Site&, os::Deadline, os::Word*);
-template bool BasicLock<Kind::lock>::spin(log::Writer&, Waited&);
+template bool BasicLock<Kind::lock>::spin(Waited&);
 template std::uint32_t BasicLock<Kind::lock>::register_waiter();
 template void BasicLock<Kind::lock>::end_wait(log::Writer&, const Waited&);
 template bool BasicLock<Kind::lock>::is_awaited() const;
@@ -179,7 +179,7 @@ template std::string BasicLock<Kind::lock>::give_up_orphan(log::Writer&, const S
 template bool BasicLock<Kind::lock>::note_block(log::Writer&, const Site&, trace::ThreadNumber, const Waited&);
 template void BasicLock<Kind::lock>::note_failed(log::Writer&, const Site&, Verb, const Waited&);
 template bool BasicLock<Kind::rlock>::acquire_contended(log::Writer&, const Site&, os::Deadline, os::Word*);
-template bool BasicLock<Kind::rlock>::spin(log::Writer&, Waited&);
+template bool BasicLock<Kind::rlock>::spin(Waited&);
 template std::uint32_t BasicLock<Kind::rlock>::register_waiter();
 template void BasicLock<Kind::rlock>::end_wait(log::Writer&, const Waited&);
 template bool BasicLock<Kind::rlock>::is_awaited() const;
