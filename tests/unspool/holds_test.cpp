@@ -370,7 +370,7 @@ TEST_CASE("a wait that was given up within a plain hold is told as that holder's
 TEST_CASE("one whose type is not known hears Records one by one") {
   struct OfHolds : unspool::Observer {
     void acquired(const unspool::ObjectState&, const Record&, trace::Ticks, bool) override {}
-    void held_plainly(const unspool::ObjectState&, const PlainHold&) override {}
+    void held_plainly(unspool::HoldsOfObjects) override {}
   } of_holds;
   CHECK(unspool::Audience{of_holds}.takes_holds);
   unspool::Observer& unknown = of_holds;

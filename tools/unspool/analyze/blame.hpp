@@ -73,8 +73,8 @@ class Blame : public Observer {
   bool hears(const trace::Row& row) const override;
   void record(const Record& record) override;
   void waited(const ObjectState* object, const Wait& wait) override;
-  /// Nobody waits for it, so that it is in no chain.
-  void held_plainly(const ObjectState&, const PlainHold&) override {}
+  /// Nobody waits for them, so that they are in no chain.
+  using NeedsNoPlainHolds = void;
   void destroyed(const ObjectState& object) override { deeds_.destroyed(object.number); }
 
   /// A parent stands before its children. After the replay.

@@ -15,8 +15,8 @@ namespace unspool {
 
 /// Of all instances of a class.
 struct Flow {
+  trace::Ticks held = 0;             ///< of `life`, by anybody; a SharedLock's readers together count once
   trace::Ticks life = 0;             ///< from the first Record to the destruction or the last Record
-  trace::Ticks held = 0;             ///< thereof, by anybody; a SharedLock's readers together count once
   trace::Ticks woken = 0;            ///< of the waits that acquired: after the last release before it
   std::uint64_t overtakes = 0;       ///< acquires without a wait while others waited
   std::uint64_t retakes = 0;         ///< thereof, by the thread that had released it last

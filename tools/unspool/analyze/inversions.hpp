@@ -56,7 +56,10 @@ class Inversions : public Observer {
   void acquired(const ObjectState& object, const Record& record, trace::Ticks, bool waited) override {
     links_.acquired(object, record, waited);
   }
-  void held_plainly(const ObjectState& object, const PlainHold& hold) override { links_.held_plainly(object, hold); }
+  void held_plainly(HoldsOfObjects holds) override {
+    for (const auto& [object, hold] : holds)
+      links_.held_plainly(*object, *hold);
+  }
   void waited(const ObjectState*, const Wait& wait) override { links_.waited(wait); }
   void failed(const ObjectState*, const Record& record) override { links_.failed(record); }
   void released_by_other(const ObjectState& object, const Record&) override { links_.released_by_other(object); }

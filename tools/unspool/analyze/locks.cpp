@@ -113,13 +113,15 @@ void Locks::held(const ObjectState& object, const Hold& hold) {
   if (object.history.waited_for()) lock->figures->blocking.add({hold.thread, hold.site}, hold.ticks());
 }
 
-void Locks::held_plainly(const ObjectState& object, const PlainHold& hold) {
-  Live* lock = live(&object);
-  if (lock == nullptr) return;
-  LockFigures& figures = *lock->figures;
-  lock->flow.held_plainly(figures.flow, hold);
-  ++figures.acquisitions;
-  figures.holds.add(hold.ticks());
+void Locks::held_plainly(HoldsOfObjects holds) {
+  for (const auto& [object, hold] : holds) {
+    Live* lock = live(object);
+    if (lock == nullptr) continue;
+    LockFigures& figures = *lock->figures;
+    lock->flow.held_plainly(figures.flow, *hold);
+    ++figures.acquisitions;
+    figures.holds.add(hold->ticks());
+  }
 }
 
 void Locks::released_by_other(const ObjectState& object, const Record& record) {

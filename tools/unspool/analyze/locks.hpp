@@ -20,12 +20,15 @@
 namespace unspool {
 
 struct LockFigures {
+  // What a plain hold changes, in as few cache lines as can be.
+  std::uint64_t acquisitions = 0;
+  Flow flow;
+  Samples holds;
   trace::Kind kind = trace::Kind::lock;
   trace::SiteNumber site = 0;  ///< where they were created
   std::string name;            ///< raw; empty when they have none
   bool many_names = false;     ///< instances of more names than are kept apart
   std::uint64_t instances = 0;
-  std::uint64_t acquisitions = 0;
   std::uint64_t contended = 0;  ///< acquisitions that had a wait
   std::uint64_t spun = 0;       ///< acquisitions that only spun
   trace::Ticks spun_ticks = 0;
@@ -38,7 +41,6 @@ struct LockFigures {
   trace::Ticks unended_ticks = 0;
   std::uint64_t released_by_other = 0;
   Samples waits;
-  Samples holds;
   trace::Ticks hand_over = 0;       ///< of the waits' time
   trace::Ticks unknown_holder = 0;  ///< of the waits' time
   Tally holders;   ///< of the waits' time, by holder and where it acquired; with the two above sums to waits.sum()
@@ -46,7 +48,6 @@ struct LockFigures {
   Tally stacks;    ///< the same by call stack, where it is recorded: its number stands in place of the site
   Tally blocking;  ///< the holds at whose end somebody waited, by who and where: how many, and their whole length
   Wait longest;
-  Flow flow;
   trace::ObjectNumber worst = 0;  ///< the instance with the most waited time
   trace::Ticks worst_ticks = 0;
 
@@ -67,7 +68,7 @@ class Locks : public Observer {
   void destroyed(const ObjectState& object) override;
   void acquired(const ObjectState& object, const Record& record, trace::Ticks spun, bool waited) override;
   void held(const ObjectState& object, const Hold& hold) override;
-  void held_plainly(const ObjectState& object, const PlainHold& hold) override;
+  void held_plainly(HoldsOfObjects holds) override;
   void released_by_other(const ObjectState& object, const Record& record) override;
   void waited(const ObjectState* object, const Wait& wait) override;
   void failed(const ObjectState* object, const Record& record) override;

@@ -69,9 +69,11 @@ class Misuses : public Observer {
   void record(const Record& record) override;
   void destroyed(const ObjectState& object) override { notifies_.erase(object.number); }
   void held(const ObjectState& object, const Hold& hold) override;
-  void held_plainly(const ObjectState& object, const PlainHold& hold) override {
-    if (hold.ticks() < long_hold_) return;
-    held(object, {hold.thread, object.number, hold.site, hold.since, hold.until, hold.thread});
+  void held_plainly(HoldsOfObjects holds) override {
+    for (const auto& [object, hold] : holds) {
+      if (hold->ticks() < long_hold_) continue;
+      held(*object, {hold->thread, object->number, hold->site, hold->since, hold->until, hold->thread});
+    }
   }
   void waited(const ObjectState* object, const Wait& wait) override;
   void finished(const Replay& replay) override;

@@ -66,9 +66,9 @@ class Samples {
   trace::Ticks sum_ = 0;
   trace::Ticks min_ = 0;
   trace::Ticks max_ = 0;
-  mutable bool sorted_ = true;
-  mutable std::vector<trace::Ticks> exact_;
   std::vector<std::uint64_t> buckets_;  ///< empty while `exact_` holds them all
+  mutable std::vector<trace::Ticks> exact_;
+  mutable bool sorted_ = true;
 };
 
 /// ticks * factor to the nearest, or the greatest value.

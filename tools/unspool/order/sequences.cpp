@@ -9,6 +9,7 @@ Progress& Sequences::insert(std::size_t at, spool::trace::ObjectNumber object) {
   if (++used_ * 2 > table_.size()) {
     std::vector<Progress> old(table_.size() * 2, empty());
     old.swap(table_);
+    --shift_;
     for (const Progress& each : old) {
       if (each.object == 0) continue;
       std::size_t to = place(each.object);

@@ -47,7 +47,7 @@ inline spool::trace::Ticks patience(std::uint64_t frequency, bool gaps) {
 /// come late.
 class Sequences {
  public:
-  Sequences() : table_(1024, empty()) {}
+  Sequences() : table_(std::size_t{1} << 10U, empty()) {}
 
   /// Valid until the next call. Requires: object is not 0.
   Progress& of(spool::trace::ObjectNumber object) {
@@ -150,12 +150,13 @@ class Sequences {
 
   static Progress empty() { return {0, 0, 0, Progress::nobody}; }
   std::size_t place(spool::trace::ObjectNumber object) const {
-    // Fibonacci hashing: object numbers are dense, hostile ones are not.
-    return static_cast<std::size_t>((object * 0x9e37'79b9'7f4a'7c15) >> 20) & (table_.size() - 1);
+    // Fibonacci hashing by the top bits: object numbers are dense, and hardly two have the same place; hostile ones are not.
+    return static_cast<std::size_t>((object * 0x9e37'79b9'7f4a'7c15) >> shift_);
   }
   Progress& insert(std::size_t at, spool::trace::ObjectNumber object);
 
   std::vector<Progress> table_;
+  unsigned shift_ = 64 - 10;  ///< 64 less the bits of an index into it
   std::size_t used_ = 0;
   std::vector<Waiter> waiters_;  ///< by chain
 };

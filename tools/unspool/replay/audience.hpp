@@ -24,7 +24,8 @@ class Audience {
     (add(observers), ...);
   }
 
-  /// `observer` outlives it. What it hears is told by its static type: of an Observer, of all.
+  /// `observer` outlives it. What it hears is told by its static type: of an Observer, of all. One that has a type
+  /// `NeedsNoPlainHolds` hears of other holds only.
   template <std::derived_from<Observer> T>
   Audience& add(T& observer) {
     all.push_back(&observer);
@@ -38,6 +39,8 @@ class Audience {
     constexpr bool is_known = !std::is_same_v<T, Observer>;
     if (is_known && hears<T>(&T::held_plainly, &Observer::held_plainly)) {
       held_plainly.push_back(&observer);
+    } else if (is_known && requires { typename T::NeedsNoPlainHolds; }) {
+      // They change nothing of what it counts.
     } else if (hears<T>(&T::acquired, &Observer::acquired) || hears<T>(&T::held, &Observer::held) ||
                (hears<T>(&T::record, &Observer::record) && hears_holds(observer))) {
       takes_holds = false;

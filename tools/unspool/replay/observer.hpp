@@ -6,10 +6,18 @@
 #include <unspool/replay/state.hpp>
 
 #include <cstdint>
+#include <span>
 
 namespace unspool {
 
 class Replay;
+
+/// A plain hold, and whose.
+struct HoldOfObject {
+  const ObjectState* object = nullptr;
+  const PlainHold* hold = nullptr;
+};
+using HoldsOfObjects = std::span<const HoldOfObject>;
 
 /// Each analysis overrides what it needs. Calls come in the order of the Records. An ObjectState's slot is valid
 /// between born() and destroyed(), then used again for another object.
@@ -31,9 +39,10 @@ class Observer {
   virtual void acquired(const ObjectState&, const Record&, trace::Ticks /*spun*/, bool /*waited*/) {}
   /// A hold ended whose begin is known.
   virtual void held(const ObjectState&, const Hold&) {}
-  /// In place of acquired(), held() and the two Records, where all who hear of these also hear of this. The object is free
-  /// before it and afterwards, and nobody waits for it.
-  virtual void held_plainly(const ObjectState&, const PlainHold&) {}
+  /// In place of acquired(), held() and the two Records of each, where all who hear of these also hear of this: holds that
+  /// follow one another, at least one. An object is free before its hold and afterwards, and nobody waits for it; its state is
+  /// that after the last of them.
+  virtual void held_plainly(HoldsOfObjects) {}
   /// Another thread than the owner released it.
   virtual void released_by_other(const ObjectState&, const Record&) {}
   /// A wait has ended, or the Records have (Ending::unended). `object` is null for a join.

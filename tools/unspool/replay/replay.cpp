@@ -53,8 +53,8 @@ void Replay::run(RecordSource& source) {
   for (Batch batch = source.more(); !batch.empty(); batch = source.more()) {
     std::size_t held = 0;
     const auto hold_until = [&](std::size_t end) {
-      for (; held < end; ++held)
-        step(batch.holds[held]);
+      if (held < end) step(batch.holds.subspan(held, end - held));
+      held = std::max(held, end);
     };
     for (std::size_t i = 0; i < batch.records.size(); ++i) {
       hold_until(batch.holds_before.empty() ? 0 : batch.holds_before[i]);
@@ -65,8 +65,8 @@ void Replay::run(RecordSource& source) {
   finish();
 }
 
-/// What nearly always is the case; anything else goes the way of single Records.
-void Replay::step(const PlainHold& hold) {
+/// Null: it has to go the way of single Records.
+[[gnu::always_inline]] inline ObjectState* Replay::plainly_held(const PlainHold& hold) {
   if (hold.thread != last_holder_) {
     last_holder_ = hold.thread;
     last_holder_state_ = threads_.get(hold.thread);
@@ -76,14 +76,33 @@ void Replay::step(const PlainHold& hold) {
   const bool plain = thread != nullptr && object != nullptr && thread->waits.empty() &&
                      thread->life != ThreadState::Life::created && object->sequence_known &&
                      hold.seq == object->sequence + 1 && is_free(*object);
-  if (!plain) return step_apart(hold);
-  first_time_ = std::min(first_time_, hold.since);
-  last_time_ = std::max(last_time_, hold.until);
-  records_ += 2;
-  object->sequence = hold.seq + 1;
-  object->history.now().from = hold.until;
+  return plain ? object : nullptr;
+}
+
+/// The observers hear of many at once, as a call for each would take longer than what they do.
+void Replay::step(std::span<const PlainHold> holds) {
+  for (const PlainHold& hold : holds) {
+    ObjectState* const object = plainly_held(hold);
+    if (object == nullptr) {
+      tell_holds();
+      step_apart(hold);
+      continue;
+    }
+    first_time_ = std::min(first_time_, hold.since);
+    last_time_ = std::max(last_time_, hold.until);
+    object->sequence = hold.seq + 1;
+    object->history.now().from = hold.until;
+    untold_.push_back({object, &hold});
+  }
+  tell_holds();
+}
+
+void Replay::tell_holds() {
+  if (untold_.empty()) return;
+  records_ += 2 * untold_.size();
   for (Observer* each : audience_.held_plainly)
-    each->held_plainly(*object, hold);
+    each->held_plainly(untold_);
+  untold_.clear();
 }
 
 void Replay::step_apart(const PlainHold& hold) {

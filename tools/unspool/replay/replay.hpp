@@ -14,6 +14,7 @@
 #include <unspool/replay/states.hpp>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace unspool {
@@ -68,7 +69,9 @@ class Replay {
 
   // replay.cpp: which Record does what
   void step(const Record& record);
-  void step(const PlainHold& hold);
+  void step(std::span<const PlainHold> holds);
+  ObjectState* plainly_held(const PlainHold& hold);
+  void tell_holds();
   void step_apart(const PlainHold& hold);
   /// For sure nobody has it, and nobody waits for it.
   bool is_free(const ObjectState& object) const {
@@ -144,6 +147,7 @@ class Replay {
   trace::Ticks last_time_ = 0;
   trace::ThreadNumber last_holder_ = 0;  ///< of the last plain hold; 0: its state has to be looked up
   const ThreadState* last_holder_state_ = nullptr;
+  std::vector<HoldOfObject> untold_;  ///< plain holds that the observers have not heard of; empty between steps
   std::vector<Share> spare_shares_;  ///< empty: room for the next wait's
   std::uint32_t losses_ = 0;
   bool complete_ = true;

@@ -122,7 +122,8 @@ class States {
 
   std::size_t mask() const { return slots_.size() - 1; }
   std::size_t home_of(Number number) const {
-    return static_cast<std::size_t>((std::uint64_t{number} * 0x9e37'79b9'7f4a'7c15) >> 20U) & mask();
+    // The top bits: numbers that follow one another then have places far apart, and hardly two the same.
+    return static_cast<std::size_t>((std::uint64_t{number} * 0x9e37'79b9'7f4a'7c15) >> shift_);
   }
   /// Where it is, or would be.
   std::size_t slot_of(Number number) const {
@@ -137,12 +138,14 @@ class States {
   }
   void grow() {
     const std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(2 * slots_.size()));
+    --shift_;
     for (const Slot& each : old) {
       if (each.cell != nullptr) slots_[slot_of(each.number)] = each;
     }
   }
 
   std::vector<Slot> slots_ = std::vector<Slot>(16);
+  unsigned shift_ = 60;  ///< 64 less the bits of a slot's index
   std::deque<Cell> cells_;
   std::vector<Cell*> free_;
   std::size_t size_ = 0;
