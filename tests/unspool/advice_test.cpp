@@ -83,13 +83,13 @@ TEST_CASE("a lock that is held across another wait is told with the line of that
   const std::string locks = text(script, run_locks);
   INFO(locks);
   CHECK_THAT(locks,
-             Contains("Advice: It is held across a wait for queue \"jobs\" at writer.cpp:25 (fetch), having been "
+             Contains("Advice: The lock is held across a wait for queue \"jobs\" at writer.cpp:25 (fetch), having been "
                       "taken at writer.cpp:21: 1 time, 6.00 µs in all; by its end others waited"));
   CHECK_THAT(locks, Contains("a wait for queue \"jobs\"") && Contains("a message"));
   const std::string report = text(script, run_report);
   INFO(report);
   CHECK_THAT(report, Contains("What could be done about it") &&
-                         Contains("\"index\", waited for 8.00 µs: It is held across a wait for queue"));
+                         Contains("\"index\", waited for 8.00 µs: The lock is held across a wait for queue"));
 }
 
 TEST_CASE("JSON has what was done inside, and the advice") {
@@ -146,7 +146,7 @@ TEST_CASE("few long holds at one line among many short ones are told") {
   const std::string locks = text(script, run_locks);
   INFO(locks);
   CHECK_THAT(locks,
-             Contains("is because of 10 holds taken at writer.cpp:21 (write), 5.00 µs each in mean, while half of all "
+             Contains("of the time waited for it is because of 10 holds taken at writer.cpp:21 (write), 5.00 µs each in mean, while half of all "
                       "its holds last 10 ns or less"));
 }
 

@@ -140,7 +140,7 @@ TEST_CASE("who waits for a signal waits for all that its giver waits for meanwhi
   CHECK(blamed.sum() == 510 + 700);
   const std::string told = text(script);
   INFO(told);
-  CHECK(told.find("thread 2 runs, and set it at unknown line") != std::string::npos);
+  CHECK(told.find("thread 2 ran, and set it at unknown line") != std::string::npos);
 }
 
 TEST_CASE("who waits for a holder that waits for a signal waits for who gives it") {
@@ -242,7 +242,7 @@ TEST_CASE("folded stacks have a line a chain, the waiter first, and sum to the s
   INFO(lines);
   CHECK(std::ranges::count(lines, '\n') == 2);
   CHECK(lines.find("a,b\\n1 waits for lock") == 0);
-  CHECK(lines.find("thread 3 runs, and took it at unknown line 500\n") != std::string::npos);
+  CHECK(lines.find("thread 3 ran, having taken it at unknown line 500\n") != std::string::npos);
   CHECK(lines.find("not yet taken by anybody 20\n") != std::string::npos);
   CHECK(text(script).find("96.2 %") != std::string::npos);
 }
@@ -319,6 +319,30 @@ TEST_CASE("with a little effort it gives up where too many threads wait at once,
   CHECK(blame.total() == 0);
   CHECK(blame.nodes().size() == 1);
   CHECK(printed(run_report, script).find("it takes a reading of its own") != std::string::npos);
+}
+
+TEST_CASE("past the chains that are kept apart, time waited for signals is not put with that for locks") {
+  Script script;
+  trace::Ticks now = 0;
+  for (trace::SiteNumber line = 1; line <= Blame::most_nodes; ++line) {
+    script.acquire(now += 10, 3, lock(1), 31);
+    script.block(now += 10, 2, lock(1), line, 3, 31);
+    script.release(now += 10, 3, lock(1), 31);
+    script.acquire(now += 10, 2, lock(1), line, 3);
+    script.release(now += 10, 2, lock(1), line);
+  }
+  script.add(Kind::event, Verb::block, now += 10, 1, condition(1), 11);
+  script.add(Kind::event, Verb::set, now += 500, 2, condition(1), 22);
+  script.add(Kind::event, Verb::resume, now, 1, condition(1), 11, 2, 22);
+  const Blamed blamed{script};
+  REQUIRE(blamed.at(StepRole::rest) > 500);
+  CHECK(blamed.blame.signal_total() == 500);
+  CHECK(blamed.sum() == blamed.blame.total() + blamed.blame.signal_total());
+  const std::string told = text(script);
+  const auto signals = told.find("Threads waited 500 ns in all for what others gave");
+  INFO(told);
+  REQUIRE(signals != std::string::npos);
+  CHECK(told.find("chains past the number that is kept apart", signals) != std::string::npos);
 }
 
 TEST_CASE("any Records, in any order, sum to the waits' time") {

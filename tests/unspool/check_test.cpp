@@ -133,6 +133,12 @@ TEST_CASE("a count that is not what the Records before make of it is found") {
       .transition(20, "semaphore.release", object_number(5), 0, 2, 2, 0)
       .transition(30, "semaphore.acquire", object_number(5), 0, 3, 0, 4);
   CHECK(permits.judged() == "count: main, semaphore.acquire, value is 4 in it, 5 was due");
+  Run none;
+  none.segment.define_object(object_number(5), trace::Kind::semaphore, "permits");
+  none.thread(1)
+      .transition(10, "semaphore.acquire", object_number(5), 0, 1, 0, 0)
+      .transition(20, "semaphore.acquire", object_number(5), 0, 2, 0, 3);
+  CHECK(none.judged() == "count: main, semaphore.acquire, value is 3 in it, though none was left");
   // Several are handed over at once: each takes one of those that were given.
   Run handed;
   handed.segment.define_object(object_number(5), trace::Kind::semaphore, "permits").define_thread(3, "third");

@@ -381,10 +381,18 @@ std::size_t Blame::graft(std::size_t node, std::size_t below) {
   return node;
 }
 
+/// What stands for all chains that begin as this one: waits for signals are not put together with those for locks.
+BlameStep Blame::rest_of(std::size_t parent, const BlameStep& step) const {
+  Kind first = step.kind;
+  for (std::size_t at = parent; at != 0; at = nodes_[at].parent)
+    first = nodes_[at].step.kind;
+  return {Role::rest, 0, 0, 0, is_signal(first) ? Kind::condition : Kind::trace};
+}
+
 std::size_t Blame::child(std::size_t parent, const BlameStep& step) {
   if (nodes_[parent].step.role == Role::rest) return parent;
   if (const auto found = children_.find({parent, step}); found != children_.end()) return found->second;
-  if (nodes_.size() >= most_nodes && step.role != Role::rest) return child(0, {Role::rest, 0, 0, 0, Kind::trace});
+  if (nodes_.size() >= most_nodes && step.role != Role::rest) return child(0, rest_of(parent, step));
   nodes_.push_back({step, parent, 0});
   children_[{parent, step}] = nodes_.size() - 1;
   return nodes_.size() - 1;

@@ -138,6 +138,7 @@ class Blame : public Observer {
   void settle(const Wait& wait, const ChainParts& parts);
   void count(const Wait& wait, const ChainParts& parts, trace::Ticks& total);
   std::size_t node_of(const std::vector<BlameStep>& chain);
+  BlameStep rest_of(std::size_t parent, const BlameStep& step) const;
   std::size_t graft(std::size_t node, std::size_t below);
   std::size_t child(std::size_t parent, const BlameStep& step);
   trace::ObjectNumber class_of(trace::ObjectNumber object, trace::Kind kind);

@@ -233,6 +233,7 @@ void Legality::expect(const Record& record, std::size_t field, std::uint64_t fou
   if (found == due) return;
   Violation& violation = complain(Rule::count, record);
   violation.field = record.row->field_array[field].name;
+  violation.of_threads = field_means(*record.row, field, trace::Means::thread);
   violation.found = found;
   violation.due = due;
 }

@@ -48,6 +48,7 @@ struct Violation {
   std::uint64_t found = 0;  ///< sequence, quote, time, count: what it bears; defined: the number without a definition
   std::uint64_t due = 0;    ///< sequence, quote, time, count: what was due, or the last
   std::string_view field = {};  ///< count: which of its fields
+  bool of_threads = false;      ///< count: `found` and `due` are threads
 };
 
 /// Passes the Records on, and judges them on the way. Memory: what is alive, and some bytes for each object there ever was.

@@ -52,8 +52,8 @@ namespace {
 
 constexpr std::string_view report_about =
     "Tells what is stuck, which locks and joins were waited for most, what could be done about it and whose doing it "
-    "was "
-    "in the end, how threads ended, and what was misused, on one screen. The other commands tell each of it at length.";
+    "was in the end, how threads ended, and what was misused, on one screen. The other commands tell each of it at "
+    "length.";
 constexpr std::string_view report_examples = R"text(
 Examples:
   unspool report kv-4711.spool                            all of it
@@ -73,10 +73,8 @@ Examples:
 
 constexpr std::string_view locks_about =
     "For each wait for a Lock, RLock or SharedLock it is known who held the lock meanwhile, taken at which line, and "
-    "how "
-    "long it was free and not yet taken (hand-over). Locks made at one line under one name are one row. Below each "
-    "stands "
-    "what could be done about it, and what threads waited for and logged while they held it.";
+    "how long it was free and not yet taken (hand-over). Locks made at one line under one name are one row. Below "
+    "each stands what could be done about it, and what threads waited for and logged while they held it.";
 constexpr std::string_view locks_examples = R"text(
 Examples:
   unspool locks kv-4711.spool                             what was waited for most
@@ -94,10 +92,9 @@ Examples:
 
 constexpr std::string_view path_about =
     "The critical path: what decided when the work was done. Found backwards from the end: what the thread did, and "
-    "where "
-    "it had waited, what the thread did that woke it, and so on. Its steps sum to its length. For each line that took "
-    "a "
-    "lock on it: what holding it half as long would gain, at most, as another path may be nearly as long.";
+    "where it had waited, what the thread did that woke it, and so on. Its steps sum to its length. For each line "
+    "that took a lock on it: what holding it half as long would gain, at most, as another path may be nearly as "
+    "long.";
 constexpr std::string_view path_examples = R"text(
 Examples:
   unspool path kv-4711.spool                              of the whole run
@@ -117,10 +114,9 @@ Examples:
 )text";
 
 constexpr std::string_view order_about =
-    "Locks that threads took in orders that could deadlock, though this run did not: each occurrence with its thread, "
-    "time and lines. Orders that a common lock, or what must come before what, keeps apart are not told. Filters "
-    "choose "
-    "findings by the threads and locks that take part.";
+    "Locks that threads took in orders that could deadlock, though this run did not: each occurrence with its "
+    "thread, time and lines. Orders that a common lock, or what must come before what, keeps apart are not told. "
+    "Filters choose findings by the threads and locks that take part.";
 constexpr std::string_view order_examples = R"text(
 Examples:
   unspool order kv-4711.spool                             what could get stuck another time
@@ -140,8 +136,8 @@ Examples:
 
 constexpr std::string_view check_about =
     "Judges every Record by the rules of spool's primitives, apart from what the other commands conclude. For a dump "
-    "that you doubt. --repair writes a new trace of what can be read: what breaks off or is damaged ends before that, "
-    "times that go back are corrected. Records that break a rule stay, as nobody knows what was there instead.";
+    "that you doubt. --repair writes a new trace of what can be read: what breaks off or is damaged ends before "
+    "that, times that go back are corrected. Records that break a rule stay, as nobody knows what was there instead.";
 constexpr std::string_view check_examples = R"text(
 Examples:
   unspool check kv-4711.spool                             1 where a Record breaks a rule
@@ -151,9 +147,8 @@ Examples:
 
 constexpr std::string_view waits_about =
     "What is waited for and held by nobody: conditions, events, semaphores, barriers, queues, pools, timers, each in "
-    "its "
-    "own terms. How full a queue was, who had permits, tasks and starvation are the object's own: of the filters only "
-    "times restrict them.";
+    "its own terms. How full a queue was, who had permits, tasks and starvation are the object's own: of the filters "
+    "only times restrict them.";
 constexpr std::string_view waits_examples = R"text(
 Examples:
   unspool waits kv-4711.spool                             what was waited for most
@@ -163,12 +158,9 @@ Examples:
 
 constexpr std::string_view blame_about =
     "Follows each wait along the chain (A waits for B, which waits for C, which runs: the time is C's). Waits for "
-    "locks "
-    "and joins come first, then those for signals: conditions, events, semaphores, barriers, queues, pools; who waits "
-    "for "
-    "a signal waits for all that its giver waits for meanwhile. The times sum to those of the waits. Filters choose "
-    "the "
-    "waits at the chains' beginnings: --kind lock leaves the others out.";
+    "locks and joins come first, then those for signals: conditions, events, semaphores, barriers, queues, pools; "
+    "who waits for a signal waits for all that its giver waits for meanwhile. The times sum to those of the waits. "
+    "Filters choose the waits at the chains' beginnings: --kind lock leaves the others out.";
 constexpr std::string_view blame_examples = R"text(
 Examples:
   unspool blame kv-4711.spool                             whose doing it was in the end
@@ -179,8 +171,8 @@ Examples:
 
 constexpr std::string_view why_about =
     "Why a thread did not get on: how much of the time between two moments it ran or waited, for what, and of each "
-    "wait "
-    "the chain of others' waits behind it. The times of the balance sum to the span; a chain's are of the whole wait.";
+    "wait the chain of others' waits behind it. The times of the balance sum to the span; a chain's are of the whole "
+    "wait.";
 constexpr std::string_view why_examples = R"text(
 Examples:
   unspool why worker-1 kv-4711.spool                      its whole life
@@ -190,9 +182,8 @@ Examples:
 
 constexpr std::string_view state_about =
     "A thread dump of any moment of the past: each thread runs, or waits for what, since when, where, who holds it, "
-    "and "
-    "what it holds itself. --thread chooses threads; --object and --kind choose those that wait for or hold such a "
-    "thing; --min-wait those that wait so long already.";
+    "and what it holds itself. --thread chooses threads; --object and --kind choose those that wait for or hold such "
+    "a thing; --min-wait those that wait so long already.";
 constexpr std::string_view state_examples = R"text(
 Examples:
   unspool state kv-4711.spool                             as the Records end

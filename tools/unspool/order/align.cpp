@@ -7,6 +7,7 @@
 #include <limits>
 #include <map>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace unspool {
@@ -188,6 +189,7 @@ bool Bounds::solve(std::int64_t slack, Alignment& out) const {
   Times before;
   const std::size_t root = this->root();
   if (!least(root, slack, false, earliest) || !least(root, slack, true, before)) return false;
+  trace::Ticks next_worst = 0;  // two threads can be off in opposite ways
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     const bool from_known = earliest[i] != none;
     const bool to_known = before[i] != none;
@@ -196,13 +198,16 @@ bool Bounds::solve(std::int64_t slack, Alignment& out) const {
     std::int64_t offset = 0;
     if (from_known && to_known) {
       offset = earliest[i] + (to - earliest[i]) / 2;
-      out.good_to = std::max(out.good_to, static_cast<trace::Ticks>((to - earliest[i]) / 2 + slack));
+      auto off = static_cast<trace::Ticks>((to - earliest[i]) / 2 + slack);
+      if (off > out.good_to) std::swap(off, out.good_to);
+      next_worst = std::max(next_worst, off);
     } else {
       ++out.unknown;
       offset = from_known ? std::max<std::int64_t>(earliest[i], 0) : std::min<std::int64_t>(to, 0);
     }
     if (offset != 0) out.offsets[threads_[i]] = offset;
   }
+  out.good_to += next_worst;
   return true;
 }
 

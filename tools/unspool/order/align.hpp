@@ -19,7 +19,7 @@ struct Alignment {
   /// Ticks to be added to all times of a thread; of others none.
   std::unordered_map<trace::ThreadNumber, std::int64_t> offsets;
   trace::Ticks apart = 0;       ///< the most that an order contradicts the times by; 0: the clocks agree
-  trace::Ticks good_to = 0;     ///< so far can the times of two threads still be off
+  trace::Ticks good_to = 0;     ///< so far can the times of two threads still be off, of those that enough is known of
   trace::Ticks first_time = 0;  ///< of the earliest Record, put right
   std::size_t unknown = 0;      ///< threads whose times are only known not to be earlier, or not to be later
 };

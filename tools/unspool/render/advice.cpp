@@ -46,8 +46,8 @@ Advice about_wait(const Scene& scene, const InsideDeed& deed) {
                            : deed.count == 1          ? "its end"
                                                       : "the end of each";
   std::string text = fmt::format(
-      "It is held across a wait for {} at {}, having been taken at {}: {}, {} in all; by {} others waited for the "
-      "lock. {}",
+      "The lock is held across a wait for {} at {}, having been taken at {}: {}, {} in all; by {} others waited for "
+      "it. {}",
       what_of(scene, deed), scene.names.site_and_function(deed.site), scene.names.site(deed.hold_site),
       counted(deed.count, "time", "times"), scene.times.span(deed.ticks), when, remedy);
   return {"waits_inside", deed.site, deed.hindering, std::move(text)};
@@ -82,8 +82,8 @@ void add_long_holds(const Scene& scene, const LockFigures& lock, const std::vect
   out.push_back(
       {"long_holds", worst.actor.site, worst.ticks,
        fmt::format(
-           "{} of it is because of {} taken at {}, {} each in mean, while half of all its holds last {} or less. Do "
-           "less while it is held there: copy what is needed, and work on the copy.{}",
+           "{} of the time waited for it is because of {} taken at {}, {} each in mean, while half of all its holds last "
+           "{} or less. Do less while it is held there: copy what is needed, and work on the copy.{}",
            percent(static_cast<double>(worst.ticks), static_cast<double>(lock.waits.sum())),
            counted(same->count, "hold", "holds"), scene.names.site_and_function(worst.actor.site),
            scene.times.span(mean), scene.times.span(usual), logs_at(scene, deeds, worst.actor.site))});
@@ -98,7 +98,7 @@ void add_hand_over(const Scene& scene, const LockFigures& lock, std::vector<Advi
           : "holds";
   out.push_back(
       {"hand_over", 0, lock.hand_over,
-       fmt::format("{} of that time nobody had it: whoever had been woken for it did not run yet. More threads want to "
+       fmt::format("For {} of the time waited for it nobody had it: whoever had been woken for it did not run yet. More threads want to "
                    "run than there are processors, or {} are shorter than a wake-up: have fewer threads, or "
                    "take it less often and for more at a time.",
                    percent(static_cast<double>(lock.hand_over), waited), holds)});
@@ -109,7 +109,7 @@ void add_busy(const Scene& scene, const LockFigures& lock, std::vector<Advice>& 
   const bool is_busy = flow.life != 0 && static_cast<double>(flow.held) >= busy * static_cast<double>(flow.life);
   if (!is_busy || !scene.analysis.replay.complete() || lock.instances > 1 || lock.waits.count() < least_waits) return;
   out.push_back({"busy", 0, lock.waits.sum(),
-                 fmt::format("It is held {} of its life: more threads would only wait longer. Hold it for less, or "
+                 fmt::format("The lock is held {} of its life: more threads would only wait longer. Hold it for less, or "
                              "divide what it guards among several locks.",
                              percent(static_cast<double>(flow.held), static_cast<double>(flow.life)))});
 }

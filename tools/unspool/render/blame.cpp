@@ -87,10 +87,10 @@ std::string words(const Context& context, const BlameStep& step) {
       return fmt::format("{}, which itself waits for {} at {}", names.thread(step.thread),
                          names.object(step.object, step.kind), names.site_and_function(step.site));
     case Role::runs:
-      if (step.site == 0) return fmt::format("{} runs", names.thread(step.thread));
-      return fmt::format("{} runs, and took it at {}", names.thread(step.thread), names.site_and_function(step.site));
+      if (step.site == 0) return fmt::format("{} ran", names.thread(step.thread));
+      return fmt::format("{} ran, having taken it at {}", names.thread(step.thread), names.site_and_function(step.site));
     case Role::gives:
-      return fmt::format("{} runs, and {}{}", names.thread(step.thread), letting_go(step.kind),
+      return fmt::format("{} ran, and {}{}", names.thread(step.thread), letting_go(step.kind),
                          step.site == 0 ? "" : " at " + names.site_and_function(step.site));
     case Role::limit:
       return "nobody: the time limit was over";
@@ -154,9 +154,9 @@ std::string words_of_several(const Context& context, const BlameStep& step, std:
     case Role::waits:
       return fmt::format("{} threads wait for {}{}", threads, context.names.object(step.object, step.kind), at);
     case Role::gives:
-      return fmt::format("{} threads that run, and {}{}", threads, letting_go(step.kind), at);
+      return fmt::format("{} threads that ran, and {}{}", threads, letting_go(step.kind), at);
     case Role::runs:
-      return fmt::format("{} threads that run, and took it{}", threads, at);
+      return fmt::format("{} threads that ran, having taken it{}", threads, at);
     case Role::signal:
       return fmt::format("{} threads, which themselves wait for {}{}", threads,
                          context.names.object(step.object, step.kind), at);
@@ -177,7 +177,7 @@ std::string branch_words(const Context& context, const Branch& branch) {
 }
 
 std::string roots_table(const Context& context, bool of_signals, std::size_t most, std::size_t indent) {
-  Table table{{{"in the end because of", Table::Align::left, true, "", Table::Cut::end}, {"for"}, {"share"}}};
+  Table table{{{"in the end", Table::Align::left, true, "", Table::Cut::end}, {"for"}, {"share"}}};
   const std::vector<Root> all = roots_by_line(context, of_signals);
   for (std::size_t i = 0; i < std::min(all.size(), most); ++i) {
     table.row({{root_words(context, all[i])},
@@ -234,7 +234,11 @@ std::string blame_text(const Context& context) {
                    context.options.width, 0) +
            "\n" + blame_part(context, true);
   }
-  if (owned + given != 0) out += "(the heaviest branches, of 1 % or more; all of them: --folded or --format json)\n";
+  if (owned + given != 0) {
+    out += wrapped(fmt::format("({}; the heaviest branches, of 1 % or more: all of them by --folded or --format json)",
+                               what_ran_means),
+                   context.options.width, 1);
+  }
   return out;
 }
 
@@ -361,6 +365,7 @@ std::string blame_lines(const Scene& scene, const Blame& blame) {
     if (const std::string chain = longest_chain(context, of_signals); !chain.empty())
       out += wrapped("    " + chain, context.options.width, 6);
   }
+  if (!out.empty()) out += fmt::format("  ({})\n", what_ran_means);
   return out;
 }
 

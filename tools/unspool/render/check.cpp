@@ -25,6 +25,18 @@ std::string holder_words(const Violation& violation, const Names& names) {
   return violation.holder == 0 ? "nobody holds it" : names.thread(violation.holder) + " holds it";
 }
 
+std::string figure_words(const Violation& violation, std::uint64_t figure, const Names& names) {
+  return violation.of_threads ? names.thread(static_cast<trace::ThreadNumber>(figure)) : fmt::format("{}", figure);
+}
+
+std::string count_words(const Violation& violation, const Names& names) {
+  // Who takes one of none leaves one less.
+  constexpr std::uint64_t less_than_none = ~std::uint32_t{0};
+  const std::string found = fmt::format("{} is {} in it", violation.field, figure_words(violation, violation.found, names));
+  if (!violation.of_threads && violation.due == less_than_none) return found + ", though none was left";
+  return fmt::format("{}, {} was due", found, figure_words(violation, violation.due, names));
+}
+
 std::string words_of(const Violation& violation, const Names& names) {
   switch (violation.rule) {
     case Rule::time:
@@ -43,7 +55,7 @@ std::string words_of(const Violation& violation, const Names& names) {
     case Rule::waker:
       return fmt::format("the wait since {} was ended by nobody", violation.after->name);
     case Rule::count:
-      return fmt::format("{} is {} in it, {} was due", violation.field, violation.found, violation.due);
+      return count_words(violation, names);
   }
   return {};
 }

@@ -19,6 +19,10 @@ std::string toned(std::string_view text, Tone tone, bool color);
 /// What stands for a figure that cannot be known.
 inline constexpr std::string_view unknown_figure = "—";
 
+/// The footnote where threads are said to have run.
+inline constexpr std::string_view what_ran_means =
+    "\"ran\": or was blocked where spool does not see it, in a read or a sleep";
+
 /// Three significant digits: "12.3 ms". `gap` stands between number and unit.
 std::string duration(double nanoseconds, std::string_view gap = " ");
 /// "1,234,567"
