@@ -145,9 +145,9 @@ TEST_CASE("few long holds at one line among many short ones are told") {
   CHECK(lock["blocking_holds"][0]["total"] == 50'000);
   const std::string locks = text(script, run_locks);
   INFO(locks);
-  CHECK_THAT(locks,
-             Contains("of the time waited for it is because of 10 holds taken at writer.cpp:21 (write), 5.00 µs each in mean, while half of all "
-                      "its holds last 10 ns or less"));
+  CHECK_THAT(locks, Contains("of the time waited for it is because of 10 holds taken at writer.cpp:21 (write), 5.00 µs "
+                             "each in mean, while half of all "
+                             "its holds last 10 ns or less"));
 }
 
 TEST_CASE("a lock that is mostly free while others wait for it gets other advice than one that is held") {

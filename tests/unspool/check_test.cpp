@@ -119,7 +119,7 @@ TEST_CASE("a count that is not what the Records before make of it is found") {
   CHECK(readers.judged() == "count: main, shared_lock.release_shared, readers is 1 in it, 0 was due");
   Run owner;
   owner.thread(1).transition(10, "lock.acquire", lock, 0, 1).transition(20, "lock.release", lock, 0, 2, 0, 2);
-  CHECK(owner.judged() == "count: main, lock.release, owner is 2 in it, 1 was due");
+  CHECK(owner.judged() == "count: main, lock.release, owner is worker in it, main was due");
   Run depth;
   depth.segment.define_object(object_number(4), trace::Kind::rlock, "again");
   depth.thread(1)

@@ -326,6 +326,30 @@ TEST_CASE("the story names threads, locks, lines and times") {
   }
 }
 
+// The story: a server hung at two in the morning and was killed at eight, and the deadlock was said to have lasted 600 ns.
+TEST_CASE("how long a process lived on after its last Record is told, as the recorder's clock readings say") {
+  constexpr std::uint64_t second = 1'000'000'000;
+  Script script = transfers();
+  const ClockReading start = script.process.clocks.front();
+  const auto after = [&start](std::uint64_t time) {
+    return ClockReading{start.ticks + time, start.monotonic + time, start.realtime + time, 0, start.frequency};
+  };
+  script.process.clocks.push_back(after(second));
+  CHECK(printed(run_deadlocks, script).find("lived on") == std::string::npos);
+  script.process.clocks.push_back(after(20'820 * second));
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("lived on for 5 h 47 min without a Record, until 2024-05-01T17:47:00.000Z at least") !=
+        std::string::npos);
+  CHECK(text.find("(2024-05-01T12:00:00.000Z), for 5 h 47 min at least.") != std::string::npos);
+  Options options;
+  options.format = Options::Format::json;
+  const Json document = Json::parse(printed(run_deadlocks, script, options));
+  CHECK(document["processes"][0]["quiet"] == 20'820 * second - 2000);
+  script.add(Kind::trace, Verb::end, 5000, main_thread, 0);
+  CHECK(printed(run_deadlocks, script).find("lived on") == std::string::npos);
+}
+
 TEST_CASE("a process that ended in order with stuck daemons says so") {
   Script script = transfers();
   script.add(Kind::trace, Verb::end, 5000, main_thread, 0);

@@ -65,6 +65,17 @@ TEST_CASE("the report tells verdict, locks, joins, threads, messages and how it 
   }
 }
 
+TEST_CASE("who waits without being stuck is told with what for, and the start in milliseconds") {
+  Script script = server();
+  script.process.started = "2026-01-02T03:04:05.678901234Z";
+  script.add(Kind::condition, Verb::block, 16'000, 1, lock(7), 50);
+  script.add(Kind::condition, Verb::block, 16'001, 2, lock(7), 50);
+  const std::string text = printed(run_report, script);
+  INFO(text);
+  CHECK(has(text, "2 threads wait at the end, as part of no deadlock: worker-1 and 1 more for condition"));
+  CHECK(has(text, "started 2026-01-02T03:04:05.678Z,"));
+}
+
 TEST_CASE("an orderly end is told") {
   Script script = server();
   script.add(Kind::trace, Verb::end, 16'000, 100, 0);

@@ -269,7 +269,8 @@ void BasicLock<kind>::release_otherwise(log::Writer& me, const char* file, const
   } else {
     note_releaser(me);
     // release: partner is the acquire of the next lock; relaxed: a waiter has come meanwhile
-    if (std::uint32_t held = owner; word_.compare_exchange_strong(held, 0, std::memory_order_release, std::memory_order_relaxed)) {
+    if (std::uint32_t held = owner;
+        word_.compare_exchange_strong(held, 0, std::memory_order_release, std::memory_order_relaxed)) {
       return;
     }
     if (hold == Hold::contended && is_awaited()) {

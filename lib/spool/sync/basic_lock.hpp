@@ -211,7 +211,8 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   [[gnu::always_inline]] bool take_if_free(std::uint32_t flags) {
     std::uint32_t free = 0;
     // acquire: partner is the release in unlock or release; relaxed: the caller looks again
-    return word_.compare_exchange_strong(free, log::my_number | flags, std::memory_order_acquire, std::memory_order_relaxed);
+    return word_.compare_exchange_strong(free, log::my_number | flags, std::memory_order_acquire,
+                                         std::memory_order_relaxed);
   }
   /// The hold is counted first: a store within it would have to be done before the release's operation may begin.
   [[gnu::always_inline]] bool take_counted(log::Writer& me) {

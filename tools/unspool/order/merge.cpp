@@ -32,17 +32,19 @@ std::string words_of(const Alignment& alignment, const Process& process) {
   const std::string some = alignment.unknown == 1 ? "one thread" : fmt::format("{} threads", alignment.unknown);
   const bool nothing_exact = alignment.good_to == 0 && alignment.unknown != 0;
   if (nothing_exact) {
-    text += fmt::format("The order of the Records on each object says of {} that the times are not earlier, or not later, "
-                        "and no more: ", some);
+    text += fmt::format(
+        "The order of the Records on each object says of {} that the times are not earlier, or not later, "
+        "and no more: ",
+        some);
   } else {
-    text += fmt::format("The order of the Records on each object has put them right to {:.3f} ms{}: ",
-                        milliseconds(alignment.good_to),
-                        alignment.unknown == 0 ? "" : ", but for " + some + " of which too little is known");
+    text += fmt::format(
+        "The order of the Records on each object has put them right to {:.3f} ms{}: ", milliseconds(alignment.good_to),
+        alignment.unknown == 0 ? "" : ", but for " + some + " of which too little is known");
   }
-  return text +
-         fmt::format("what mixes two threads' times (shares of holders, hand-over, who was first) can be off{}. "
-                     "Counts, the order on each object and each thread's own spans are as recorded.",
-                     nothing_exact ? "" : " by that");
+  return text + fmt::format(
+                    "what mixes two threads' times (shares of holders, hand-over, who was first) can be off{}. "
+                    "Counts, the order on each object and each thread's own spans are as recorded.",
+                    nothing_exact ? "" : " by that");
 }
 
 }  // namespace

@@ -81,12 +81,12 @@ void add_long_holds(const Scene& scene, const LockFigures& lock, const std::vect
   if (static_cast<double>(mean) < long_factor * static_cast<double>(usual)) return;
   out.push_back(
       {"long_holds", worst.actor.site, worst.ticks,
-       fmt::format(
-           "{} of the time waited for it is because of {} taken at {}, {} each in mean, while half of all its holds last "
-           "{} or less. Do less while it is held there: copy what is needed, and work on the copy.{}",
-           percent(static_cast<double>(worst.ticks), static_cast<double>(lock.waits.sum())),
-           counted(same->count, "hold", "holds"), scene.names.site_and_function(worst.actor.site),
-           scene.times.span(mean), scene.times.span(usual), logs_at(scene, deeds, worst.actor.site))});
+       fmt::format("{} of the time waited for it is because of {} taken at {}, {} each in mean, while half of all its "
+                   "holds last "
+                   "{} or less. Do less while it is held there: copy what is needed, and work on the copy.{}",
+                   percent(static_cast<double>(worst.ticks), static_cast<double>(lock.waits.sum())),
+                   counted(same->count, "hold", "holds"), scene.names.site_and_function(worst.actor.site),
+                   scene.times.span(mean), scene.times.span(usual), logs_at(scene, deeds, worst.actor.site))});
 }
 
 void add_hand_over(const Scene& scene, const LockFigures& lock, std::vector<Advice>& out) {
@@ -96,22 +96,23 @@ void add_hand_over(const Scene& scene, const LockFigures& lock, std::vector<Advi
       scene.analysis.replay.complete() && lock.holds.count() != 0
           ? fmt::format("holds (half of them last {} or less)", scene.times.span(lock.holds.percentile(0.5)))
           : "holds";
-  out.push_back(
-      {"hand_over", 0, lock.hand_over,
-       fmt::format("For {} of the time waited for it nobody had it: whoever had been woken for it did not run yet. More threads want to "
-                   "run than there are processors, or {} are shorter than a wake-up: have fewer threads, or "
-                   "take it less often and for more at a time.",
-                   percent(static_cast<double>(lock.hand_over), waited), holds)});
+  out.push_back({"hand_over", 0, lock.hand_over,
+                 fmt::format("For {} of the time waited for it nobody had it: whoever had been woken for it did not "
+                             "run yet. More threads want to "
+                             "run than there are processors, or {} are shorter than a wake-up: have fewer threads, or "
+                             "take it less often and for more at a time.",
+                             percent(static_cast<double>(lock.hand_over), waited), holds)});
 }
 
 void add_busy(const Scene& scene, const LockFigures& lock, std::vector<Advice>& out) {
   const Flow& flow = lock.flow;
   const bool is_busy = flow.life != 0 && static_cast<double>(flow.held) >= busy * static_cast<double>(flow.life);
   if (!is_busy || !scene.analysis.replay.complete() || lock.instances > 1 || lock.waits.count() < least_waits) return;
-  out.push_back({"busy", 0, lock.waits.sum(),
-                 fmt::format("The lock is held {} of its life: more threads would only wait longer. Hold it for less, or "
-                             "divide what it guards among several locks.",
-                             percent(static_cast<double>(flow.held), static_cast<double>(flow.life)))});
+  out.push_back(
+      {"busy", 0, lock.waits.sum(),
+       fmt::format("The lock is held {} of its life: more threads would only wait longer. Hold it for less, or "
+                   "divide what it guards among several locks.",
+                   percent(static_cast<double>(flow.held), static_cast<double>(flow.life)))});
 }
 
 /// Whether enough was waited for it to speak of.

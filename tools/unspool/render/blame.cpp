@@ -88,7 +88,8 @@ std::string words(const Context& context, const BlameStep& step) {
                          names.object(step.object, step.kind), names.site_and_function(step.site));
     case Role::runs:
       if (step.site == 0) return fmt::format("{} ran", names.thread(step.thread));
-      return fmt::format("{} ran, having taken it at {}", names.thread(step.thread), names.site_and_function(step.site));
+      return fmt::format("{} ran, having taken it at {}", names.thread(step.thread),
+                         names.site_and_function(step.site));
     case Role::gives:
       return fmt::format("{} ran, and {}{}", names.thread(step.thread), letting_go(step.kind),
                          step.site == 0 ? "" : " at " + names.site_and_function(step.site));

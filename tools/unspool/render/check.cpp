@@ -32,7 +32,8 @@ std::string figure_words(const Violation& violation, std::uint64_t figure, const
 std::string count_words(const Violation& violation, const Names& names) {
   // Who takes one of none leaves one less.
   constexpr std::uint64_t less_than_none = ~std::uint32_t{0};
-  const std::string found = fmt::format("{} is {} in it", violation.field, figure_words(violation, violation.found, names));
+  const std::string found =
+      fmt::format("{} is {} in it", violation.field, figure_words(violation, violation.found, names));
   if (!violation.of_threads && violation.due == less_than_none) return found + ", though none was left";
   return fmt::format("{}, {} was due", found, figure_words(violation, violation.due, names));
 }

@@ -104,10 +104,12 @@ std::string Story::title(std::size_t number) const {
       toned(fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), what), Tone::bad, options_.color) + "\n";
   const std::string calendar = times_.calendar(cycle.since);
   const trace::Ticks last = analysis_.replay.last_time();
-  const std::string lasted = times_.span(last > cycle.since ? last - cycle.since : 0);
-  out += wrapped(fmt::format("  Deadlocked since {} from the start{}, {} before the last Record. Fingerprint {}.",
-                             times_.offset(cycle.since), calendar.empty() ? "" : " (" + calendar + ")", lasted,
-                             hexadecimal(cycle.fingerprint)),
+  const trace::Ticks lasted = last > cycle.since ? last - cycle.since : 0;
+  const trace::Ticks quiet = quiet_at_end(analysis_.replay.process(), analysis_.replay);
+  const std::string until =
+      quiet == 0 ? times_.span(lasted) + " before the last Record" : "for " + times_.span(lasted + quiet) + " at least";
+  out += wrapped(fmt::format("  Deadlocked since {} from the start{}, {}. Fingerprint {}.", times_.offset(cycle.since),
+                             calendar.empty() ? "" : " (" + calendar + ")", until, hexadecimal(cycle.fingerprint)),
                  options_.width, 2);
   const std::string_view reason = ring ? why(cycle.certainty) : why_stuck(analysis_.deadlocks, cycle);
   if (!reason.empty()) {
@@ -292,6 +294,22 @@ std::string verdict_text(const Process& process, const Analysis& analysis, const
     out += fmt::format("\nand {} more (all of them: --format json)\n", counted(left, "deadlock", "deadlocks"));
   }
   return out;
+}
+
+std::string others_sentence(const Process& process, const Analysis& analysis) {
+  const std::vector<Group> groups = groups_of(analysis.deadlocks);
+  if (groups.empty()) return {};
+  const Names names{process};
+  std::uint64_t threads = 0;
+  for (const Group& each : groups)
+    threads += each.threads;
+  const Wait& wait = groups.front().first->wait;
+  return fmt::format("{} at the end, as part of no deadlock: {} for {}{} at {}{}; see unspool deadlocks",
+                     counted(threads, "thread waits", "threads wait"),
+                     names.thread(wait.thread) +
+                         (groups.front().threads == 1 ? "" : fmt::format(" and {} more", groups.front().threads - 1)),
+                     wait.kind == trace::Kind::thread ? "the end of " : "", names.object(wait.object, wait.kind),
+                     names.site(wait.site), groups.size() == 1 ? "" : ", and others");
 }
 
 std::string others_text(const Process& process, const Analysis& analysis, const Options& options, std::size_t most) {

@@ -22,6 +22,9 @@ std::string others_text(const Process& process, const Analysis& analysis, const 
 /// Whose messages tell of a finding: who is stuck, and who could have ended it; then who hangs on them.
 std::vector<trace::ThreadNumber> threads_of(const Deadlocks& deadlocks, const Cycle& cycle, std::size_t most);
 
+/// How many those are, and who wait most of all, in a sentence; empty: there are none.
+std::string others_sentence(const Process& process, const Analysis& analysis);
+
 std::string deadlocks_text(const Process& process, const Analysis& analysis, const Options& options);
 Json deadlocks_json(const Process& process, const Analysis& analysis);
 

@@ -38,6 +38,41 @@ std::string how_it_ended(const Analysis& analysis) {
   return analysis.replay.ended_orderly() ? "ended in order" : "cut off (killed or still running)";
 }
 
+namespace {
+
+trace::Ticks last_sign_of_life(const Process& process) {
+  trace::Ticks last = 0;
+  for (const ClockReading& each : process.clocks)
+    last = std::max(last, each.ticks);
+  return last;
+}
+
+}  // namespace
+
+trace::Ticks quiet_at_end(const Process& process, const Replay& replay) {
+  const trace::Ticks alive = last_sign_of_life(process);
+  // Within a second or two the recorder says so as well of a process that is busy.
+  const trace::Ticks pause = 2 * process.frequency;
+  const bool quiet = !replay.ended_orderly() && replay.records() != 0 && alive > replay.last_time() &&
+                     alive - replay.last_time() >= pause;
+  return quiet ? alive - replay.last_time() : 0;
+}
+
+namespace {
+
+/// A server that hangs makes no Records, but its recorder goes on.
+std::string quiet_words(const Process& process, const Analysis& analysis) {
+  const Times times{process, analysis.replay.first_time()};
+  const trace::Ticks quiet = quiet_at_end(process, analysis.replay);
+  if (quiet == 0) return {};
+  const trace::Ticks alive = last_sign_of_life(process);
+  const std::string calendar = times.calendar(alive);
+  return fmt::format("  The process lived on for {} without a Record, until {} at least.", times.span(quiet),
+                     calendar.empty() ? times.offset(alive) : calendar);
+}
+
+}  // namespace
+
 std::string heading(const Process& process, const Analysis& analysis, const Options& options) {
   const Replay& replay = analysis.replay;
   const std::string program = process.program.empty() ? process.path : process.program;
@@ -46,7 +81,9 @@ std::string heading(const Process& process, const Analysis& analysis, const Opti
       fmt::format("{}, pid {}: {} in {}, {}, {}", trace::escaped(program), process.pid,
                   counted(replay.records(), "Record", "Records"), times.span(replay.last_time() - replay.first_time()),
                   counted(analysis.summary.threads_in_all(), "thread", "threads"), how_it_ended(analysis));
-  return toned(line, Tone::strong, options.color) + "\n" + restrictions(process, analysis, options);
+  const std::string quiet = quiet_words(process, analysis);
+  return toned(line, Tone::strong, options.color) + "\n" + (quiet.empty() ? "" : wrapped(quiet, options.width, 2)) +
+         restrictions(process, analysis, options);
 }
 
 namespace {

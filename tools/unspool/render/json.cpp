@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unspool/model/call_stack.hpp>
 #include <unspool/render/clock_changes.hpp>
+#include <unspool/render/heading.hpp>
 #include <unspool/render/json.hpp>
 #include <unspool/render/style.hpp>
 
@@ -40,6 +41,7 @@ Json doubts_json(const Doubts& doubts) {
 
 Json ProcessJson::process() const {
   const Replay& replay = analysis_.replay;
+  const trace::Ticks quiet = quiet_at_end(process_, replay);
   return {{"path", process_.path},
           {"program", process_.program},
           {"pid", process_.pid},
@@ -56,6 +58,7 @@ Json ProcessJson::process() const {
           {"records", replay.records()},
           {"duration", span(replay.last_time() - replay.first_time())},
           {"ended", replay.ended_orderly() ? "orderly" : "cut off"},
+          {"quiet", quiet == 0 ? Json{} : Json(span(quiet))},
           {"lost", std::max(process_.lost, replay.lost_records())},
           {"doubts", doubts_json(replay.doubts())},
           {"problems", problems_json(process_)},

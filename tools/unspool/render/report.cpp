@@ -28,6 +28,15 @@ std::string section(std::string_view title, const Options& options) {
   return "\n" + toned(title, Tone::strong, options.color) + "\n";
 }
 
+/// As other times are told. "2026-11-29T05:30:31.893393139Z": ".893Z"
+std::string to_milliseconds(std::string text) {
+  constexpr std::size_t kept = 4;
+  const std::size_t point = text.find('.');
+  const std::size_t end = point == std::string::npos ? point : text.find_first_not_of("0123456789", point + 1);
+  if (end != std::string::npos && end > point + kept) text.erase(point + kept, end - point - kept);
+  return text;
+}
+
 /// Who, where and when: what one wants to be sure of before reading on.
 std::string head(const Process& process, const Analysis& analysis, const Options& options) {
   const Replay& replay = analysis.replay;
@@ -36,7 +45,7 @@ std::string head(const Process& process, const Analysis& analysis, const Options
   std::string out = heading(process, analysis, options);
   std::string more =
       fmt::format("  on {}, started {}", trace::escaped(process.hostname.empty() ? "?" : process.hostname),
-                  trace::escaped(process.started.empty() ? "?" : process.started));
+                  trace::escaped(process.started.empty() ? "?" : to_milliseconds(process.started)));
   if (process.parent_pid != 0) more += fmt::format(", forked from process {}", process.parent_pid);
   if (!calendar.empty()) more += fmt::format(", first Record {}", calendar);
   more += fmt::format(", mode {}, clock {}", trace::name_of(process.mode),
@@ -144,12 +153,8 @@ std::string problems_sentence(const Process& process, const Options& options) {
 std::string report_text(const Process& process, const Analysis& analysis, const Blame& blame, const Options& options) {
   std::string out =
       head(process, analysis, options) + "\n" + verdict_text(process, analysis, options, 2, most_threads_told);
-  const auto& waiting = analysis.deadlocks.waiting();
-  const auto idle = std::ranges::count(waiting, Waiting::no_cycle, &Waiting::cycle);
-  if (idle != 0) {
-    out += fmt::format("{} at the end, as part of no deadlock: unspool deadlocks\n",
-                       counted(static_cast<std::uint64_t>(idle), "thread waits", "threads wait"));
-  }
+  if (const std::string others = others_sentence(process, analysis); !others.empty())
+    out += wrapped(others, options.width, 2);
   if (const std::string order = order_sentence(process, analysis); !order.empty())
     out += wrapped(order, options.width, 2);
   out += worst_locks(process, analysis, options) + worst_joins(process, analysis, options);

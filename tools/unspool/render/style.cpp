@@ -32,10 +32,37 @@ std::string toned(std::string_view text, Tone tone, bool color) {
   return fmt::format("\x1b[{}m{}\x1b[0m", codes[static_cast<std::size_t>(tone)], text);
 }
 
+namespace {
+
+/// "16 min 40 s", "5 h 47 min", "3 d 4 h": of a server that hung all night.
+std::string long_duration(double nanoseconds, std::string_view gap) {
+  struct Pair {
+    std::uint64_t seconds;  ///< in one
+    std::uint64_t parts;    ///< of the smaller unit in one
+    std::uint64_t least;    ///< parts from which on it is used
+    std::string_view name;
+    std::string_view part;
+  };
+  static constexpr std::array pairs{Pair{86'400, 24, 48, "d", "h"}, Pair{3'600, 60, 60, "h", "min"},
+                                    Pair{60, 60, 60, "min", "s"}};
+  const double seconds = nanoseconds / 1e9;
+  for (const Pair& each : pairs) {
+    const auto part = static_cast<double>(each.seconds / each.parts);
+    const auto parts = static_cast<std::uint64_t>(seconds / part + 0.5);
+    if (parts < each.least) continue;
+    return fmt::format("{1}{0}{2}{0}{3}{0}{4}", gap, parts / each.parts, each.name, parts % each.parts, each.part);
+  }
+  return fmt::format("{:.0f}{}s", seconds, gap);
+}
+
+}  // namespace
+
 std::string duration(double nanoseconds, std::string_view gap) {
   static constexpr std::array units{Unit{1, "ns"}, Unit{1e3, "µs"}, Unit{1e6, "ms"}, Unit{1e9, "s"}};
   if (nanoseconds < 0.5) return fmt::format("0{}ns", gap);
   if (nanoseconds < 999.5) return fmt::format("{:.0f}{}ns", nanoseconds, gap);
+  constexpr double most_seconds = 999.5e9;
+  if (nanoseconds >= most_seconds && nanoseconds < 1e18) return long_duration(nanoseconds, gap);
   for (const Unit& unit : units) {
     const double value = nanoseconds / unit.size;
     if (value < 999.5 || unit.size == units.back().size)

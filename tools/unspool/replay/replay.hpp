@@ -148,7 +148,7 @@ class Replay {
   trace::ThreadNumber last_holder_ = 0;  ///< of the last plain hold; 0: its state has to be looked up
   const ThreadState* last_holder_state_ = nullptr;
   std::vector<HoldOfObject> untold_;  ///< plain holds that the observers have not heard of; empty between steps
-  std::vector<Share> spare_shares_;  ///< empty: room for the next wait's
+  std::vector<Share> spare_shares_;   ///< empty: room for the next wait's
   std::uint32_t losses_ = 0;
   bool complete_ = true;
   bool ended_orderly_ = false;
