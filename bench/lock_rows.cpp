@@ -95,11 +95,13 @@ class BareMinimum {
 
  private:
   void record(std::uint64_t id) {
-    const std::array<std::uint64_t, 4> fields{spool::os::ticks_of_tsc(), id, ++sequence_, 0};
-    for (std::size_t i = 0; i < fields.size(); ++i)
-      bytes_[position_ + i] = fields[i];
-    __builtin_prefetch(&bytes_[position_] + spool::log::prefetched_bytes / sizeof(std::uint64_t), 1);
-    position_ = (position_ + fields.size()) % bytes_.size();
+    std::uint64_t* const to = &bytes_[position_];
+    to[0] = spool::os::ticks_of_tsc();
+    to[1] = id;
+    to[2] = ++sequence_;
+    to[3] = 0;
+    __builtin_prefetch(to + spool::log::prefetched_bytes / sizeof *to, 1);
+    position_ = (position_ + 4) & (words - 1);
     committed_.store(position_, std::memory_order_release);  // release: as of a packet, of which nobody else knows
   }
 

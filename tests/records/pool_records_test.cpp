@@ -94,8 +94,8 @@ TEST_CASE("a task that waits for a task of its pool is visible as such") {
 
 TEST_CASE("a wait for a result, and for all, names who finished it") {
   tap();
+  Event go;  // outlives the pool, whose task waits for it
   IdlePool made;
-  Event go;
   Future<void> task = made.pool.submit([&] { go.wait(); });  // @submit
   std::stop_source stop;
   stop.request_stop();
@@ -136,8 +136,8 @@ TEST_CASE("a wait for a result, and for all, names who finished it") {
 
 TEST_CASE("a submit that waits for room names who made it") {
   tap();
+  Event go;  // outlives the pool, whose task waits for it
   IdlePool made{1};
-  Event go;
   std::stop_source stop;
   stop.request_stop();
   (void)made.pool.submit([&] { go.wait(); });
@@ -168,8 +168,8 @@ TEST_CASE("a submit that waits for room names who made it") {
 
 TEST_CASE("a cancelled task, and one that a shutdown drops, leave a drop") {
   tap();
+  Event go;  // outlives the pool, whose task waits for it
   IdlePool made;
-  Event go;
   (void)made.pool.submit([&] { go.wait(); });
   tap().await(Kind::pool, Verb::begin, number_of(made.pool));
   Future<void> second = made.pool.submit([] {});                  // @second
@@ -196,8 +196,8 @@ TEST_CASE("a cancelled task, and one that a shutdown drops, leave a drop") {
 
 TEST_CASE("a submitter that a shutdown finds waiting is closed") {
   tap();
+  Event go;  // outlives the pool, whose task waits for it
   IdlePool made{1};
-  Event go;
   (void)made.pool.submit([&] { go.wait(); });
   tap().await(Kind::pool, Verb::begin, number_of(made.pool));
   (void)made.pool.submit([] {});

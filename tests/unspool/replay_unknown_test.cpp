@@ -64,6 +64,20 @@ TEST_CASE("after a loss the owner that a block names is believed over the Record
   CHECK(share_of(run.notes.waits[0], held_by(3, 30)) == 100);
 }
 
+// The story: of a server's first requests one thread was descheduled between taking a lock for the first time and the Record of it. Whoever
+// waited meanwhile waited for a holder without a line.
+TEST_CASE("who is seen to have an object before the Record of its first acquire had it at that line") {
+  Script script;
+  script.block(100, 2, lock(1), 20, 1, 0);
+  script.acquire(130, 1, lock(1), 10);
+  script.release(180, 1, lock(1));
+  script.acquire(190, 2, lock(1), 20, 1);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(share_of(run.notes.waits[0], held_by(1, 10)) == 80);
+  CHECK(share_of(run.notes.waits[0], hand_over) == 10);
+}
+
 TEST_CASE("where every Record is there, a block that comes after the release does not bring the owner back") {
   Script script;
   script.acquire(100, 1, lock(1), 10);

@@ -105,6 +105,16 @@ SourceLine call_of(Dwarf_Die& inlined, Dwarf_Files* files) {
           static_cast<std::uint32_t>(number(DW_AT_call_line))};
 }
 
+/// The compilation unit of an address. clang leaves out the table that says which one it is (.debug_aranges): then each is asked.
+Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
+  if (Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias)) return unit;
+  Dwarf_Die* unit = nullptr;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) {
+    if (dwarf_haspc(unit, address - bias) == 1) return unit;
+  }
+  return nullptr;
+}
+
 /// The functions around an address, innermost first, up to the one that is not inlined.
 Malloced<Dwarf_Die> scopes_of(Dwarf_Die* unit, Dwarf_Addr address, std::span<Dwarf_Die>& scopes) {
   Dwarf_Die* innermost = nullptr;
@@ -149,14 +159,15 @@ std::vector<SourceLine> Symbols::lines_of(CodeAddress address) {
   Dwfl_Module* const module = loaded_->module(address);
   if (module == nullptr) return {};
   SourceLine line{demangled(dwfl_module_addrname(module, address)), {}, 0};
-  if (Dwfl_Line* source = dwfl_module_getsrc(module, address)) {
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* const unit = unit_of(module, address, bias);
+  if (Dwarf_Line* source = unit == nullptr ? nullptr : dwarf_getsrc_die(unit, address - bias)) {
     int number = 0;
-    line.file = text_of(dwfl_lineinfo(source, nullptr, &number, nullptr, nullptr, nullptr));
+    (void)dwarf_lineno(source, &number);
+    line.file = text_of(dwarf_linesrc(source, nullptr, nullptr));
     line.line = static_cast<std::uint32_t>(number);
   }
   std::vector<SourceLine> lines;
-  Dwarf_Addr bias = 0;
-  Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias);
   std::span<Dwarf_Die> scopes;
   const Malloced<Dwarf_Die> kept = unit == nullptr ? nullptr : scopes_of(unit, address - bias, scopes);
   Dwarf_Files* files = nullptr;

@@ -52,6 +52,8 @@ std::string_view name_of(BlameStep::Role role);
 class Blame : public Observer {
  public:
   static constexpr std::size_t most_nodes = 1U << 16U;
+  /// A longer chain is cut: its last thread counts as unknown.
+  static constexpr std::size_t most_steps = 64;
 
   /// Node 0 is the root and no step.
   struct Node {

@@ -3,7 +3,6 @@
 #include <unspool/analyze/tally.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <unordered_map>
 #include <utility>
 
@@ -24,7 +23,7 @@ std::vector<Part> sorted(std::vector<Part> parts) {
 std::uint32_t& Tally::slot_of(const Actor& actor) {
   const std::uint64_t key = std::uint64_t{actor.thread} << 32U | actor.site;
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = static_cast<std::size_t>((key * 0x9e37'79b9'7f4a'7c15) >> (64U - std::bit_width(mask)));
+  std::size_t at = static_cast<std::size_t>((key * 0x9e37'79b9'7f4a'7c15) >> 32U) & mask;
   while (slots_[at] != 0 && parts_[slots_[at] - 1].actor != actor)
     at = (at + 1) & mask;
   return slots_[at];

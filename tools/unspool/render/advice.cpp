@@ -82,8 +82,8 @@ void add_long_holds(const Scene& scene, const LockFigures& lock, const std::vect
   out.push_back(
       {"long_holds", worst.actor.site, worst.ticks,
        fmt::format("{} of the time waited for it is because of {} taken at {}, {} each in mean, while half of all its "
-                   "holds last "
-                   "{} or less. Do less while it is held there: copy what is needed, and work on the copy.{}",
+                   "holds last {} or less. Do less while it is held there: copy what is needed, and work on the "
+                   "copy.{}",
                    percent(static_cast<double>(worst.ticks), static_cast<double>(lock.waits.sum())),
                    counted(same->count, "hold", "holds"), scene.names.site_and_function(worst.actor.site),
                    scene.times.span(mean), scene.times.span(usual), logs_at(scene, deeds, worst.actor.site))});
@@ -98,9 +98,8 @@ void add_hand_over(const Scene& scene, const LockFigures& lock, std::vector<Advi
           : "holds";
   out.push_back({"hand_over", 0, lock.hand_over,
                  fmt::format("For {} of the time waited for it nobody had it: whoever had been woken for it did not "
-                             "run yet. More threads want to "
-                             "run than there are processors, or {} are shorter than a wake-up: have fewer threads, or "
-                             "take it less often and for more at a time.",
+                             "run yet. More threads want to run than there are processors, or {} are shorter than a "
+                             "wake-up: have fewer threads, or take it less often and for more at a time.",
                              percent(static_cast<double>(lock.hand_over), waited), holds)});
 }
 

@@ -200,9 +200,9 @@ void add_branch(const Context& context, std::size_t number, trace::Ticks whole, 
   if (lines == most_lines || branch.sum < whole / least_part) return;
   ++lines;
   const std::string line =
-      fmt::format("{:>8}  {:>8}  {}{}", percent(static_cast<double>(branch.sum), static_cast<double>(whole)),
+      fmt::format("{:>8}  {:>11}  {}{}", percent(static_cast<double>(branch.sum), static_cast<double>(whole)),
                   context.times.span(branch.sum), std::string(2 * depth, ' '), branch_words(context, branch));
-  out += wrapped(line, std::max<std::size_t>(context.options.width, 60), 24 + 2 * depth);
+  out += wrapped(line, std::max<std::size_t>(context.options.width, 60), 27 + 2 * depth);
   for (const std::size_t child : branch.children)
     add_branch(context, child, whole, depth + 1, lines, out);
 }
@@ -366,7 +366,7 @@ std::string blame_lines(const Scene& scene, const Blame& blame) {
     if (const std::string chain = longest_chain(context, of_signals); !chain.empty())
       out += wrapped("    " + chain, context.options.width, 6);
   }
-  if (!out.empty()) out += fmt::format("  ({})\n", what_ran_means);
+  if (!out.empty()) out += wrapped(fmt::format("  ({})", what_ran_means), scene.options.width, 3);
   return out;
 }
 

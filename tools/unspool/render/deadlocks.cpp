@@ -240,6 +240,24 @@ std::vector<Group> groups_of(const Deadlocks& deadlocks) {
   return all;
 }
 
+std::uint64_t threads_in(const std::vector<Group>& groups) {
+  std::uint64_t threads = 0;
+  for (const Group& each : groups)
+    threads += each.threads;
+  return threads;
+}
+
+/// "worker-0 and 31 more"
+std::string who_of(const Names& names, const Group& group) {
+  const std::string first = names.thread(group.first->wait.thread);
+  return group.threads == 1 ? first : fmt::format("{} and {} more", first, group.threads - 1);
+}
+
+std::string awaited_by(const Names& names, const Group& group) {
+  const Wait& wait = group.first->wait;
+  return (wait.kind == trace::Kind::thread ? "the end of " : "") + names.object(wait.object, wait.kind);
+}
+
 /// Whom a wait outside a cycle depends on.
 Table::Cell state_of(const Names& names, const Waiting& waiting) {
   const bool join = waiting.wait.kind == trace::Kind::thread;
@@ -300,16 +318,11 @@ std::string others_sentence(const Process& process, const Analysis& analysis) {
   const std::vector<Group> groups = groups_of(analysis.deadlocks);
   if (groups.empty()) return {};
   const Names names{process};
-  std::uint64_t threads = 0;
-  for (const Group& each : groups)
-    threads += each.threads;
-  const Wait& wait = groups.front().first->wait;
-  return fmt::format("{} at the end, as part of no deadlock: {} for {}{} at {}{}; see unspool deadlocks",
-                     counted(threads, "thread waits", "threads wait"),
-                     names.thread(wait.thread) +
-                         (groups.front().threads == 1 ? "" : fmt::format(" and {} more", groups.front().threads - 1)),
-                     wait.kind == trace::Kind::thread ? "the end of " : "", names.object(wait.object, wait.kind),
-                     names.site(wait.site), groups.size() == 1 ? "" : ", and others");
+  const Group& most = groups.front();
+  return fmt::format("{} at the end, as part of no deadlock: {} for {} at {}{}; see unspool deadlocks",
+                     counted(threads_in(groups), "thread waits", "threads wait"), who_of(names, most),
+                     awaited_by(names, most), names.site(most.first->wait.site),
+                     groups.size() == 1 ? "" : ", and others");
 }
 
 std::string others_text(const Process& process, const Analysis& analysis, const Options& options, std::size_t most) {
@@ -322,23 +335,17 @@ std::string others_text(const Process& process, const Analysis& analysis, const 
                {"at", left, true, "", at_end},
                {"since"},
                {"", left, true, "", at_end}}};
-  std::uint64_t threads = 0;
-  for (std::size_t i = 0; i < groups.size(); ++i) {
+  for (std::size_t i = 0; i < std::min(groups.size(), most); ++i) {
     const Waiting& first = *groups[i].first;
-    threads += groups[i].threads;
-    if (i >= most) continue;
-    std::string who = names.thread(first.wait.thread);
-    if (groups[i].threads > 1) who += fmt::format(" and {} more", groups[i].threads - 1);
-    const bool join = first.wait.kind == trace::Kind::thread;
-    table.row({{who},
-               {(join ? "the end of " : "") + names.object(first.wait.object, first.wait.kind)},
+    table.row({{who_of(names, groups[i])},
+               {awaited_by(names, groups[i])},
                {names.site(first.wait.site)},
                {times.offset(groups[i].since)},
                state_of(names, first)});
   }
-  std::string out =
-      fmt::format("{} at the end, as part of no deadlock{}:\n", counted(threads, "thread waits", "threads wait"),
-                  analysis.replay.ended_orderly() ? " (the process ended in order all the same)" : "");
+  std::string out = fmt::format("{} at the end, as part of no deadlock{}:\n",
+                                counted(threads_in(groups), "thread waits", "threads wait"),
+                                analysis.replay.ended_orderly() ? " (the process ended in order all the same)" : "");
   out += table.text(options.width, options.color, 2);
   if (groups.size() > most) out += fmt::format("  and {} more such groups\n", groups.size() - most);
   return out;

@@ -12,9 +12,12 @@
 
 namespace unspool {
 
-/// One line: program, pid, length, Records, threads. Then what the figures are restricted to, and known findings.
+/// One line: program, pid, length, Records, threads. Then how long it lived on without a Record, what the figures are restricted to,
+/// and known findings.
 std::string heading(const Process& process, const Analysis& analysis, const Options& options);
+
 /// For how long the process lived on after its last Record, at least, where that is two seconds or more and it was cut off; else 0.
+/// Requires: the replay has read all Records.
 trace::Ticks quiet_at_end(const Process& process, const Replay& replay);
 
 /// One line for each reason why figures are bounded (mode, loss, gaps) or times are not what they seem (a clock was set, the

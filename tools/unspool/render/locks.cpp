@@ -264,10 +264,12 @@ std::string unended_of(const Context& context, const std::vector<LockFigures>& f
   std::size_t shown = 0;
   for (const LockFigures& lock : figures) {
     if (lock.unended == 0 || ++shown > most_parts) continue;
-    out += wrapped(fmt::format("{} for {} at the end, {} so far (not in the figures above; see `unspool deadlocks`)",
-                               counted(lock.unended, "thread still waits", "threads still wait"),
-                               lock_name(context.names, lock), context.times.span(lock.unended_ticks)),
-                   context.options.width, 2);
+    out += wrapped(
+        fmt::format(
+            "{} for {} at the end, {} up to the last Record (not in the figures above; see `unspool deadlocks`)",
+            counted(lock.unended, "thread still waits", "threads still wait"), lock_name(context.names, lock),
+            context.times.span(lock.unended_ticks)),
+        context.options.width, 2);
   }
   return out;
 }

@@ -90,7 +90,7 @@ Json lock_json(const ProcessJson& json, const LockFigures& lock, bool complete) 
            {"contended_share", only_complete(share)},
            {"spun", only_complete(lock.spun)},
            {"spun_time", only_complete(json.span(lock.spun_ticks))},
-           {"busy", lock.busy},
+           {"busy", only_complete(lock.busy)},
            {"timeouts", lock.timeouts},
            {"cancels", lock.cancels},
            {"futile_wakes", lock.futile},

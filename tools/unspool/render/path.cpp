@@ -167,7 +167,8 @@ std::string path_text(const Context& context) {
   if (!path.found()) return out + "\nNo thread made a Record in that time.\n";
   out += title(context);
   if (path.until() <= path.since()) return out + "  No time is between its ends.\n";
-  return out + part_lines(context) + fmt::format("  {}\n", what_ran_means) + lock_lines(context) + step_lines(context);
+  return out + part_lines(context) + wrapped(fmt::format("  {}", what_ran_means), context.options.width, 2) +
+         lock_lines(context) + step_lines(context);
 }
 
 Json what_json(const ProcessJson& json, const Path::What& what) {

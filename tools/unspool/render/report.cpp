@@ -87,7 +87,7 @@ std::string lock_sentence(const Names& names, const Times& times, const LockFigu
   }
   if (const std::string who = waits == 0 ? "" : blame(names, lock); !who.empty()) parts.push_back(who);
   if (lock.unended != 0) {
-    parts.push_back(fmt::format("{} at the end, {} so far",
+    parts.push_back(fmt::format("{} at the end, {} up to the last Record",
                                 counted(lock.unended, "thread still waits", "threads still wait"),
                                 times.span(lock.unended_ticks)));
   }

@@ -328,6 +328,7 @@ Json state_json(const Process& process, const Analysis& analysis, const UntilMom
   const Context context{process, analysis, until, {}};
   const ProcessJson json{process, analysis};
   Json out = json.process();
+  if (!until.after_all()) out["quiet"] = Json{};  // it is not that moment which was the last
   out["at"] = until.any() ? json.offset(until.moment()) : Json{};
   out["at_clock"] = until.any() ? json.calendar(until.moment()) : Json{};
   out["position"] = !until.any()         ? "no Records"

@@ -34,7 +34,7 @@ std::string toned(std::string_view text, Tone tone, bool color) {
 
 namespace {
 
-/// "16 min 40 s", "5 h 47 min", "3 d 4 h": of a server that hung all night.
+/// "16 min 40 s", "5 h 47 min", "3 d 4 h": of a server that hung all night. What is left is cut off, as it has lasted so long for sure.
 std::string long_duration(double nanoseconds, std::string_view gap) {
   struct Pair {
     std::uint64_t seconds;  ///< in one
@@ -45,14 +45,13 @@ std::string long_duration(double nanoseconds, std::string_view gap) {
   };
   static constexpr std::array pairs{Pair{86'400, 24, 48, "d", "h"}, Pair{3'600, 60, 60, "h", "min"},
                                     Pair{60, 60, 60, "min", "s"}};
-  const double seconds = nanoseconds / 1e9;
+  const auto seconds = static_cast<std::uint64_t>(nanoseconds / 1e9);
   for (const Pair& each : pairs) {
-    const auto part = static_cast<double>(each.seconds / each.parts);
-    const auto parts = static_cast<std::uint64_t>(seconds / part + 0.5);
-    if (parts < each.least) continue;
-    return fmt::format("{1}{0}{2}{0}{3}{0}{4}", gap, parts / each.parts, each.name, parts % each.parts, each.part);
+    const std::uint64_t parts = seconds / (each.seconds / each.parts);
+    if (parts >= each.least || &each == &pairs.back())
+      return fmt::format("{1}{0}{2}{0}{3}{0}{4}", gap, parts / each.parts, each.name, parts % each.parts, each.part);
   }
-  return fmt::format("{:.0f}{}s", seconds, gap);
+  return {};
 }
 
 }  // namespace
@@ -62,7 +61,8 @@ std::string duration(double nanoseconds, std::string_view gap) {
   if (nanoseconds < 0.5) return fmt::format("0{}ns", gap);
   if (nanoseconds < 999.5) return fmt::format("{:.0f}{}ns", nanoseconds, gap);
   constexpr double most_seconds = 999.5e9;
-  if (nanoseconds >= most_seconds && nanoseconds < 1e18) return long_duration(nanoseconds, gap);
+  constexpr double believable = 1e18;  // 30 years; what is longer comes of a damaged number
+  if (nanoseconds >= most_seconds && nanoseconds < believable) return long_duration(nanoseconds, gap);
   for (const Unit& unit : units) {
     const double value = nanoseconds / unit.size;
     if (value < 999.5 || unit.size == units.back().size)

@@ -18,6 +18,9 @@ void Replay::take(const Record& record, ThreadState* thread, ObjectState& object
   if (sure && object.now().holder.tenant == Tenant::thread) ++doubts_.lost_ends;
   const bool waited = end_wait(record, thread, &object, Ending::acquired);
   const bool named = thread != nullptr;
+  // Who waited may have seen it have the object before it had made this Record, and told its line to anybody.
+  Holder& before = object.history.now().holder;
+  if (before.tenant == Tenant::thread && before.thread == record.thread && before.site == 0) before.site = record.site;
   object.readers.clear();
   // Outside of mode `all` a release that nobody waits for is not recorded: this hold may end, and another of the same
   // thread begin, unseen.
