@@ -23,7 +23,10 @@ struct ReservedAllocator {
   // NOLINTNEXTLINE(google-explicit-constructor): an allocator has to be one
   ReservedAllocator(const ReservedAllocator<U>& /*unused*/) noexcept {}
 
-  T* allocate(std::size_t count) { return static_cast<T*>(take_memory(count * sizeof(T), alignof(T))); }
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(
+        take_memory(count * sizeof(T), alignof(T)));  // NOLINT(bugprone-sizeof-expression): pointers are meant
+  }
   void deallocate(T* memory, std::size_t /*unused*/) noexcept { give_back_memory(memory, alignof(T)); }
 
   template <class U>

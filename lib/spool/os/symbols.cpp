@@ -80,12 +80,12 @@ std::string qualified(Dwarf_Die& die) {
   return name;
 }
 
-std::string function_of(Dwarf_Die& die) {
+std::string linkage_name_of(Dwarf_Die& die) {
   for (const unsigned int each : {DW_AT_linkage_name, DW_AT_MIPS_linkage_name}) {
     Dwarf_Attribute attribute;
     if (const char* name = dwarf_formstring(dwarf_attr_integrate(&die, each, &attribute))) return demangled(name);
   }
-  return qualified(die);
+  return {};
 }
 
 bool is_function(Dwarf_Die& die) {
@@ -174,8 +174,12 @@ std::vector<SourceLine> Symbols::lines_of(CodeAddress address) {
   if (unit == nullptr || dwarf_getsrcfiles(unit, &files, nullptr) != 0) scopes = {};
   for (Dwarf_Die& scope : scopes) {
     if (!is_function(scope)) continue;
-    if (std::string function = function_of(scope); !function.empty()) line.function = std::move(function);
-    if (dwarf_tag(&scope) != DW_TAG_inlined_subroutine) break;
+    const bool is_inlined = dwarf_tag(&scope) == DW_TAG_inlined_subroutine;
+    std::string function = linkage_name_of(scope);
+    // Where lines are all that there is, the symbol knows the scopes around a name.
+    if (function.empty() && (is_inlined || line.function.empty())) function = qualified(scope);
+    if (!function.empty()) line.function = std::move(function);
+    if (!is_inlined) break;
     lines.push_back(std::move(line));
     line = call_of(scope, files);
   }

@@ -21,6 +21,12 @@ bool has_sequence(const Record& record) {
   return record.object != 0 && field_means(*record.row, 1, trace::Means::sequence);
 }
 
+/// Not while it is read.
+bool is_damaged(const Process& process) {
+  const auto is_damage = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
+  return process.lost != 0 || process.bytes_lost != 0 || std::ranges::any_of(process.problems, is_damage);
+}
+
 }  // namespace
 
 std::string_view name_of(Rule rule) {
@@ -30,13 +36,15 @@ std::string_view name_of(Rule rule) {
 }
 
 Legality::Legality(const Process& process, RecordSource& source, Filter filter)
-    : process_{process}, source_{source}, filter_{std::move(filter)} {}
+    : process_{process}, source_{source}, filter_{std::move(filter)}, damaged_{is_damaged(process)} {}
 
 bool Legality::next(Record& record) {
   if (source_.next(record)) {
+    damaged_ = damaged_ || source_.shows_damage();
     judge(record);
     return true;
   }
+  damaged_ = damaged_ || is_damaged(process_);
   finish();
   return false;
 }
@@ -47,10 +55,8 @@ std::uint64_t Legality::all() const {
 
 /// All Records from the beginning are there. Damage and losses show while the Records are read.
 bool Legality::is_whole() const {
-  const auto is_damage = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
-  if (!process_.problems.empty() && std::ranges::any_of(process_.problems, is_damage)) return false;
-  return !process_.cut && process_.lost == 0 && losses_ == 0 && process_.bytes_lost == 0 && process_.parent_pid == 0 &&
-         process_.mode == trace::Mode::all && !process_.mode_changed && !process_.own_modes;
+  return !process_.cut && !damaged_ && losses_ == 0 && process_.parent_pid == 0 && process_.mode == trace::Mode::all &&
+         !process_.mode_changed && !process_.own_modes;
 }
 
 Violation& Legality::complain(Rule rule, const Record& record) {

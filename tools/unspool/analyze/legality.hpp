@@ -127,6 +127,7 @@ class Legality final : public RecordSource {
   std::uint64_t gap_numbers_ = 0;  ///< missing ones, in a trace that is whole
   std::uint64_t unwritten_ = 0;
   std::uint32_t losses_ = 0;
+  bool damaged_ = false;  ///< also by a loss
   bool finished_ = false;
 };
 

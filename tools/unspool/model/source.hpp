@@ -36,6 +36,9 @@ class RecordSource {
   /// The next Records; empty after the last. Valid until the next call of either.
   virtual Batch more() { return next(one_) ? Batch{{&one_, 1}, {}, {}} : Batch{}; }
 
+  /// Damage or a loss has shown up to the last Record given, or some further on. (The Process must not be asked while it is read.)
+  virtual bool shows_damage() const { return false; }
+
   /// `more` may give plain holds from now on. They keep their place among the Records of their thread and of their object,
   /// but may come before Records of others with earlier times. Before the first Record; never with next().
   virtual void join_holds() {}

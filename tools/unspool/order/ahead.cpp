@@ -73,6 +73,7 @@ void Ahead::produce() {
       Part& part = parts_[filled_ % part_count];
       hold.unlock();
       const bool more = fill(part);
+      part.shows_damage = merge_->shows_damage();
       hold.lock();
       ++filled_;
       ended_ = !more;
@@ -101,6 +102,7 @@ bool Ahead::take_part() {
   }
   const Part& part = parts_[returned_ % part_count];
   current_ = {std::span{part.records}.first(part.used), std::span{part.holds_before}.first(part.used), part.holds};
+  shows_damage_ = part.shows_damage;
   in_use_ = true;
   return true;
 }

@@ -28,6 +28,7 @@ class Ahead final : public RecordSource {
 
   bool next(Record& record) override;
   Batch more() override;
+  bool shows_damage() const override { return shows_damage_; }
   void join_holds() override { joins_ = true; }
 
  private:
@@ -43,6 +44,7 @@ class Ahead final : public RecordSource {
     std::vector<std::uint32_t> holds_before;  ///< as in Batch
     std::vector<PlainHold> holds;
     std::vector<std::unique_ptr<std::byte[]>> bytes;  ///< of Records that are no plain transitions
+    bool shows_damage = false;
   };
 
   void produce();
@@ -63,6 +65,7 @@ class Ahead final : public RecordSource {
   std::exception_ptr failure_;
   Batch current_;  ///< what is left of the part in use
   bool in_use_ = false;
+  bool shows_damage_ = false;  ///< as of that part
   std::optional<std::thread> thread_;
 };
 

@@ -18,6 +18,10 @@ bool LogSource::has_gaps(const Process& process) {
   return process.cut || std::ranges::any_of(process.problems, damaged);
 }
 
+bool LogSource::shows_damage() const {
+  return has_gaps(log_.process) || log_.process.lost != 0 || log_.process.bytes_lost != 0;
+}
+
 bool LogSource::next(Record& record) {
   for (;;) {
     if (!has_current_ && !finished_) has_current_ = read();

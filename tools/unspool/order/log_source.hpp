@@ -19,6 +19,7 @@ class LogSource final : public RecordSource {
   LogSource(const Logs& logs, LogProcess& process, bool definitions, bool texts);
 
   bool next(Record& record) override;
+  bool shows_damage() const override;
 
  private:
   /// A part that has been begun.

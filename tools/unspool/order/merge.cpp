@@ -168,6 +168,11 @@ void Merge::note(Chain& chain) {
   if (row.kind == trace::Kind::status && row.verb == trace::Verb::hold) chain.depth = std::max(chain.depth, 1U);
 }
 
+bool Merge::shows_damage() const {
+  const Process& process = trace_.process();
+  return trace_.problems().damaged() || process.lost != 0 || process.bytes_lost != 0;
+}
+
 bool Merge::next(Record& record) {
   return give<false>(record, nullptr, 0) == Given::record;
 }

@@ -41,6 +41,7 @@ class Merge final : public RecordSource {
   void tell(ReadProgress& progress);
 
   bool next(Record& record) override;
+  bool shows_damage() const override;
   /// What next() would give is appended to `holds` as long as it is plain holds, up to `most` of them; then a Record.
   /// Without a Record: `most` are there, or there is nothing more.
   enum class Given : std::uint8_t { record, holds, end };
