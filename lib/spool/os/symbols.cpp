@@ -2,6 +2,7 @@
 #include <spool/os/symbols.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <span>
 
 #include <cxxabi.h>
@@ -47,6 +48,11 @@ constexpr Dwfl_Callbacks callbacks{.find_elf = &dwfl_linux_proc_find_elf,
                                    .find_debuginfo = &dwfl_build_id_find_debuginfo,
                                    .section_address = nullptr,
                                    .debuginfo_path = nullptr};
+
+/// Without detours: clang puts "../../src/server.cpp" behind the directory that it was called in.
+std::string path_of(const char* path) {
+  return std::filesystem::path{text_of(path)}.lexically_normal().string();
+}
 
 /// Of an inlined or a member function what the source declares.
 Dwarf_Die declaration_of(Dwarf_Die die) {
@@ -101,7 +107,7 @@ SourceLine call_of(Dwarf_Die& inlined, Dwarf_Files* files) {
     return dwarf_formudata(dwarf_attr(&inlined, which, &attribute), &value) == 0 ? value : 0;
   };
   return {{},
-          text_of(dwarf_filesrc(files, number(DW_AT_call_file), nullptr, nullptr)),
+          path_of(dwarf_filesrc(files, number(DW_AT_call_file), nullptr, nullptr)),
           static_cast<std::uint32_t>(number(DW_AT_call_line))};
 }
 
@@ -164,7 +170,7 @@ std::vector<SourceLine> Symbols::lines_of(CodeAddress address) {
   if (Dwarf_Line* source = unit == nullptr ? nullptr : dwarf_getsrc_die(unit, address - bias)) {
     int number = 0;
     (void)dwarf_lineno(source, &number);
-    line.file = text_of(dwarf_linesrc(source, nullptr, nullptr));
+    line.file = path_of(dwarf_linesrc(source, nullptr, nullptr));
     line.line = static_cast<std::uint32_t>(number);
   }
   std::vector<SourceLine> lines;
