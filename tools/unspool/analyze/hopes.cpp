@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <unspool/analyze/hopes.hpp>
+#include <unspool/model/damage.hpp>
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
@@ -20,9 +21,7 @@ Hopes::Hopes(const Process& process, const Replay& replay, const Deeds& deeds, c
 }
 
 bool Hopes::incomplete() const {
-  const auto is_damage = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
-  return process_.cut || process_.lost != 0 || replay_.losses() != 0 || replay_.lost_records() != 0 ||
-         process_.bytes_lost != 0 || std::ranges::any_of(process_.problems, is_damage);
+  return process_.cut || replay_.losses() != 0 || replay_.lost_records() != 0 || lacks_records(process_);
 }
 
 void Hopes::collect() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <unspool/analyze/legality.hpp>
+#include <unspool/model/damage.hpp>
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
@@ -21,12 +22,6 @@ bool has_sequence(const Record& record) {
   return record.object != 0 && field_means(*record.row, 1, trace::Means::sequence);
 }
 
-/// Not while it is read.
-bool is_damaged(const Process& process) {
-  const auto is_damage = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
-  return process.lost != 0 || process.bytes_lost != 0 || std::ranges::any_of(process.problems, is_damage);
-}
-
 }  // namespace
 
 std::string_view name_of(Rule rule) {
@@ -36,7 +31,7 @@ std::string_view name_of(Rule rule) {
 }
 
 Legality::Legality(const Process& process, RecordSource& source, Filter filter)
-    : process_{process}, source_{source}, filter_{std::move(filter)}, damaged_{is_damaged(process)} {}
+    : process_{process}, source_{source}, filter_{std::move(filter)}, damaged_{lacks_records(process)} {}
 
 bool Legality::next(Record& record) {
   if (source_.next(record)) {
@@ -44,7 +39,7 @@ bool Legality::next(Record& record) {
     judge(record);
     return true;
   }
-  damaged_ = damaged_ || is_damaged(process_);
+  damaged_ = damaged_ || lacks_records(process_);
   finish();
   return false;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <unspool/model/damage.hpp>
 #include <unspool/order/log_source.hpp>
 
 #include <algorithm>
@@ -14,12 +15,11 @@ LogSource::LogSource(const Logs& logs, LogProcess& process, bool definitions, bo
       order_{patience(process.process.frequency, has_gaps(process.process))} {}
 
 bool LogSource::has_gaps(const Process& process) {
-  const auto damaged = [](const Problem& each) { return each.severity == Problem::Severity::damage; };
-  return process.cut || std::ranges::any_of(process.problems, damaged);
+  return process.cut || has_damage(process);
 }
 
 bool LogSource::shows_damage() const {
-  return has_gaps(log_.process) || log_.process.lost != 0 || log_.process.bytes_lost != 0;
+  return lacks_records(log_.process);
 }
 
 bool LogSource::next(Record& record) {

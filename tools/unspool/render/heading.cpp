@@ -38,19 +38,10 @@ std::string how_it_ended(const Analysis& analysis) {
   return analysis.replay.ended_orderly() ? "ended in order" : "cut off (killed or still running)";
 }
 
-namespace {
-
-trace::Ticks last_sign_of_life(const Process& process) {
-  trace::Ticks last = 0;
-  for (const ClockReading& each : process.clocks)
-    last = std::max(last, each.ticks);
-  return last;
-}
-
-}  // namespace
-
 trace::Ticks quiet_at_end(const Process& process, const Replay& replay) {
-  const trace::Ticks alive = last_sign_of_life(process);
+  trace::Ticks alive = 0;
+  for (const ClockReading& each : process.clocks)
+    alive = std::max(alive, each.ticks);
   // Within a second or two the recorder says so as well of a process that is busy.
   const trace::Ticks pause = 2 * process.frequency;
   const bool quiet = !replay.ended_orderly() && replay.records() != 0 && alive > replay.last_time() &&
@@ -65,7 +56,7 @@ std::string quiet_words(const Process& process, const Analysis& analysis) {
   const Times times{process, analysis.replay.first_time()};
   const trace::Ticks quiet = quiet_at_end(process, analysis.replay);
   if (quiet == 0) return {};
-  const trace::Ticks alive = last_sign_of_life(process);
+  const trace::Ticks alive = analysis.replay.last_time() + quiet;
   const std::string calendar = times.calendar(alive);
   return fmt::format("  The process lived on for {} without a Record, until {} at least.", times.span(quiet),
                      calendar.empty() ? times.offset(alive) : calendar);
