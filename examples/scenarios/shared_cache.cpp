@@ -52,8 +52,10 @@ int main() {
 
   const std::shared_lock reading{cache.lock};
   spool::Thread other{[&] {
-    const std::shared_lock also{cache.lock, std::try_to_lock};
-    fmt::print("a reader alone may enter while another reads: {}\n", also.owns_lock());
+    {
+      const std::shared_lock also{cache.lock, std::try_to_lock};
+      fmt::print("a reader alone may enter while another reads: {}\n", also.owns_lock());
+    }
     const std::unique_lock writing{cache.lock, std::try_to_lock};
     fmt::print("a writer may not: {}\n", !writing.owns_lock());
   }};

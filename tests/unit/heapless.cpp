@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A server whose threads make their first call when the heap has nothing: heapless messages | locks. The trace is written to
-// $TRACE_PARENT.
+// A server whose threads make their first call when the heap has nothing: heapless messages | locks |
+// messages-of-child | locks-of-child. The trace is written to $TRACE_PARENT.
 #include <spool/log/recorder.hpp>
 #include <spool/spool.hpp>
 
@@ -14,6 +14,9 @@
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace {
 
@@ -151,11 +154,49 @@ int locks() {
   return 0;
 }
 
+/// The trace of a child of a fork is begun by its first Record.
+template <class Work>
+int child_of_fork(Work work) {
+  spool::info("in the parent");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    heap_is_empty.store(true);
+    work(meanwhile);
+    heap_is_empty.store(false);
+    work(afterwards);
+    std::printf("%d %llu\n", meanwhile + afterwards, static_cast<unsigned long long>(lost()));
+    (void)std::fflush(stdout);
+    spool::shutdown();
+    ::_exit(0);
+  }
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child || status != 0) return 1;
+  spool::shutdown();
+  return 0;
+}
+
+int messages_of_child() {
+  return child_of_fork([](int count) {
+    for (int n = 0; n < count; ++n)
+      spool::info("served {} of {}", n, "a client with a long name");
+  });
+}
+
+int locks_of_child() {
+  spool::Lock lock;
+  return child_of_fork([&](int count) {
+    for (int n = 0; n < count; ++n)
+      const std::lock_guard guard{lock};
+  });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2 || !record()) return 2;
   if (argv[1] == std::string_view{"messages"}) return messages();
   if (argv[1] == std::string_view{"locks"}) return locks();
+  if (argv[1] == std::string_view{"messages-of-child"}) return messages_of_child();
+  if (argv[1] == std::string_view{"locks-of-child"}) return locks_of_child();
   return 2;
 }

@@ -65,3 +65,22 @@ TEST_CASE("a lock is one for threads that begin without a heap, and wait for it"
   CHECK(count_of(trace, "lock.acquire") >= workers * 100);
   CHECK(count_of(trace, "thread.end") == workers);
 }
+
+TEST_CASE("a child of a fork that has no heap at its first Record begins its trace when there is one again") {
+  const bool of_locks = GENERATE(false, true);
+  const ScratchDirectory scratch;
+  const Told told = told_by(of_locks ? "locks-of-child" : "messages-of-child", scratch);
+  CHECK(told.calls == 600);
+  CHECK(told.lost == (of_locks ? 1000 : 500));
+  REQUIRE(scratch.traces().size() == 2);
+  long in_child = 0;
+  long lost = 0;
+  for (const std::filesystem::path& each : scratch.traces()) {
+    const TraceReader trace{each};
+    CHECK(trace.problems() == std::vector<std::string>{});
+    in_child += count_of(trace, of_locks ? "lock.acquire" : "message");
+    lost += told_losses(trace);
+  }
+  CHECK(in_child == (of_locks ? 100 : 100 + 1));  // and the parent's
+  CHECK(lost == told.lost);
+}

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <iterator>
 #include <new>
 #include <optional>
 #include <span>
@@ -209,8 +210,7 @@ class Redaction {
   Redaction(const std::string& key, std::vector<Input>& inputs, Wanted& wanted) : redactor_{key} {
     if (key.empty()) return;
     std::vector<const Process*> processes;
-    for (const Input& input : inputs)
-      processes.push_back(&input.process);
+    std::ranges::transform(inputs, std::back_inserter(processes), [](const Input& each) { return &each.process; });
     wanted = redactor_.rename(wanted, processes);
     std::vector<Input> redacted;
     for (const Input& input : inputs) {

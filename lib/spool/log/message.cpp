@@ -109,6 +109,12 @@ Writer* try_self() noexcept {
   }
 }
 
+/// A message that there is no memory to make.
+void lose(Writer& writer) noexcept {
+  Recorder::instance().note_no_memory();
+  count_loss(writer, trace::LossReason::no_space);
+}
+
 /// With names as numbers, since fmt gets the arguments without names.
 std::string formatted(const MessageKey& key, fmt::format_args arguments) {
   std::string numbered{key.format};
@@ -153,7 +159,7 @@ void write_text(Level level, const Site& site, std::string_view text, std::strin
     try {
       shortened = cut(text, most_packed);
     } catch (const std::bad_alloc&) {
-      count_loss(writer, trace::LossReason::no_space);
+      lose(writer);
       return;
     }
     text = shortened;
@@ -175,7 +181,7 @@ void write_formatted(const MessageKey& key, fmt::format_args arguments) noexcept
   } catch (const std::bad_alloc&) {
     if (!is_recording()) return print_at_once(key.level, key.format, key.logger);
     Writer* const mine = try_self();
-    if (mine != nullptr) count_loss(*mine, trace::LossReason::no_space);
+    if (mine != nullptr) lose(*mine);
   } catch (const std::exception& problem) {  // a formatter of the user's threw
     write_text(key.level, key.site, key.format, key.logger);
     write_text(Level::error, key.site, problem.what(), key.logger);

@@ -72,8 +72,9 @@ bool Recorder::prepare(Writer& writer, const Need& need) noexcept {
     count_loss(writer, trace::LossReason::reentered);
     return false;
   }
-  if (awaits_first_record()) [[unlikely]] {
-    begin_in_child();
+  if (awaits_first_record() && !try_begin_in_child()) [[unlikely]] {
+    count_loss(writer, trace::LossReason::no_space);
+    return false;
   }
   if (no_space_.load(std::memory_order_relaxed)) {  // relaxed: a hint; the keeper takes it back
     count_loss(writer, trace::LossReason::no_space);

@@ -110,6 +110,7 @@ class Recorder {
   Writer& attach(std::shared_ptr<Identity> identity);
   void detach(Writer& writer);
   void count_loss(Writer& writer, trace::LossReason reason) noexcept;
+  void note_no_memory() noexcept;             ///< said once
   void count_loss_without_writer() noexcept;  ///< of a thread that could not be given one
   void end_lease(Writer& writer) noexcept;
   std::string describe_site(trace::SiteNumber number);  ///< "file:line"; empty where it is not known
@@ -173,7 +174,6 @@ class Recorder {
   void finish_symbols();
   bool swap_segments();
   void note_no_space();  ///< under fm
-  void note_no_memory() noexcept;
   void tell_no_space(const char* why) noexcept;
   std::shared_ptr<Segment> make_segment(std::uint32_t number);
   std::shared_ptr<Segment> take_oldest_closed(const Geometry& geometry);
@@ -232,6 +232,7 @@ class Recorder {
   bool open_status();
   bool begin_trace(std::uint32_t number);
   void begin_in_child();
+  bool try_begin_in_child() noexcept;
   void start_in_child();
   void warn_of(const LeftHold& left);
   void leave_parent(Writer& writer);

@@ -7,11 +7,10 @@
 #include <spool/log/recorder.hpp>
 #include <spool/os/process.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <exception>
 #include <system_error>
 #include <utility>
@@ -40,16 +39,15 @@ void Recorder::note_no_space() {
   if (!told_no_space_.load(std::memory_order_relaxed)) tell_no_space(std::generic_category().message(why).c_str());
 }
 
-/// Once, and without the heap.
+/// Once; without the heap, and without a formatter that may throw.
 void Recorder::tell_no_space(const char* why) noexcept {
   if (told_no_space_.exchange(true, std::memory_order_relaxed)) return;  // relaxed: whoever comes first
   std::array<char, 1024> line{};
-  const std::string_view place = directory_.empty() ? std::string_view{"memory"} : directory_.native();
-  const auto made =
-      fmt::format_to_n(line.data(), line.size() - 1,
-                       "spool: no room for Records in {}: {}; they are lost and counted until there is (said once)\n",
-                       place.substr(0, line.size() / 2), why);
-  os::print_error({line.data(), std::min(made.size, line.size() - 1)});
+  const char* const place = directory_.empty() ? "memory" : directory_.c_str();
+  const int size = std::snprintf(
+      line.data(), line.size(),
+      "spool: no room for Records in %.512s: %s; they are lost and counted until there is (said once)\n", place, why);
+  os::print_error({line.data(), std::min(static_cast<std::size_t>(size), line.size() - 1)});
 }
 
 void Recorder::note_no_memory() noexcept {

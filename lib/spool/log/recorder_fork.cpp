@@ -131,6 +131,17 @@ void Recorder::begin_in_child() {
     warn_of(hold);
 }
 
+/// False: there was no memory for it. The next Record tries again.
+bool Recorder::try_begin_in_child() noexcept {
+  try {
+    begin_in_child();
+    return true;
+  } catch (...) {
+    note_no_memory();
+    return false;
+  }
+}
+
 /// Under fm.
 void Recorder::start_in_child() {
   process_.pid = os::process_id();

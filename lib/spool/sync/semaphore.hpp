@@ -157,7 +157,8 @@ class [[nodiscard]] Permit {
     std::swap(site_, taken.site_);
     return *this;
   }
-  ~Permit() {
+  /// A permit too many for a BoundedSemaphore ends the program, as an exception of any destructor.
+  ~Permit() {  // NOLINT(bugprone-exception-escape): so said
     if (semaphore_ != nullptr) semaphore_->release(1, site_);
   }
 

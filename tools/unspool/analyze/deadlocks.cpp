@@ -190,7 +190,7 @@ void Deadlocks::add_knot(std::vector<std::size_t> component) {
 }
 
 /// Those that wait for the same thing are one finding. A pool's worker without a task is none.
-void Deadlocks::add_abandoned(std::vector<std::size_t> alone) {
+void Deadlocks::add_abandoned(const std::vector<std::size_t>& alone) {
   std::map<std::tuple<trace::ObjectNumber, bool, std::uint32_t>, std::vector<std::size_t>> groups;
   for (const std::size_t each : alone) {
     const Waiting& waiting = waiting_[each];

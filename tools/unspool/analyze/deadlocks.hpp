@@ -69,7 +69,7 @@ class Deadlocks : public Observer {
   void find_cycles();
   void find_knots();
   void add_knot(std::vector<std::size_t> component);
-  void add_abandoned(std::vector<std::size_t> alone);
+  void add_abandoned(const std::vector<std::size_t>& alone);
   std::vector<std::size_t> ordered(std::vector<std::size_t> component);
   void order_cycles();
   void find_hanging();

@@ -29,7 +29,7 @@ namespace unspool {
 struct HeldLock {
   trace::ObjectNumber object = 0;
   bool shared = false;
-  auto operator<=>(const HeldLock&) const = default;
+  auto operator<=>(const HeldLock&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads <=>
 };
 using HeldLocks = std::vector<HeldLock>;  ///< sorted
 
@@ -68,7 +68,7 @@ struct LinkKey {
   trace::SiteNumber inner_site = 0;
   bool outer_shared = false;
   bool inner_shared = false;
-  auto operator<=>(const LinkKey&) const = default;
+  auto operator<=>(const LinkKey&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads <=>
 };
 
 /// Somebody who asked for a SharedLock to write.

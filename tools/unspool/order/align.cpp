@@ -17,8 +17,8 @@ using trace::Effect;
 using trace::Kind;
 using trace::Verb;
 
-constexpr std::size_t first_look = 64 * 1024;     // Records of all threads
-constexpr std::size_t second_look = 1024 * 1024;  // where the first one has found something
+constexpr std::size_t first_look = std::size_t{64} * 1024;     // Records of all threads
+constexpr std::size_t second_look = std::size_t{1024} * 1024;  // where the first one has found something
 constexpr std::size_t least_of_a_thread = 64;
 
 /// What is needed of a Record.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -31,7 +32,7 @@ bool parse_span(std::string_view text, std::uint64_t& nanoseconds) {
   if (!take_decimal(text, number)) return false;
   const auto unit = std::ranges::find(units, text, &std::pair<std::string_view, double>::first);
   if (unit == units.end() || number * unit->second > 9e18) return false;
-  nanoseconds = static_cast<std::uint64_t>(number * unit->second + 0.5);
+  nanoseconds = static_cast<std::uint64_t>(std::llround(number * unit->second));
   return true;
 }
 

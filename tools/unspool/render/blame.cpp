@@ -8,9 +8,12 @@
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace unspool {
 namespace {
@@ -143,8 +146,7 @@ std::vector<Root> roots_by_line(const Context& context, bool of_signals) {
     root.ticks += ticks;
   }
   std::vector<Root> out;
-  for (const auto& [line, root] : lines)
-    out.push_back(root);
+  std::ranges::transform(lines, std::back_inserter(out), [](const auto& each) { return each.second; });
   std::ranges::stable_sort(out, [](const Root& a, const Root& b) { return a.ticks > b.ticks; });
   return out;
 }
@@ -254,11 +256,12 @@ std::string blame_folded(const Context& context, bool several) {
   const auto& nodes = context.blame.nodes();
   for (std::size_t i = 1; i < nodes.size(); ++i) {
     if (nodes[i].ticks == 0) continue;
-    std::string line = frame(words(context, nodes[i].step));
-    for (std::size_t at = nodes[i].parent; at != 0; at = nodes[at].parent)
-      line = frame(words(context, nodes[at].step)) + ";" + line;
-    if (several) line = fmt::format("process {};", context.process.pid) + line;
-    out += fmt::format("{} {:.0f}\n", line, context.times.nanoseconds(nodes[i].ticks));
+    std::vector<std::string> frames;
+    for (std::size_t at = i; at != 0; at = nodes[at].parent)
+      frames.push_back(frame(words(context, nodes[at].step)));
+    if (several) frames.push_back(fmt::format("process {}", context.process.pid));
+    std::ranges::reverse(frames);
+    out += fmt::format("{} {:.0f}\n", fmt::join(frames, ";"), context.times.nanoseconds(nodes[i].ticks));
   }
   return out;
 }

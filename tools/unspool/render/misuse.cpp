@@ -18,7 +18,7 @@ constexpr std::size_t most_rows = 50;
 
 /// What one has to know beside the line and the thread.
 std::string detail_of(const Names& names, const Times& times, const Misuse& misuse) {
-  const std::string object = names.object(misuse.object, misuse.kind);
+  std::string object = names.object(misuse.object, misuse.kind);
   switch (misuse.slip) {
     case Slip::lost_wake_up:
       return fmt::format("{}: notified here when nobody waited; {} waits since {}", object, names.thread(misuse.thread),

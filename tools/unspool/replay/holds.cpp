@@ -127,7 +127,8 @@ void Replay::hold_together(ObjectState& object) {
 }
 
 /// Where not all who hold it are recorded, only the order of the Records is left.
-void Replay::change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now) {
+void Replay::change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes,
+                           const Tenure& now) const {
   if (complete_) {
     object.history.change_shared(who, at, comes, now);
   } else {

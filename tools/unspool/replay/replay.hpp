@@ -112,7 +112,7 @@ class Replay {
   void unshare(const Record& record, ObjectState& object);
   void hold_shared(ObjectState& object, const Reader& reader, bool known);
   void hold_together(ObjectState& object);
-  void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
+  void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now) const;
   void believe_owner(ObjectState& object, const Block& block);
   void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
   void forget_holder(ObjectState& object);
