@@ -77,6 +77,87 @@ TEST_CASE("a producer that ended by an exception is not followed by another") {
   CHECK(findings(script)[0].certainty == Certainty::likely);
 }
 
+namespace {
+
+constexpr trace::ThreadNumber third = 4;
+
+/// The producer ended by an exception; beside main lives a third thread.
+Script with_third(trace::SiteNumber made_at, const char* name = "spare") {
+  Script script;
+  script.add(Kind::thread, Verb::create, 1, main_thread, other, 60);
+  script.add(Kind::thread, Verb::create, 1, main_thread, third, made_at);
+  const Script rest = consumer();
+  script.process = rest.process;
+  script.records.insert(script.records.end(), rest.records.begin(), rest.records.end());
+  script.thread(third, name);
+  script.process.threads[third].creator = main_thread;
+  script.process.threads[other].name = "producer";
+  script.begin(35, third);
+  script.end(40, other, true);
+  return script;
+}
+
+}  // namespace
+
+TEST_CASE("a thread made at the same line as the ended producer, or in its place, may be the next one") {
+  CHECK(findings(with_third(60)).empty());
+  CHECK(findings(with_third(61, "producer")).empty());
+  CHECK(findings(with_third(61)).size() == 1);
+  CHECK(findings(with_third(61, "producer2")).size() == 1);
+
+  Script stuck = with_third(60);  // it waits for an item as well
+  stuck.add(Kind::queue, Verb::block, 50, third, object, 31, get_call, 0);
+  REQUIRE(findings(stuck).size() == 1);
+  CHECK(findings(stuck)[0].members.size() == 2);
+}
+
+TEST_CASE("where it is not known where threads were made, those of one name but for its digits are of one make") {
+  Script script = consumer();
+  script.thread(third, "producer-2");
+  script.process.threads[other].name = "producer-1";
+  script.process.threads[third].creator = main_thread;
+  script.begin(35, third);
+  script.end(40, other, true);
+  CHECK(findings(script).empty());
+  script.process.threads[third].name = "consumer-2";
+  CHECK(findings(script).size() == 1);
+}
+
+TEST_CASE("a thread that the ended producer made may be the next one") {
+  Script script = consumer();
+  script.thread(third, "spare");
+  script.process.threads[third].creator = other;
+  script.begin(35, third);
+  script.end(40, other, true);
+  CHECK(findings(script).empty());
+}
+
+TEST_CASE("a thread that the waiting one made since it was last served may be what it waits for") {
+  for (const trace::Ticks made : {trace::Ticks{25}, trace::Ticks{5}}) {
+    Script script = consumer();
+    script.thread(third, "spare");
+    script.process.threads[third].creator = worker;
+    script.add(Kind::thread, Verb::create, made, worker, third, 61);
+    std::ranges::stable_sort(script.records, {}, &Record::time);
+    script.begin(35, third);
+    script.end(40, other, true);
+    CHECK(findings(script).size() == (made == 25 ? 0 : 1));
+  }
+}
+
+TEST_CASE("who holds its first permit is hope also where others gave more than they took; mere consumers are none") {
+  Script script = threads();
+  script.thread(third, "third");
+  script.begin(6, third);
+  script.add(Kind::semaphore, Verb::release, 10, other, object, 30, 2, 0);
+  script.add(Kind::semaphore, Verb::acquire, 11, third, object, 31, 0, 1);
+  script.add(Kind::semaphore, Verb::block, 20, worker, object, 32, 1);
+  script.end(30, other, true);
+  CHECK(findings(script).empty());
+  script.add(Kind::semaphore, Verb::acquire, 31, third, object, 31, 0, 0);
+  CHECK(findings(script).size() == 1);
+}
+
 TEST_CASE("a consumer is stuck when the producer has ended and whoever made it joins the consumer") {
   Script script = consumer();
   script.end(40, other);

@@ -150,7 +150,7 @@ void Deadlocks::find_knots() {
       alone.push_back(first);
     }
   }
-  add_abandoned(std::move(alone));
+  add_abandoned(alone);
 }
 
 /// Each member before one that it waits for, as far as that goes.

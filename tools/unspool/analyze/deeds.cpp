@@ -66,7 +66,7 @@ void Deeds::record(const Record& record) {
   if (record.row == nullptr) return;
   const Kind kind = record.row->kind;
   if (kind == Kind::thread && record.row->verb == Verb::create) {
-    made_[static_cast<trace::ThreadNumber>(record.object)] = record.site;
+    made_[static_cast<trace::ThreadNumber>(record.object)] = {record.site, record.time};
   }
   if (kind == Kind::shared_lock && record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
@@ -211,9 +211,9 @@ const LastBlock* Deeds::last_block(trace::ThreadNumber thread) const {
   return found == blocks_.end() ? nullptr : &found->second;
 }
 
-trace::SiteNumber Deeds::made_at(trace::ThreadNumber thread) const {
+Deeds::Made Deeds::made(trace::ThreadNumber thread) const {
   const auto found = made_.find(thread);
-  return found == made_.end() ? 0 : found->second;
+  return found == made_.end() ? Made{} : found->second;
 }
 
 }  // namespace unspool

@@ -78,10 +78,17 @@ class Deeds {
   /// After finish(): of all objects of its class.
   const Past* of_class(trace::ObjectNumber object, trace::Kind kind) const;
   const LastBlock* last_block(trace::ThreadNumber thread) const;
-  /// Where a thread was created; 0: not known.
-  trace::SiteNumber made_at(trace::ThreadNumber thread) const;
+  /// Where and when a thread was created; 0: not known.
+  trace::SiteNumber made_at(trace::ThreadNumber thread) const { return made(thread).site; }
+  trace::Ticks made_when(trace::ThreadNumber thread) const { return made(thread).time; }
 
  private:
+  struct Made {
+    trace::SiteNumber site = 0;
+    trace::Ticks time = 0;
+  };
+
+  Made made(trace::ThreadNumber thread) const;
   Past& past(const Record& record);
   void semaphore(const Record& record, Past& past);
   void barrier(const Record& record, Past& past);
@@ -92,7 +99,7 @@ class Deeds {
   std::unordered_map<trace::ObjectNumber, Past> pasts_;
   std::unordered_map<std::uint64_t, Past> classes_;
   std::unordered_map<trace::ThreadNumber, LastBlock> blocks_;
-  std::unordered_map<trace::ThreadNumber, trace::SiteNumber> made_;
+  std::unordered_map<trace::ThreadNumber, Made> made_;
 };
 
 }  // namespace unspool

@@ -181,7 +181,7 @@ void Hopes::hope_for_past(Waiting& waiting) const {
       pool(waiting, past);
   }
   const bool counts_wakes = waiting.wait.kind != Kind::event && waiting.wait.kind != Kind::barrier;
-  if (counts_wakes && past.wakes > past.woken && !incomplete()) {  // so many are about to go on, the longest waiting
+  if (counts_wakes && past.wakes > past.woken && !lost_some()) {  // so many are about to go on, the longest waiting
     const auto& waiters = waiters_.at(waiting.wait.object);
     const auto place = std::ranges::find(waiters, index_.at(waiting.wait.thread)) - waiters.begin();
     if (static_cast<std::uint64_t>(place) < past.wakes - past.woken) waiting.hope = Hope::open;

@@ -15,12 +15,17 @@ Hopes::Hopes(const Process& process, const Replay& replay, const Deeds& deeds, c
   add_details();
   for (Waiting& each : waiting_)
     find(each);
+  add_all_kin();
   judge();
   for (Waiting& each : waiting_)
     choose_owner(each);
 }
 
 bool Hopes::incomplete() const {
+  return !replay_.complete() || lost_some();
+}
+
+bool Hopes::lost_some() const {
   return process_.cut || replay_.losses() != 0 || replay_.lost_records() != 0 || lacks_records(process_);
 }
 
@@ -89,6 +94,9 @@ bool Hopes::is_stuck(const Waiting& waiting) const {
   for (const Suspect& each : waiting.suspects) {
     if (goes_on(each.answers) && ++found >= waiting.needs) return false;
   }
+  for (const trace::ThreadNumber each : waiting.kin) {
+    if (goes_on(each) && ++found >= waiting.needs) return false;
+  }
   return true;
 }
 
@@ -97,9 +105,12 @@ void Hopes::spread(bool unknown_goes_on) {
   std::vector<std::vector<std::size_t>> hoped_by(waiting_.size());
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
     waiting_[i].stuck = true;
-    for (const Suspect& each : waiting_[i].suspects) {
-      if (const auto found = index_.find(each.answers); found != index_.end()) hoped_by[found->second].push_back(i);
-    }
+    const auto hopes_for = [&](trace::ThreadNumber thread) {
+      if (const auto found = index_.find(thread); found != index_.end()) hoped_by[found->second].push_back(i);
+    };
+    for (const Suspect& each : waiting_[i].suspects)
+      hopes_for(each.answers);
+    std::ranges::for_each(waiting_[i].kin, hopes_for);
   }
   std::vector<std::size_t> reached;
   const auto look_at = [&](std::size_t i) {
@@ -146,6 +157,17 @@ bool waits_for_anybody(const Waiting& waiting) {
 
 }  // namespace
 
+/// Itself, or whom the thread that it joins waits for, and so on.
+const Waiting& Hopes::last_of_joins(const Waiting& waiting) const {
+  const Waiting* at = &waiting;
+  for (std::size_t i = 0; i < waiting_.size() && at->wait.kind == Kind::thread; ++i) {
+    const auto joined = index_.find(at->owner);
+    if (joined == index_.end()) break;
+    at = &waiting_[joined->second];
+  }
+  return *at;
+}
+
 /// Needs to know every thread there is, and of each wait that it has no limit, which only the status file tells.
 bool Hopes::stands_still() const {
   if (replay_.ended_orderly() || waiting_.empty()) return false;
@@ -164,9 +186,12 @@ bool Hopes::stands_still() const {
     return process_.threads.contains(each.wait.thread) && each.limit != trace::WaitLimit::unknown;
   });
   if (!all_known) return false;
-  if (main == nullptr || !waits_for_anybody(*main)) return true;
+  if (main == nullptr) return true;
+  const Waiting& last = last_of_joins(*main);
+  if (!waits_for_anybody(last)) return true;
   const bool others_had_a_part = process_.threads.size() > 1;
-  return others_had_a_part && std::ranges::none_of(waiting_, waits_for_work);
+  return others_had_a_part &&
+         std::ranges::none_of(waiting_, [&](const Waiting& each) { return &each != &last && waits_for_work(each); });
 }
 
 /// Of several one that is stuck, rather another than itself: who waits for all of them waits for that one.

@@ -6,6 +6,8 @@
 //   a thread goes on    if it does not wait, or its wait has an end of its own, or somebody it hopes for goes on
 //   a thread is stuck   otherwise: each that it hopes for has ended, or is stuck
 //
+// What others of its make did a thread may do as well: the next of many that are made alike is at its first task.
+//
 // An ended thread can be followed by another of the same origin as long as the thread that made it goes on: a server makes
 // a thread for each connection. One that ended by an exception is not followed.
 //
@@ -37,7 +39,7 @@ class Hopes {
   std::vector<Waiting> take() { return std::move(waiting_); }
   /// Every known thread is stuck or has ended.
   bool standstill() const { return standstill_; }
-  /// Records are missing, so that somebody who could end a wait may be unknown.
+  /// Records are missing, or were not made in this mode, so that somebody who could end a wait may be unknown.
   bool incomplete() const;
 
  private:
@@ -47,6 +49,8 @@ class Hopes {
   void judge();
   void judge_standstill();
   bool stands_still() const;
+  const Waiting& last_of_joins(const Waiting& waiting) const;
+  bool lost_some() const;
   bool goes_on(trace::ThreadNumber thread) const;
   bool is_stuck(const Waiting& waiting) const;
   void spread(bool unknown_goes_on);
@@ -70,13 +74,27 @@ class Hopes {
   bool has_ended(trace::ThreadNumber thread) const;
   void weaken_lock(Waiting& waiting) const;
 
+  // hope_kin.cpp
+  void add_all_kin();
+  void add_kin(Waiting& waiting) const;
+  void add_made_alike(Waiting& waiting, trace::ThreadNumber thread) const;
+  void add_made_by(Waiting& waiting, trace::ThreadNumber maker, trace::Ticks since) const;
+  void add_made_by_waiters(Waiting& waiting, trace::Ticks since) const;
+  void add_one(Waiting& waiting, trace::ThreadNumber thread) const;
+  std::vector<std::uint64_t> makes_of(trace::ThreadNumber thread) const;
+  bool lives(trace::ThreadNumber thread) const;
+  /// Nothing that others do decides whether it goes on.
+  bool surely_goes_on(trace::ThreadNumber thread) const;
+
   const Process& process_;
   const Replay& replay_;
   const Deeds& deeds_;
   const Habits& habits_;
   std::vector<Waiting> waiting_;
   std::unordered_map<trace::ThreadNumber, std::size_t> index_;
-  std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;  ///< the longest waiting first
+  std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;          ///< the longest waiting first
+  std::unordered_map<std::uint64_t, std::vector<trace::ThreadNumber>> made_alike_;     ///< the living, by make
+  std::unordered_map<trace::ThreadNumber, std::vector<trace::ThreadNumber>> made_by_;  ///< the ended as well
   bool standstill_ = false;
 };
 

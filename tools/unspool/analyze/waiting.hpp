@@ -59,13 +59,14 @@ struct Waiting {
   std::uint64_t holds = 0;   ///< how many objects the waiting thread itself holds
   Hope hope = Hope::open;
   std::vector<Suspect> suspects;
-  bool needs_all = false;        ///< all of them have to do it, not just `needs`
-  std::size_t needs = 1;         ///< how many of them: the parties that are missing at a barrier
-  bool idle = false;             ///< a pool's worker without a task
-  bool lost_wake_up = false;     ///< the last notify met nobody, and came before the wait
-  bool stuck = false;            ///< whom it hopes for are all stuck or gone
-  std::size_t cycle = no_cycle;  ///< that it is part of, or hangs on
-  std::uint32_t distance = 0;    ///< from the cycle; 0: part of it
+  std::vector<trace::ThreadNumber> kin;  ///< who may end the wait as well, though it never ended one: hope_kin.cpp
+  bool needs_all = false;                ///< all of them have to do it, not just `needs`
+  std::size_t needs = 1;                 ///< how many of them: the parties that are missing at a barrier
+  bool idle = false;                     ///< a pool's worker without a task
+  bool lost_wake_up = false;             ///< the last notify met nobody, and came before the wait
+  bool stuck = false;                    ///< whom it hopes for are all stuck or gone
+  std::size_t cycle = no_cycle;          ///< that it is part of, or hangs on
+  std::uint32_t distance = 0;            ///< from the cycle; 0: part of it
 
   static constexpr std::size_t no_cycle = ~std::size_t{0};
   static constexpr std::size_t left_out = no_cycle - 1;  ///< in place of a cycle: Deadlocks::leave_out() took it away

@@ -53,20 +53,6 @@ class Story {
   std::size_t most_threads_;
 };
 
-std::string_view why(Certainty certainty) {
-  switch (certainty) {
-    case Certainty::certain:
-      return "";
-    case Certainty::likely:
-      return "Likely and not certain, because Records are missing since the owner of one of the locks was seen.";
-    case Certainty::possible:
-      return "Possible and not certain, because somebody else may end one of these waits: such locks were also "
-             "released "
-             "by threads that did not own them, or waits at that line have timed out or were cancelled.";
-  }
-  return "";
-}
-
 /// Of locks and joins, each of the next: told as a table.
 bool is_ring_of_owners(const Deadlocks& deadlocks, const Cycle& cycle) {
   if (cycle.cause != Cause::cycle || !cycle.ring) return false;
@@ -76,15 +62,34 @@ bool is_ring_of_owners(const Deadlocks& deadlocks, const Cycle& cycle) {
   });
 }
 
-std::string_view why_stuck(const Deadlocks& deadlocks, const Cycle& cycle) {
-  if (cycle.certainty == Certainty::certain) return "";
-  if (cycle.certainty == Certainty::possible && cycle.cause != Cause::cycle) {
-    return "Possible and not likely, because Records are missing: others may have ended such waits.";
+/// Of a lock or a join somebody else may end, or nobody needs to.
+bool is_weak(const Waiting& waiting) {
+  const bool owned = waiting.wait.kind == trace::Kind::thread || can_be_held(waiting.wait.kind);
+  return owned && waiting.edge == Edge::candidate;
+}
+
+std::string why_possible(const Analysis& analysis, const Cycle& cycle) {
+  const auto member = [&](std::size_t each) -> const Waiting& { return analysis.deadlocks.waiting()[each]; };
+  const auto weak = std::ranges::find_if(cycle.members, [&](std::size_t each) { return is_weak(member(each)); });
+  if (weak == cycle.members.end()) {
+    const bool in_part = !analysis.replay.complete();
+    return fmt::format("Possible and not likely, because {}: others may have ended such waits.",
+                       in_part ? "what nobody waited for was not recorded in this mode" : "Records are missing");
   }
-  if (deadlocks.standstill()) {
+  const std::string_view what = member(*weak).limit == trace::WaitLimit::stop ? "one of these waits can be stopped"
+                                : member(*weak).limit == trace::WaitLimit::unknown
+                                    ? "waits at such a line have timed out or were cancelled"
+                                    : "such locks were also released by threads that did not own them";
+  return fmt::format("Possible and not certain, because {}.", what);
+}
+
+std::string why_not_certain(const Analysis& analysis, const Cycle& cycle, bool ring) {
+  if (cycle.certainty == Certainty::certain) return "";
+  if (cycle.certainty == Certainty::possible) return why_possible(analysis, cycle);
+  if (ring) return "Likely and not certain, because Records are missing since the owner of one of the locks was seen.";
+  if (analysis.deadlocks.standstill()) {
     return "Likely and not certain: every thread of the process waits without a limit, but a signal handler or a "
-           "thread "
-           "that spool does not know might go on.";
+           "thread that spool does not know might go on.";
   }
   return "Likely and not certain: a thread that never did so before might end the wait.";
 }
@@ -111,7 +116,7 @@ std::string Story::title(std::size_t number) const {
   out += wrapped(fmt::format("  Deadlocked since {} from the start{}, {}. Fingerprint {}.", times_.offset(cycle.since),
                              calendar.empty() ? "" : " (" + calendar + ")", until, hexadecimal(cycle.fingerprint)),
                  options_.width, 2);
-  const std::string_view reason = ring ? why(cycle.certainty) : why_stuck(analysis_.deadlocks, cycle);
+  const std::string reason = why_not_certain(analysis_, cycle, ring);
   if (!reason.empty()) {
     out += wrapped(fmt::format("  {}", reason), options_.width, 2);
   }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// Threads that never ended such a wait, but may be the next to do it. A wait is not called hopeless while one goes on that
+//
+//   was made like one who did            at the same line, or by the same thread and with the same name; where lines are not
+//                                        known the name's digits do not count: workers, who replaces one that has ended,
+//                                        a thread for each request, a timer for each round
+//   was made by one who did and has ended, or by whom that one made, and so on
+//   was made by the waiting thread, or by one that waits with it, since such a wait was last ended
+//   has a permit of the semaphore        and took no second one without giving it back, as mere consumers do
+#include <unspool/analyze/fingerprint.hpp>
+#include <unspool/analyze/hopes.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace unspool {
+
+using trace::Kind;
+
+namespace {
+
+constexpr std::size_t most_kin = 64;  // of whom it is not certain that they go on
+constexpr std::size_t most_made = 4096;
+constexpr std::size_t most_waiters = 64;
+constexpr std::string_view name_of_the_nameless = "Thread-";
+
+const Deed& deed_of(const std::array<Deed, role_count>& deeds, Role role) {
+  return deeds[static_cast<std::size_t>(role)];
+}
+
+std::string without_digits(std::string_view name) {
+  std::string out;
+  std::ranges::copy_if(name, std::back_inserter(out), [](char each) { return each < '0' || each > '9'; });
+  return out;
+}
+
+}  // namespace
+
+bool Hopes::lives(trace::ThreadNumber thread) const {
+  const auto found = replay_.threads().find(thread);
+  return found != replay_.threads().end() && found->second.life == ThreadState::Life::alive;
+}
+
+bool Hopes::surely_goes_on(trace::ThreadNumber thread) const {
+  const auto found = index_.find(thread);
+  return found == index_.end() || waiting_[found->second].hope == Hope::open;
+}
+
+/// Two of one make share one of these.
+std::vector<std::uint64_t> Hopes::makes_of(trace::ThreadNumber thread) const {
+  std::vector<std::uint64_t> makes;
+  const trace::SiteNumber site = deeds_.made_at(thread);
+  if (site != 0) makes.push_back(site);
+  const auto defined = process_.threads.find(thread);
+  if (defined == process_.threads.end() || defined->second.origin != trace::Origin::spool) return makes;
+  const std::string& name = defined->second.name;
+  if (name.empty() || name.starts_with(name_of_the_nameless)) return makes;
+  const auto add = [&](std::string_view called) {
+    Fingerprint make;
+    make.add(called);
+    make.add_number(defined->second.creator);
+    makes.push_back(make.value() | std::uint64_t{1} << 63U);
+  };
+  add(name);
+  if (site == 0) add(without_digits(name) + "#");
+  return makes;
+}
+
+void Hopes::add_all_kin() {
+  if (std::ranges::none_of(waiting_, [](const Waiting& each) { return each.edge == Edge::candidate; })) return;
+  for (const auto& [number, thread] : process_.threads) {
+    if (thread.origin == trace::Origin::internal) continue;
+    made_by_[thread.creator].push_back(number);
+    if (!lives(number)) continue;
+    for (const std::uint64_t make : makes_of(number))
+      made_alike_[make].push_back(number);
+  }
+  for (auto& [make, threads] : made_alike_) {
+    std::ranges::stable_partition(threads, [&](trace::ThreadNumber each) { return surely_goes_on(each); });
+  }
+  for (Waiting& each : waiting_) {
+    if (each.hope == Hope::suspects && each.edge == Edge::candidate && !each.needs_all) add_kin(each);
+  }
+}
+
+void Hopes::add_kin(Waiting& waiting) const {
+  trace::Ticks last = 0;
+  for (const Suspect& each : waiting.suspects) {
+    if (each.deed.count != 0) last = std::max(last, each.deed.last);
+    const bool gave_back = each.role == Role::take;
+    if (gave_back) continue;
+    add_made_alike(waiting, each.thread);
+    if (each.ended) add_made_by(waiting, each.thread, 0);
+  }
+  if (last != 0) add_made_by_waiters(waiting, last);
+  const Past* const past = deeds_.of(waiting.wait.object);
+  if (past == nullptr) return;
+  if (waiting.wait.kind != Kind::semaphore && waiting.wait.kind != Kind::bounded_semaphore) return;
+  for (const auto& [thread, deeds] : past->threads) {
+    if (deed_of(deeds, Role::take).count == deed_of(deeds, Role::give).count + 1) add_one(waiting, thread);
+  }
+}
+
+void Hopes::add_made_alike(Waiting& waiting, trace::ThreadNumber thread) const {
+  for (const std::uint64_t make : makes_of(thread)) {
+    const auto alike = made_alike_.find(make);
+    if (alike == made_alike_.end()) continue;
+    for (const trace::ThreadNumber each : alike->second) {
+      if (waiting.kin.size() >= waiting.needs + most_kin) return;
+      add_one(waiting, each);
+    }
+  }
+}
+
+/// And what these made.
+void Hopes::add_made_by(Waiting& waiting, trace::ThreadNumber maker, trace::Ticks since) const {
+  std::vector<trace::ThreadNumber> makers{maker};
+  for (std::size_t i = 0; i < makers.size() && i < most_made; ++i) {
+    const auto made = made_by_.find(makers[i]);
+    if (made == made_by_.end()) continue;
+    for (const trace::ThreadNumber each : made->second) {
+      if (waiting.kin.size() >= waiting.needs + most_kin) return;
+      if (since != 0 && deeds_.made_when(each) <= since) continue;
+      add_one(waiting, each);
+      if (each != maker) makers.push_back(each);
+    }
+  }
+}
+
+/// By the thread itself, or by one that waits with it.
+void Hopes::add_made_by_waiters(Waiting& waiting, trace::Ticks since) const {
+  const std::vector<std::size_t>& waiters = waiters_.at(waiting.wait.object);
+  for (const std::size_t each : std::span{waiters}.first(std::min(waiters.size(), most_waiters)))
+    add_made_by(waiting, waiting_[each].wait.thread, since);
+}
+
+void Hopes::add_one(Waiting& waiting, trace::ThreadNumber thread) const {
+  if (thread == waiting.wait.thread || !lives(thread)) return;
+  const bool known = std::ranges::any_of(waiting.suspects, [&](const Suspect& each) { return each.answers == thread; });
+  if (!known && std::ranges::find(waiting.kin, thread) == waiting.kin.end()) waiting.kin.push_back(thread);
+}
+
+}  // namespace unspool
