@@ -88,5 +88,6 @@ Programs healthy();
 Programs healthy_orders();
 Programs healthy_idle();
 Programs healthy_nasty();
+Programs healthy_successors();
 
 }  // namespace corpus

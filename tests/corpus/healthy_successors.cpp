@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+//
+// Healthy: whoever ended such waits before has ended or waits itself, and the next one is at work.
+#include "corpus.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+namespace corpus {
+namespace {
+
+constexpr int rounds = 4;
+
+/// The last round's work takes an hour. What waits for the clock is seen to have come so far.
+void work_on(int round) {
+  if (round < rounds - 1) return;
+  spool::Event never{"an hour"};
+  (void)never.wait_for(1h);
+}
+
+/// Main starts the tasks of a round, and waits for all of them.
+void tasks_of_rounds() {
+  spool::Semaphore done{0, "done"};
+  for (int round = 0;; ++round) {
+    for (int i = 0; i < 3; ++i) {
+      start("task", [&done, round, i] {
+        if (i == 2) work_on(round);
+        done.release();
+      });
+    }
+    for (int i = 0; i < 3; ++i)
+      done.acquire();
+  }
+}
+
+void thread_for_each_request() {
+  spool::Queue<int> results{0, "results"};
+  for (int round = 0;; ++round) {
+    start("fetch", [&results, round] {
+      work_on(round);
+      results.put(round);
+    });
+    (void)results.get();
+  }
+}
+
+void fresh_party_each_round() {
+  spool::Barrier barrier{2, "round"};
+  for (int round = 0;; ++round) {
+    start("helper", [&barrier, round] {
+      work_on(round);
+      barrier.wait();
+    });
+    barrier.wait();
+  }
+}
+
+/// Each timer arms the next one.
+void timer_arms_the_next() {
+  static spool::Event tick{"tick"};
+  static std::vector<std::unique_ptr<spool::Timer>> timers;
+  struct Arm {
+    static void next() {
+      const auto delay = timers.size() < rounds ? std::chrono::milliseconds{10} : 1h;
+      timers.push_back(std::make_unique<spool::Timer>(spool::ThreadOptions{.name = "alarm"}, delay, [] {
+        tick.set();
+        next();
+      }));
+      timers.back()->start();
+    }
+  };
+  timers.reserve(rounds + 1);
+  Arm::next();
+  start("worker", [] {
+    for (;;) {
+      tick.wait();
+      tick.clear();
+    }
+  }).join();
+}
+
+/// Each thread makes its successor and ends.
+void chain_of_successors() {
+  static spool::Queue<int> jobs{0, "jobs"};
+  struct Generation {
+    static void make(int round) {
+      start("generation", [round] {
+        work_on(round);
+        jobs.put(round);
+        make(round + 1);
+      });
+    }
+  };
+  Generation::make(0);
+  start("consumer", [] {
+    for (;;)
+      (void)jobs.get();
+  }).join();
+}
+
+/// Workers that end by an exception are replaced.
+void let_it_crash() {
+  spool::Queue<int> results{0, "results"};
+  auto consumer = start("consumer", [&] {
+    for (;;)
+      (void)results.get();
+  });
+  auto supervisor = start("supervisor", [&] {
+    for (int round = 0;; ++round) {
+      run("worker", [&results, round] {
+        work_on(round);
+        results.put(round);
+        throw std::runtime_error{"crashed"};
+      });
+    }
+  });
+  consumer.join();
+}
+
+/// Of three workers two have replied before, and wait for more. The third one has the request now.
+void third_worker_has_it() {
+  spool::Queue<int> requests{0, "requests"};
+  spool::Queue<int> replies{0, "replies"};
+  spool::Queue<int> more{0, "more"};
+  std::vector<spool::Thread> workers;
+  for (int i = 0; i < 3; ++i) {
+    workers.push_back(start("worker", [&, i] {
+      const int request = requests.get();
+      work_on(i + 1);
+      replies.put(request);
+      (void)more.get();
+    }));
+    requests.put(i);
+    (void)replies.get();
+  }
+}
+
+/// Main opened a semaphore that others hold the permits of, and joins one who waits for it.
+void opened_by_main() {
+  spool::Semaphore slots{0, "slots"};
+  const auto user = [&slots](const char* name, std::latch& has_it) {
+    return start(name, [&slots, &has_it] {
+      const spool::Permit permit{slots};
+      has_it.count_down();
+      serve();
+    });
+  };
+  slots.release(2);
+  std::latch both{2};
+  std::latch never{1};
+  auto first = user("first", both);
+  auto second = user("second", both);
+  both.wait();
+  user("late", never).join();
+}
+
+}  // namespace
+
+Programs healthy_successors() {
+  return {
+      {"tasks_of_rounds", tasks_of_rounds},
+      {"thread_for_each_request", thread_for_each_request},
+      {"fresh_party_each_round", fresh_party_each_round},
+      {"timer_arms_the_next", timer_arms_the_next},
+      {"chain_of_successors", chain_of_successors},
+      {"let_it_crash", let_it_crash},
+      {"third_worker_has_it", third_worker_has_it},
+      {"opened_by_main", opened_by_main},
+  };
+}
+
+}  // namespace corpus
