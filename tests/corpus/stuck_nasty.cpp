@@ -251,6 +251,23 @@ void join_of_the_second_in_line() {
   serve();
 }
 
+/// The last party runs the action, which asks for what another party holds while it waits.
+void action_wants_lock() {
+  auto* const state = new spool::Lock{"state"};
+  auto* const barrier = new spool::Barrier{2, [state] { const Guard guard{*state}; }, "round"};
+  auto* const held = new std::latch{1};
+  start("holder", [=] {
+    const Guard guard{*state};
+    held->count_down();
+    barrier->wait();
+  });
+  start("last", [=] {
+    held->wait();
+    barrier->wait();
+  });
+  serve();
+}
+
 }  // namespace
 
 Programs stuck_nasty() {
@@ -266,6 +283,7 @@ Programs stuck_nasty() {
       {"empty_queue_under_lock", empty_queue_under_lock},
       {"result_lock_barrier", result_lock_barrier},
       {"ball_lost", ball_lost},
+      {"action_wants_lock", action_wants_lock},
       {"signaller_threw", signaller_threw},
       {"join_of_the_second_in_line", join_of_the_second_in_line},
   };

@@ -162,16 +162,18 @@ TEST_CASE("only its owner enters an RLock again, and a Condition gives back all 
   CHECK(other.judged() == "holder: worker, rlock.enter, main holds it");
   Run waits;
   waits.segment.define_object(again, trace::Kind::rlock, "again");
-  waits.segment.define_object(changed, trace::Kind::condition, "changed");
+  waits.segment.define_object(changed, trace::Kind::condition, "changed", 0, again);
   waits.thread(1)
       .transition(10, "rlock.acquire", again, 0, 1)
       .transition(20, "rlock.enter", again, 0, 2, 2)
       .transition(30, "condition.block", changed, 0, 0, 0, 2)
       .transition(40, "rlock.release", again, 0, 3, 0, 1)
-      .transition(50, "rlock.acquire", again, 0, 4)
-      .transition(60, "condition.timeout", changed, 0, 0)
+      .transition(50, "condition.timeout", changed, 0, 0)
+      .transition(60, "rlock.acquire", again, 0, 4)
       .transition(70, "rlock.leave", again, 0, 5, 1)
-      .transition(80, "rlock.release", again, 0, 6, 0, 1);
+      .transition(80, "rlock.release", again, 0, 6, 0, 1)
+      .transition(90, "rlock.acquire", again, 0, 7)
+      .transition(100, "rlock.enter", again, 0, 8, 2);
   CHECK(waits.judged().empty());
 }
 

@@ -104,8 +104,9 @@ void Barrier::refuse(const Call& call) {
 std::ptrdiff_t Barrier::arrive_last(const Call& call, const Party& party) {
   if (action_ != nullptr) {
     actor_ = party.thread;
+    const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: under the lock
     word_.unlock(0);
-    return act(call, party.generation);
+    return act(call, party.generation, sequence);
   }
   sync::Chosen chosen;
   const std::uint32_t index = party.what;
@@ -129,7 +130,7 @@ std::ptrdiff_t Barrier::wait_for_others(const Call& call, Party& party, trace::S
     call.notes.tell(verb, party.sequence, party.waker, party.waker_site, {party.waker, party.waker_site});
   });
   if (party.refused) throw_broken(party.breach);
-  if (party.leads) return act(call, party.generation);
+  if (party.leads) return act(call, party.generation, party.sequence);
   return party.what;
 }
 
@@ -154,8 +155,11 @@ bool Barrier::give_up(const Call& call, Party& party, Cause cause) {
   return true;
 }
 
-/// The last party's part where there is an action.
-std::ptrdiff_t Barrier::act(const Call& call, std::uint32_t generation) {
+/// The last party's part where there is an action. Should that get stuck, the log has who came last.
+std::ptrdiff_t Barrier::act(const Call& call, std::uint32_t generation, trace::Sequence sequence) {
+  const std::uint32_t others = parties_ - 1;
+  const bool waited_for = call.mode == Mode::contended && others != 0;
+  if (call.mode == Mode::all || waited_for) call.notes.tell(Verb::begin, sequence, others, generation);
   Breach breach;
   try {
     (*action_)();

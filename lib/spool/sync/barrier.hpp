@@ -56,7 +56,7 @@ class BrokenBarrierError : public std::runtime_error {
 /// Requires: not destroyed while waited on, nor while its action runs (logged, then abort, unless the process is ending).
 /// It may be destroyed when all waits have returned; that of the party that let the others go need not have.
 /// Records: as each call says; all with the caller's line. In mode `contended`: block, and continue, broken, timeout or
-/// cancel after it, and each trip, abort and reset that ended a wait.
+/// cancel after it, begin where an action keeps others waiting, and each trip, abort and reset that ended a wait.
 class Barrier {
  public:
   /// For so many parties. Throws MisuseError unless there is at least one, and at most max().
@@ -94,7 +94,7 @@ class Barrier {
   /// Waits until all parties have come; gives how many of them had come before: 0 for the first, parties() - 1 for the
   /// last. Throws BrokenBarrierError if the barrier is broken, or gets broken or reset meanwhile, or if the timeout of
   /// the constructor passes, which breaks it.
-  /// Records: of the last party trip; of all others block, then continue (with the last party, and where it waited),
+  /// Records: of the last party begin, where there is an action, and trip; of all others block, then continue (with the last party, and where it waited),
   /// broken (with who broke it, and where) or timeout; at a broken barrier a lone broken. One that came while the action
   /// of the generation before it ran and is the last of its own: block, continue, and then as the last party.
   std::ptrdiff_t wait(const Site& site = Site::current()) { return wait_with({os::deadline_after(timeout_)}, site); }
@@ -157,7 +157,7 @@ class Barrier {
   std::ptrdiff_t wait_for_others(const Call& call, Party& party, trace::Sequence sequence,
                                  const sync::Patience& patience);
   bool give_up(const Call& call, Party& party, Cause cause);
-  std::ptrdiff_t act(const Call& call, std::uint32_t generation);
+  std::ptrdiff_t act(const Call& call, std::uint32_t generation, trace::Sequence sequence);
   bool end_action(const Call& call, std::uint32_t generation, Outcome outcome, Breach& breach);
   void trip(const Call& call, sync::Chosen& chosen);
   void begin_next(const Call& call, sync::Chosen& chosen);

@@ -189,9 +189,11 @@ constexpr std::array table{
         {site, seq, number("waiters"), number("reserved")}),
     row(Kind::bounded_semaphore, Verb::destroy, "bounded_semaphore.destroy", Effect::none, advances, nothing_more,
         {site, seq, number("value"), number("waiters")}),
-    // ── Barrier; the last party trips it (after its action, if there is one) and does not wait
+    // ── Barrier; the last party does not wait: where there is an action it begins it, and then it trips the barrier
     row(Kind::barrier, Verb::block, "barrier.block", Effect::wait, quotes, in_barrier_wait,
         {site, seq, number("index"), number("generation")}),
+    row(Kind::barrier, Verb::begin, "barrier.begin", Effect::none, quotes, any,
+        {site, seq, number("others"), number("generation")}),
     row(Kind::barrier, Verb::trip, "barrier.trip", Effect::none, advances, any,
         {site, seq, number("woken"), number("generation")}),
     row(Kind::barrier, Verb::resume, "barrier.continue", Effect::resume, quotes, any,

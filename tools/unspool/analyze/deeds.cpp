@@ -113,6 +113,12 @@ void Deeds::semaphore(const Record& record, Past& past) {
 }
 
 void Deeds::barrier(const Record& record, Past& past) {
+  if (record.row->verb == Verb::begin) {
+    past.acting = record.thread;
+    past.parties = record.a + 1;
+  } else if (record.row->advances) {  // it trips, or is broken
+    past.acting = 0;
+  }
   if (record.row->verb == Verb::trip) {
     past.parties = record.a + 1;
     past.last_all = std::max(past.last_all, record.time);

@@ -40,6 +40,7 @@ struct Past {
   std::uint64_t woken = 0;            ///< and as the woken say
   trace::Ticks last_all = 0;          ///< when all who waited were let go: set, trip, the last task_done
   std::uint32_t size = 0;             ///< of a queue, as last told
+  trace::ThreadNumber acting = 0;     ///< of a barrier: who runs its action
   std::uint32_t parties = 0;          ///< of a barrier, once it has tripped
   trace::Ticks last_idle_notify = 0;  ///< a notify that met nobody
   bool idle_notified = false;

@@ -213,8 +213,12 @@ void Hopes::semaphore(Waiting& waiting, const Past& past) const {
   }
 }
 
-/// Those who came to earlier generations and do not wait at it now.
+/// Those who came to earlier generations and do not wait at it now; once all are there, who runs the action.
 void Hopes::barrier(Waiting& waiting, const Past& past) const {
+  if (past.acting != 0) {
+    waiting.needs_all = true;
+    return add_suspect(waiting, past.acting, {}, Role::finish, false);
+  }
   const Past* all = deeds_.of_class(waiting.wait.object, Kind::barrier);
   const std::uint32_t parties = past.parties != 0 || all == nullptr ? past.parties : all->parties;
   const auto& here = waiters_.at(waiting.wait.object);

@@ -197,17 +197,16 @@ void Legality::judge_holder(const Record& record, ObjectState& object) {
 /// Its owner enters and leaves; whoever waits for its Condition gives all of it up, and gets as much again.
 void Legality::judge_rlock(const Record& record, ObjectState& object) {
   const trace::Row& row = *record.row;
-  if (row.kind == Kind::condition) {
-    if (row.effect == Effect::wait) {
-      depths_[record.thread] = record.b;
-    } else if (row.verb == Verb::resume || row.effect == Effect::fail) {
-      depths_.erase(record.thread);
-    }
+  if (row.kind == Kind::condition && row.effect == Effect::wait) {
+    const auto defined = process_.objects.find(record.object);
+    depths_[record.thread] = {defined == process_.objects.end() ? 0 : defined->second.parent, record.b};
   }
   if (row.kind != Kind::rlock) return;
   if (row.effect == Effect::acquire) {
     const auto given_up = depths_.find(record.thread);
-    object.depth = given_up == depths_.end() ? 1 : given_up->second;
+    const bool comes_back = given_up != depths_.end() && given_up->second.lock == record.object;
+    object.depth = comes_back ? given_up->second.depth : 1;
+    if (comes_back) depths_.erase(given_up);
   }
   if (row.verb != Verb::enter && row.verb != Verb::leave) return;
   if (object.holders_known && is_whole()) {

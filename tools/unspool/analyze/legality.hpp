@@ -92,6 +92,12 @@ class Legality final : public RecordSource {
     bool destroyed = false;
   };
 
+  /// An RLock, and how often its owner holds it again when the wait for its Condition is over.
+  struct GivenUp {
+    trace::ObjectNumber lock = 0;
+    std::uint32_t depth = 0;
+  };
+
   bool is_whole() const;
   void judge(const Record& record);
   void judge_time(const Record& record);
@@ -120,8 +126,7 @@ class Legality final : public RecordSource {
   };
   std::unordered_map<Step, Begun, StepHash> waits_;
   std::unordered_map<trace::ObjectNumber, ObjectState> objects_;
-  std::unordered_map<trace::ThreadNumber, std::uint32_t>
-      depths_;        ///< of RLocks, given up while a Condition is waited for
+  std::unordered_map<trace::ThreadNumber, GivenUp> depths_;
   Violation unused_;  ///< past `most_kept`, or not asked for
   std::uint64_t judged_ = 0;
   std::uint64_t gap_numbers_ = 0;  ///< missing ones, in a trace that is whole

@@ -53,6 +53,9 @@ std::string suspect_line(const Names& names, const Times& times, const Deadlocks
   const std::string name = names.thread(suspect.thread);
   const std::string now = what_it_does(names, times, deadlocks, suspect);
   if (waiting.is_owned()) return fmt::format("{} holds it, and {}", name, now);
+  if (waiting.wait.kind == Kind::barrier && suspect.role == Role::finish) {
+    return fmt::format("{} runs its action, and {}", name, now);
+  }
   if (suspect.deed.count == 0) return fmt::format("{} could, and {}", name, now);
   return fmt::format("{} {} it {}, the last time at {} at {}, and {}", name, deed_name(waiting.wait.kind, suspect.role),
                      suspect.deed.count == 1 ? "once" : fmt::format("{} times", count(suspect.deed.count)),
@@ -65,6 +68,7 @@ std::string need_line(const Waiting& waiting, const Past* past) {
     return "The last notify before this wait met nobody: a wake-up that was lost.";
   }
   if (waiting.wait.kind != Kind::barrier || past == nullptr || past->parties == 0) return {};
+  if (past->acting != 0) return fmt::format("All {} parties have come to it:", past->parties);
   return fmt::format("{} of {} parties {} missing. In earlier rounds came besides:", waiting.needs, past->parties,
                      waiting.needs == 1 ? "is" : "are");
 }
