@@ -105,7 +105,8 @@ void Hopes::hope_for_owner(Waiting& waiting) const {
     waiting.owner_since_known = now.from_known;
     waiting.edge = Edge::owned;
     add_suspect(waiting, waiting.owner, {}, Role::take, false);
-  } else if (now.holder.tenant != Holder::Tenant::nobody && waiting.wait.owner != 0) {
+  } else if (now.holder.tenant != Holder::Tenant::nobody && waiting.wait.owner != 0 &&
+             (object.complete || object.confirmed != replay_.losses())) {  // else it is the owner no more
     waiting.owner = waiting.wait.owner;
     waiting.owner_site = waiting.wait.owner_site;
     waiting.edge = Edge::last_known;
