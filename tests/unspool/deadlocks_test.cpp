@@ -404,6 +404,22 @@ TEST_CASE("in contended mode whoever once read does not wait for itself") {
   CHECK(answer.analysis.deadlocks.waiting()[0].holds == 0);
 }
 
+// The story: killed between two Records. The writer had been given the lock, and others said so before it did.
+TEST_CASE("in contended mode whoever was given a lock and has not said so yet does not wait for itself") {
+  Script script = stale_reader();
+  script.add(Kind::shared_lock, Verb::block, 900, 3, lock(1), 30, 1, 12);
+  script.add(Kind::shared_lock, Verb::release, 950, 1, lock(1), 11, 1, 1);
+  script.add(Kind::shared_lock, Verb::block_shared, 960, 4, lock(1), 40, 3, 30);
+  CHECK(Answer{script}.analysis.deadlocks.cycles().empty());
+  // It asks again for what it has: that it says itself.
+  script.add(Kind::shared_lock, Verb::acquire, 970, 3, lock(1), 30, 1);
+  script.add(Kind::shared_lock, Verb::block, 980, 3, lock(1), 31, 3, 30);
+  script.add(Kind::shared_lock, Verb::block_shared, 990, 5, lock(1), 40, 3, 30);
+  const Answer answer{script};
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  CHECK(answer.analysis.deadlocks.cycles()[0].certainty == Certainty::certain);
+}
+
 TEST_CASE("in contended mode nobody waits for an ended thread that once read") {
   for (const trace::ThreadNumber owner : {1, 0}) {
     Script script = stale_reader();

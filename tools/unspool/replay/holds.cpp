@@ -16,6 +16,12 @@ bool is_watched(const ObjectState& object) {
   return object.complete || object.history.waited_for();
 }
 
+/// It waits for this object, and not for itself: it has been given it by now, and has not said so yet.
+bool is_given(const ObjectState& object, trace::ThreadNumber owner, const ThreadState* state) {
+  if (state == nullptr || state->waits.empty()) return false;
+  return state->waits.back().object == object.number && state->waits.back().owner != owner;
+}
+
 }  // namespace
 
 void Replay::take(const Record& record, ThreadState* thread, ObjectState& object) {
@@ -136,6 +142,10 @@ void Replay::believe_owner(ObjectState& object, const Block& block) {
   if (!object.complete) forget_unwatched(object, block);
   if (block.owner == 0) return;
   Tenure& now = object.history.now();
+  if (!object.complete && object.confirmed == losses_ && is_given(object, block.owner, threads_.get(block.owner))) {
+    if (now.holder.tenant != Tenant::nobody) change_holder(object, {Tenant::nobody, 0, 0}, block.since, false);
+    return;
+  }
   if (now.holder.tenant == Tenant::thread && now.holder.thread == block.owner) {
     const bool is_news = now.holder.site == 0 || (!object.complete && !now.from_known);
     if (is_news && block.owner_site != 0) now.holder.site = block.owner_site;
