@@ -78,6 +78,24 @@ TEST_CASE("the time of a chain of waits is that of the thread at its end, while 
   CHECK(blamed.blame.total() == blamed.waited);
 }
 
+TEST_CASE("in mode long a link of a chain is one since its wait began, and not since that was recorded") {
+  Script script;
+  script.process.mode = Mode::long_waits;
+  script.add(Kind::status, Verb::wait, 1100, 1, 2, 11, 2).since = 100;
+  script.join(1101, 1, 2, 11);
+  script.add(Kind::status, Verb::wait, 3000, 2, lock(1), 22, 3, 31).since = 2000;
+  script.block(3001, 2, lock(1), 22, 3, 31);
+  script.release(5000, 3, lock(1), 33);
+  script.acquire(5020, 2, lock(1), 22, 3);
+  script.end(5100, 2);
+  script.joined(5120, 1, 2, 11);
+  const Blamed blamed{script};
+  CHECK(blamed.at(StepRole::runs, 2) == 1900 + 80);
+  CHECK(blamed.at(StepRole::runs, 3, 31) == 2 * 3000);
+  CHECK(blamed.at(StepRole::hand_over) == 2 * 20);
+  CHECK(blamed.blame.total() == blamed.waited);
+}
+
 TEST_CASE("who joins waits for the thread, and for whom that waits") {
   Script script;
   script.acquire(100, 3, lock(1), 31);

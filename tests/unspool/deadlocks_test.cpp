@@ -375,3 +375,73 @@ TEST_CASE("JSON of deadlocks has the cycle, the edges and who hangs on it") {
   CHECK(cycle["threads"][0]["site"]["line"] == 41);
   CHECK(cycle["hanging"][0]["thread"]["name"] == "MainThread");
 }
+
+namespace {
+
+/// In contended mode: 2 waits for writer 1, reads, and is done unseen; so is another writing of 1, which then works.
+Script stale_reader() {
+  Script script;
+  script.process.mode = Mode::contended;
+  script.object(lock(1), Kind::shared_lock, "cache", 10);
+  script.add(Kind::shared_lock, Verb::block_shared, 200, 2, lock(1), 20, 1, 10);
+  script.add(Kind::shared_lock, Verb::release, 300, 1, lock(1), 11, 1, 1);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 310, 2, lock(1), 20, 1, 1);
+  return script;
+}
+
+}  // namespace
+
+// The story: a cache's reader was believed to read for ever, as its release, for which nobody waited, is not recorded: "a
+// thread waits for itself", for certain, in a healthy program.
+TEST_CASE("in contended mode whoever once read does not wait for itself") {
+  Script script = stale_reader();
+  script.add(Kind::shared_lock, Verb::block_shared, 900, 2, lock(1), 21, 1, 12);
+  const Answer answer{script};
+  CHECK(answer.analysis.deadlocks.cycles().empty());
+  REQUIRE(answer.analysis.deadlocks.waiting().size() == 1);
+  CHECK(answer.analysis.deadlocks.waiting()[0].owner == 1);
+  CHECK(answer.analysis.deadlocks.waiting()[0].owner_site == 12);
+  CHECK(answer.analysis.deadlocks.waiting()[0].holds == 0);
+}
+
+// The story: killed between two Records. The writer had been given the lock, and others said so before it did.
+TEST_CASE("in contended mode whoever was given a lock and has not said so yet does not wait for itself") {
+  Script script = stale_reader();
+  script.add(Kind::shared_lock, Verb::block, 900, 3, lock(1), 30, 1, 12);
+  script.add(Kind::shared_lock, Verb::release, 950, 1, lock(1), 11, 1, 1);
+  script.add(Kind::shared_lock, Verb::block_shared, 960, 4, lock(1), 40, 3, 30);
+  CHECK(Answer{script}.analysis.deadlocks.cycles().empty());
+  // It asks again for what it has: that it says itself.
+  script.add(Kind::shared_lock, Verb::acquire, 970, 3, lock(1), 30, 1);
+  script.add(Kind::shared_lock, Verb::block, 980, 3, lock(1), 31, 3, 30);
+  script.add(Kind::shared_lock, Verb::block_shared, 990, 5, lock(1), 40, 3, 30);
+  const Answer answer{script};
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  CHECK(answer.analysis.deadlocks.cycles()[0].certainty == Certainty::certain);
+}
+
+TEST_CASE("in contended mode nobody waits for an ended thread that once read") {
+  for (const trace::ThreadNumber owner : {1, 0}) {
+    Script script = stale_reader();
+    script.end(400, 2);
+    script.add(Kind::shared_lock, Verb::block, 900, 3, lock(1), 30, owner, owner);
+    CHECK(Answer{script}.analysis.deadlocks.cycles().empty());
+  }
+}
+
+TEST_CASE(
+    "in contended mode a reader that asks again behind a writer is stuck for certain where the writer waited "
+    "throughout") {
+  Script script;
+  script.process.mode = Mode::contended;
+  script.object(lock(1), Kind::shared_lock, "cache", 10);
+  script.add(Kind::shared_lock, Verb::block_shared, 200, 2, lock(1), 20, 1, 10);
+  script.add(Kind::shared_lock, Verb::block, 210, 3, lock(1), 30, 1, 10);
+  script.add(Kind::shared_lock, Verb::release, 300, 1, lock(1), 11, 2, 1);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 310, 2, lock(1), 20, 1, 1);
+  script.add(Kind::shared_lock, Verb::block_shared, 400, 2, lock(1), 21);
+  const Answer answer{script};
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  CHECK(answer.analysis.deadlocks.cycles()[0].certainty == Certainty::certain);
+  CHECK(answer.analysis.deadlocks.cycles()[0].members.size() == 2);
+}

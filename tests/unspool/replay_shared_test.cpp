@@ -128,3 +128,78 @@ TEST_CASE("readers behind a writer that gives up were kept by the readers before
   CHECK(share_of(wait_of(run, 3), held_by(2, 2)) == 35);
   CHECK(sum(wait_of(run, 3)) == 35);
 }
+
+TEST_CASE("in contended mode a reader is one only while somebody waits, as its release may not be recorded") {
+  Shared script;
+  script.process.mode = Mode::contended;
+  script.block_shared(20, 2, 1);
+  script.wrote(100, 1);
+  script.read(110, 2, 1);
+  // 2 is done unseen.
+  script.block(500, 3, 0);
+  script.did_read(600, 4, 1);
+  script.did_read(700, 5, 0);
+  script.write(710, 3);
+  const Run run{script};
+  const Wait& writer = wait_of(run, 3);
+  CHECK(share_of(writer, held_by(2, 2)) == 0);
+  CHECK(share_of(writer, unknown) == 100);
+  CHECK(share_of(writer, held_by(5, 0)) == 100);  // nobody came in meanwhile: 5 was alone since 4 went
+  CHECK(share_of(writer, hand_over) == 10);
+  CHECK(run.notes.holds.empty());
+}
+
+TEST_CASE("in contended mode readers that were let in together are all known while somebody waits") {
+  Shared script;
+  script.process.mode = Mode::contended;
+  script.block_shared(20, 2, 1);
+  script.block_shared(30, 3, 1);
+  script.block(40, 4, 1);
+  script.wrote(100, 1);
+  script.read(110, 2, 1);
+  script.read(120, 3, 2);
+  script.did_read(150, 2, 1);
+  script.did_read(190, 3, 0);
+  script.write(195, 4);
+  const Run run{script};
+  const Wait& writer = wait_of(run, 4);
+  CHECK(share_of(writer, held_by(1, 1)) == 60);
+  CHECK(share_of(writer, held_by(2, 2)) == 10);
+  CHECK(share_of(writer, {Holder::Tenant::others, 0, 0}) == 30);
+  CHECK(share_of(writer, held_by(3, 3)) == 40);
+  CHECK(share_of(writer, hand_over) == 10 + 5);
+}
+
+TEST_CASE("in contended mode a block that comes after later Records does not bring the owner back") {
+  Shared script;
+  script.process.mode = Mode::contended;
+  script.block(20, 2, 1);
+  Record late = script.add(Kind::shared_lock, Verb::block, 90, 3, data, 3, 1, 1);
+  script.records.pop_back();
+  script.wrote(80, 1);
+  script.write(85, 2);
+  script.records.push_back(late);
+  script.wrote(200, 2);
+  script.write(210, 3);
+  const Run run{script};
+  const Wait& third = wait_of(run, 3);
+  CHECK(share_of(third, held_by(1, 1)) == 0);
+  CHECK(share_of(third, held_by(2, 2)) == 110);
+  CHECK(share_of(third, hand_over) == 10);
+}
+
+TEST_CASE("where only another object has a mode of its own, this one's readers are known as in mode all") {
+  Shared script;
+  script.process.own_modes = true;
+  script.process.with_own_mode = {lock(2)};
+  script.read(10, 2, 1);
+  script.block(500, 3, 0);
+  script.did_read(700, 2, 0);
+  script.write(710, 3);
+  CHECK(share_of(wait_of(Run{script}, 3), held_by(2, 2)) == 200);
+  script.process.cut = true;  // its own mode may stand in a segment that is gone
+  CHECK(share_of(wait_of(Run{script}, 3), held_by(2, 2)) == 0);
+  script.process.cut = false;
+  script.process.with_own_mode = {data};
+  CHECK(share_of(wait_of(Run{script}, 3), held_by(2, 2)) == 0);
+}

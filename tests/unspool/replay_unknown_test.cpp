@@ -144,7 +144,7 @@ TEST_CASE("status Records restore a wait and a hold that began in a segment that
 }
 
 TEST_CASE("a wait that was recorded once it had lasted counts from its beginning, and as one") {
-  for (const Kind kind : {Kind::lock, Kind::event}) {
+  for (const Kind kind : {Kind::lock, Kind::event, Kind::barrier, Kind::queue, Kind::pool, Kind::condition}) {
     Script script;
     script.process.mode = Mode::long_waits;
     const trace::ObjectNumber object = lock(1);
@@ -156,7 +156,37 @@ TEST_CASE("a wait that was recorded once it had lasted counts from its beginning
     REQUIRE(run.notes.waits.size() == 1);
     CHECK(run.notes.waits[0].ticks() == 1000);
     CHECK(run.notes.waits[0].blocks == 1);
+    CHECK(run.replay.doubts().lost_ends == 0);
   }
+}
+
+TEST_CASE("a join that was recorded once it had lasted counts from its beginning, and as one") {
+  Script script;
+  script.process.mode = Mode::long_waits;
+  script.add(Kind::status, Verb::wait, 1000, 2, 3, 20, 3).since = 300;
+  script.join(1001, 2, 3, 20);
+  script.joined(1300, 2, 3, 20);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 1);
+  CHECK(run.notes.waits[0].ticks() == 1000);
+  CHECK(run.replay.doubts().lost_ends == 0);
+}
+
+TEST_CASE("in mode long the block of an announced wait tells who has the lock, not what was known before the wait") {
+  Script script;
+  script.process.mode = Mode::long_waits;
+  script.process.objects[lock(1)].kind = Kind::shared_lock;
+  script.add(Kind::shared_lock, Verb::block_shared, 100, 2, lock(1), 20, 1, 10);
+  script.add(Kind::shared_lock, Verb::release, 150, 1, lock(1), 0, 1, 1);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 160, 2, lock(1), 20, 1, 1);
+  // 2 is done unseen, and others read.
+  script.add(Kind::status, Verb::wait, 2000, 3, lock(1), 30).since = 1000;
+  script.add(Kind::shared_lock, Verb::block, 2001, 3, lock(1), 30);
+  script.add(Kind::shared_lock, Verb::acquire, 2500, 3, lock(1), 30, 4);
+  const Run run{script};
+  REQUIRE(run.notes.waits.size() == 2);
+  CHECK(share_of(run.notes.waits[1], held_by(2, 20)) == 0);
+  CHECK(share_of(run.notes.waits[1], unknown) == 1500);
 }
 
 TEST_CASE("status Records that repeat what is known change nothing") {

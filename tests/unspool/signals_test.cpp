@@ -193,3 +193,56 @@ TEST_CASE("hostile numbers and names end in figures and one line each") {
   CHECK_FALSE(has(text, "\x1b"));
   CHECK(has(text, "bad\\n"));
 }
+
+TEST_CASE("in contended mode nothing is told of a semaphore, a queue or a pool that needs every call") {
+  Script script = script_of(Kind::semaphore, "connections");
+  script.process.mode = Mode::contended;
+  script.add(Kind::semaphore, Verb::block, 200, 3, object, 13, 1);
+  script.add(Kind::semaphore, Verb::release, 500, 1, object, 14, 1, 1);
+  script.add(Kind::semaphore, Verb::acquire, 510, 3, object, 13, 1, 0);
+  script.add(Kind::semaphore, Verb::block, 600, 2, object, 13, 1);
+  const std::string text = printed(run_waits, script);
+  CHECK_FALSE(has(text, "had a permit meanwhile"));
+  CHECK(has(text, "who had its permits meanwhile is not known"));
+  Options options;
+  options.format = Options::Format::json;
+  const Json figures = Json::parse(printed(run_waits, script, options))["processes"][0]["waits"][0];
+  for (const char* unknown : {"holders", "waited_for_permits", "at_once", "busy", "signals", "in_vain"}) {
+    INFO(unknown);
+    CHECK(figures[unknown].is_null());
+  }
+  CHECK(figures["wait"]["total"] == 310);
+
+  Script queue = script_of(Kind::queue, "jobs");
+  queue.process.mode = Mode::contended;
+  queue.add(Kind::queue, Verb::block, 200, 3, object, 13, 1, 0);
+  queue.add(Kind::queue, Verb::put, 500, 1, object, 14, 0, 1);
+  queue.add(Kind::queue, Verb::get, 510, 3, object, 13, 1, 0);
+  CHECK_FALSE(has(printed(run_waits, queue), "items in mean"));
+  const Json jobs = Json::parse(printed(run_waits, queue, options))["processes"][0]["waits"][0];
+  CHECK(jobs["depth"].is_null());
+  CHECK(jobs["waits_for"]["item"]["total"] == 310);
+}
+
+TEST_CASE("in mode long a wait has its purpose, and a barrier's parties have come when their waits began") {
+  Script script = script_of(Kind::queue, "jobs");
+  script.process.mode = Mode::long_waits;
+  script.add(Kind::status, Verb::wait, 1200, 3, object, 13, 1).since = 200;
+  script.add(Kind::queue, Verb::block, 1201, 3, object, 13, 1, 0);
+  script.add(Kind::queue, Verb::put, 1500, 1, object, 14, 0, 1);
+  script.add(Kind::queue, Verb::get, 1510, 3, object, 13, 1, 0);
+  const Answer answer{script};
+  CHECK(only(answer).lost == 0);
+  CHECK(only(answer).sides[1].sum() == 1310);
+
+  Script barrier = script_of(Kind::barrier, "phase");
+  barrier.process.mode = Mode::long_waits;
+  barrier.add(Kind::status, Verb::wait, 1100, 1, object, 20, 0).since = 100;
+  barrier.add(Kind::barrier, Verb::block, 1101, 1, object, 20, 0, 0);
+  barrier.add(Kind::status, Verb::wait, 1150, 2, object, 20, 0).since = 50;
+  barrier.add(Kind::barrier, Verb::block, 1151, 2, object, 20, 1, 0);
+  barrier.add(Kind::barrier, Verb::trip, 2000, 3, object, 21, 2, 0);
+  const Answer phases{barrier};
+  REQUIRE(only(phases).last.parts().size() == 1);
+  CHECK(only(phases).last.parts()[0].ticks == 1900 + 1950);
+}

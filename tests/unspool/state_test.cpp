@@ -179,3 +179,12 @@ TEST_CASE("a deadlock of the past is told at its time, and is a finding") {
   printed(run, script, {}, &found);
   CHECK_FALSE(found);
 }
+
+TEST_CASE("in contended mode only what is waited for is said to be held, as a release may not be recorded") {
+  Script script = two_threads();
+  script.process.mode = Mode::contended;
+  script.records.erase(script.records.begin());  // nobody waited when 1 took it
+  script.records.pop_back();                     // nor when 2 released it
+  CHECK(threads(script, "+400ns")["waiter"]["waits_for"]["owner"]["name"] == "holder");
+  CHECK(threads(script, "end")["waiter"]["holds"].empty());
+}

@@ -107,6 +107,9 @@ void Blame::work(std::uint64_t looks) {
 
 void Blame::touch(const Record& record, bool of_thread) {
   work(open_.size());
+  // A wait that is told once it has lasted was what its thread did since it began.
+  const bool began_before = record.row->kind == Kind::status && record.row->verb == trace::Verb::wait;
+  const trace::Ticks at = began_before ? std::min(record.since, record.time) : record.time;
   for (auto& [thread, open] : open_) {
     bool touched = std::ranges::find(open.objects, record.object) != open.objects.end();
     if (of_thread && !touched && !open.chain.empty()) {
@@ -114,7 +117,7 @@ void Blame::touch(const Record& record, bool of_thread) {
                 std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end();
     }
     if (!touched) continue;
-    charge(open, record.time);
+    charge(open, at);
     open.stale = any_stale_ = true;
   }
 }

@@ -105,7 +105,8 @@ void Hopes::hope_for_owner(Waiting& waiting) const {
     waiting.owner_since_known = now.from_known;
     waiting.edge = Edge::owned;
     add_suspect(waiting, waiting.owner, {}, Role::take, false);
-  } else if (now.holder.tenant != Holder::Tenant::nobody && waiting.wait.owner != 0) {
+  } else if (now.holder.tenant != Holder::Tenant::nobody && waiting.wait.owner != 0 &&
+             (object.complete || object.confirmed != replay_.losses())) {  // else it is the owner no more
     waiting.owner = waiting.wait.owner;
     waiting.owner_site = waiting.wait.owner_site;
     waiting.edge = Edge::last_known;
@@ -137,8 +138,11 @@ void Hopes::hope_for_writers(Waiting& waiting) const {
   }
 }
 
-/// Locks of its class were also released by threads that did not own them: those may end the wait as well.
+/// Locks of its class were also released by threads that did not own them: those may end the wait as well. In mode long most
+/// such releases are not recorded.
 void Hopes::weaken_lock(Waiting& waiting) const {
+  const bool by_itself = waiting.wait.kind == Kind::lock && waiting.owner == waiting.wait.thread;
+  if (by_itself && process_.mode == trace::Mode::long_waits) waiting.edge = Edge::candidate;
   const auto found = habits_.other_releasers.find(deeds_.class_of(waiting.wait.object, waiting.wait.kind));
   if (found == habits_.other_releasers.end()) return;
   waiting.edge = Edge::candidate;

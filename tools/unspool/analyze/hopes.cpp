@@ -32,6 +32,7 @@ bool Hopes::lost_some() const {
 void Hopes::collect() {
   std::unordered_map<trace::ThreadNumber, std::uint64_t> holds;
   for (const auto& [number, object] : replay_.objects()) {
+    if (!object.holders_known()) continue;
     for (const Reader& each : object.readers)
       ++holds[each.thread];
     if (object.readers.empty() && object.now().holder.tenant == Holder::Tenant::thread) {

@@ -111,11 +111,13 @@ void Signals::advance(Live& live, trace::Ticks time) {
 
 /// Any wait may be that of a pool's worker inside its task.
 bool Signals::hears(const trace::Row& row) const {
-  return covers(row.kind) || row.effect == trace::Effect::wait;
+  const bool announces = row.kind == Kind::status && row.verb == Verb::wait;
+  return covers(row.kind) || row.effect == trace::Effect::wait || announces;
 }
 
 void Signals::record(const Record& record) {
   if (record.row == nullptr || record.thread == 0) return;
+  if (record.row->kind == Kind::status) return announced(record);
   const bool blocks = record.row->effect == trace::Effect::wait;
   if (blocks && !workers_.empty()) set_stuck(record.thread, true, record.time);
   const Kind kind = record.row->kind;
@@ -123,13 +125,26 @@ void Signals::record(const Record& record) {
   Live* const object = live(record.object, kind);
   if (object == nullptr) return;
   advance(*object, record.time);
+  const bool arrives = blocks && kind == Kind::barrier && !object->waiting.contains(record.thread);
   if (blocks) block(record, *object);
   if (is_semaphore(kind)) permit(record, *object);
-  if (kind == Kind::barrier) arrive(record, *object);
+  if (arrives) arrive(*object, record.time);
+  if (kind == Kind::barrier) trip(record, *object);
   if (kind == Kind::queue) change_depth(record, *object);
   if (kind == Kind::pool) task(record, *object);
   if (is_signal(record.row->verb)) signal(record, *object);
   if (record.row->verb == Verb::destroy && object->waiting.empty()) live_.erase(record.object);
+}
+
+/// A wait that began earlier; its block Record may follow.
+void Signals::announced(const Record& record) {
+  const auto defined = process_.objects.find(record.object);
+  if (defined == process_.objects.end() || !covers(defined->second.kind)) return;
+  Live* const object = live(record.object, defined->second.kind);
+  if (object == nullptr || object->waiting.contains(record.thread)) return;
+  advance(*object, record.time);
+  object->waiting.insert(record.thread);
+  if (defined->second.kind == Kind::barrier) arrive(*object, record.since);
 }
 
 void Signals::block(const Record& record, Live& live) {
@@ -163,13 +178,19 @@ void Signals::permit(const Record& record, Live& live) {
   }
 }
 
+void Signals::arrive(Live& live, trace::Ticks time) {
+  if (live.arrived == 0) live.arrival = time;
+  if (time < live.arrival) {
+    live.arrivals += live.arrived * (live.arrival - time);
+    live.arrival = time;
+  }
+  ++live.arrived;
+  live.arrivals += time - live.arrival;
+}
+
 /// What the parties have waited when the last comes, by which the barrier trips.
-void Signals::arrive(const Record& record, Live& live) {
+void Signals::trip(const Record& record, Live& live) {
   switch (record.row->verb) {
-    case Verb::block:
-      if (live.arrived++ == 0) live.arrival = record.time;
-      live.arrivals += record.time - std::min(record.time, live.arrival);
-      return;
     case Verb::trip: {
       const trace::Ticks all = live.arrived * (record.time - std::min(record.time, live.arrival));
       if (filter_.passes(record))

@@ -134,7 +134,9 @@ class Signals : public Observer {
   void block(const Record& record, Live& live);
   void signal(const Record& record, Live& live);
   void permit(const Record& record, Live& live);
-  void arrive(const Record& record, Live& live);
+  void announced(const Record& record);
+  static void arrive(Live& live, trace::Ticks time);
+  void trip(const Record& record, Live& live);
   void change_depth(const Record& record, Live& live);
   void task(const Record& record, Live& live);
   void end_task(trace::ThreadNumber thread, trace::Ticks time);

@@ -53,6 +53,7 @@ trace::Ticks UntilMoment::moment() const {
 std::map<trace::ThreadNumber, std::vector<HeldObject>> held_objects(const Replay& replay) {
   std::map<trace::ThreadNumber, std::vector<HeldObject>> held;
   for (const auto& [number, object] : replay.objects()) {
+    if (!object.holders_known()) continue;
     const Tenure& now = object.now();
     for (const Reader& reader : object.readers)
       held[reader.thread].push_back({number, object.kind, reader.site, reader.since, true, true});

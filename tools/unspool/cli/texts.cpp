@@ -148,7 +148,7 @@ Examples:
 constexpr std::string_view waits_about =
     "What is waited for and held by nobody: conditions, events, semaphores, barriers, queues, pools, timers, each in "
     "its own terms. How full a queue was, who had permits, tasks and starvation are the object's own: of the filters "
-    "only times restrict them.";
+    "only times restrict them. They are known in mode `all` alone.";
 constexpr std::string_view waits_examples = R"text(
 Examples:
   unspool waits kv-4711.spool                             what was waited for most

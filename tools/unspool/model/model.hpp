@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace unspool {
@@ -160,7 +161,8 @@ struct Process {
   std::uint64_t frequency = 1'000'000'000;  ///< best known, ticks a second
   trace::Mode mode = trace::Mode::all;      ///< the last one seen
   bool mode_changed = false;
-  bool own_modes = false;       ///< some objects had a mode of their own
+  bool own_modes = false;                                 ///< some objects had a mode of their own
+  std::unordered_set<trace::ObjectNumber> with_own_mode;  ///< those of them that are known: of a cut trace not all
   std::uint64_t long_wait = 0;  ///< nanoseconds: of mode long, used for all or some; shorter waits may not be there
   bool orderly_end = false;     ///< a trace.end Record was seen
   std::unordered_map<trace::ThreadNumber, Thread> threads;

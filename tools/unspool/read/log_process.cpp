@@ -150,6 +150,7 @@ void LogProcess::take_over(LogProcess& other) {
   process.objects.merge(other.process.objects);
   process.sites.merge(other.process.sites);
   process.own_modes |= other.process.own_modes;
+  process.with_own_mode.merge(other.process.with_own_mode);
   process.long_wait = std::max(process.long_wait, other.process.long_wait);
   process.cut = true;
 }

@@ -8,6 +8,7 @@ namespace unspool {
 void ModeReader::mode(trace::ObjectNumber object, std::uint64_t mode) {
   if (object != 0) {
     process_.own_modes = true;
+    process_.with_own_mode.insert(object);
     return;
   }
   const trace::Mode now = mode < trace::mode_count ? static_cast<trace::Mode>(mode) : trace::Mode::all;

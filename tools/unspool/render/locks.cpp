@@ -289,7 +289,9 @@ std::string lock_name(const Names& names, const LockFigures& lock) {
 }
 
 std::string locks_body(const Scene& scene, const std::vector<LockFigures>& figures) {
-  if (figures.empty()) return "No lock was used.\n";
+  if (figures.empty()) {
+    return scene.analysis.replay.complete() ? "No lock was used.\n" : "No wait for a lock is recorded.\n";
+  }
   std::string out = locks_table(scene, figures) + unended_of(scene, figures) + busy_of(scene, figures);
   for (std::size_t i = 0; i < std::min(figures.size(), most_blocks); ++i) {
     if (figures[i].waits.count() != 0) out += block_of(scene, figures[i]);

@@ -98,6 +98,7 @@ std::string worst_locks(const Process& process, const Analysis& analysis, const 
   const auto& figures = analysis.locks.figures();
   const auto waited = static_cast<std::size_t>(
       std::ranges::count_if(figures, [](const LockFigures& each) { return each.waits.count() + each.unended != 0; }));
+  if (waited == 0 && !analysis.replay.complete()) return "\nNo wait for a lock is recorded.\n";
   if (figures.empty()) return "\nNo lock was used.\n";
   if (waited == 0)
     return fmt::format("\nNo thread waited for a lock ({} used).\n", counted(figures.size(), "lock", "locks"));

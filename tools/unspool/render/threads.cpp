@@ -8,6 +8,7 @@
 #include <unspool/render/style.hpp>
 #include <unspool/render/table.hpp>
 #include <unspool/render/thread_lives.hpp>
+#include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -92,8 +93,9 @@ std::string waits_text(const Context& context, const Names& names, const Times& 
                                 ? names.thread(wait.thread) + " waits"
                                 : fmt::format("{} and {} more wait", names.thread(wait.thread), group.size() - 1);
     const std::string_view whom = wait.kind == Kind::thread ? "to join " : "for ";
-    const std::string owner =
-        each->owner == 0 || wait.kind == Kind::thread ? "" : ", held by " + names.thread(each->owner);
+    const std::string_view held = each->edge == Edge::owned ? ", held by " : ", last held by ";
+    const bool has_owner = each->owner != 0 && can_be_held(wait.kind);
+    const std::string owner = has_owner ? std::string{held} + names.thread(each->owner) : "";
     out += wrapped(
         fmt::format("{} {}{}{} since {}{} at {}.", who, whom, names.object(wait.object, wait.kind), owner,
                     times.offset(since), group.size() == 1 ? "" : " and later", names.site_and_function(wait.site)),

@@ -49,12 +49,13 @@ std::string table_of(const Context& context) {
   const auto& figures = context.analysis.signals.figures();
   for (std::size_t i = 0; i < std::min(figures.size(), most_rows); ++i) {
     const SignalFigures& each = figures[i];
+    const bool complete = context.analysis.replay.complete();
     const auto figure = [&](const Samples& samples, trace::Ticks ticks) {
       return samples.count() == 0 ? Table::Cell{"-", Tone::faint} : Table::Cell{context.narrow(ticks)};
     };
     table.row({{name_of(context, each)},
                {short_count(each.waits.count())},
-               {short_count(each.passed)},
+               {complete ? short_count(each.passed) : std::string{unknown_figure}},
                {short_count(each.timeouts)},
                figure(each.waits, each.waits.sum()),
                figure(each.waits, each.waits.percentile(0.5)),
@@ -114,7 +115,8 @@ std::string side_words(const Context& context, const Samples& samples, std::stri
 }
 
 std::vector<std::string> queue_words(const Context& context, const SignalFigures& each) {
-  return {each.depth.span == 0
+  const bool depth_known = context.analysis.replay.complete() && each.depth.span != 0;
+  return {!depth_known
               ? ""
               : fmt::format("it held {:.3g} items in mean, {} at most", each.depth.mean(), count(each.depth.max)),
           side_words(context, each.sides[1], "an item (it was empty)"),
@@ -124,14 +126,17 @@ std::vector<std::string> queue_words(const Context& context, const SignalFigures
 
 std::vector<std::string> pool_words(const Context& context, const SignalFigures& each) {
   std::vector<std::string> out;
-  if (each.task_waits.count() != 0) out.push_back("tasks waited in the queue: " + spread(context, each.task_waits));
-  if (each.tasks.count() != 0)
+  const bool complete = context.analysis.replay.complete();
+  if (complete && each.task_waits.count() != 0)
+    out.push_back("tasks waited in the queue: " + spread(context, each.task_waits));
+  if (complete && each.tasks.count() != 0)
     out.push_back(fmt::format("{} ran: {}", counted(each.tasks.count(), "task", "tasks"), spread(context, each.tasks)));
-  out.push_back(fmt::format("queued {:.3g} in mean, {} at most", each.depth.mean(), count(each.depth.max)));
+  if (complete)
+    out.push_back(fmt::format("queued {:.3g} in mean, {} at most", each.depth.mean(), count(each.depth.max)));
   out.push_back(side_words(context, each.sides[0], "room in the queue"));
   out.push_back(side_words(context, each.sides[1], "results"));
   out.push_back(side_words(context, each.sides[2], "work (idle workers)"));
-  if (each.starvations != 0) {
+  if (complete && each.starvations != 0) {
     out.push_back(fmt::format("starved for {} in {}: tasks were queued while all workers waited inside their own",
                               context.times.span(each.starved), counted(each.starvations, "time", "times")));
   }
@@ -141,7 +146,7 @@ std::vector<std::string> pool_words(const Context& context, const SignalFigures&
 /// What is particular to the kind, in phrases.
 std::vector<std::string> kind_words(const Context& context, const SignalFigures& each) {
   const auto calls = [&](std::string_view called) {
-    if (each.signals == 0) return std::string{};
+    if (each.signals == 0 || !context.analysis.replay.complete()) return std::string{};
     std::string out = fmt::format("{} {}", called, counted(each.signals, "time", "times"));
     return each.in_vain == 0 ? out : out + fmt::format(", {} of them with nobody to wake", count(each.in_vain));
   };
@@ -151,6 +156,7 @@ std::vector<std::string> kind_words(const Context& context, const SignalFigures&
     case Kind::event:
       return {calls("set")};
     case Kind::barrier:
+      if (!context.analysis.replay.complete()) return {};
       return {counted(each.signals, "generation", "generations")};
     case Kind::queue:
       return queue_words(context, each);
@@ -163,6 +169,19 @@ std::vector<std::string> kind_words(const Context& context, const SignalFigures&
     default:
       return {};
   }
+}
+
+/// Who had permits while others waited. Outside of mode `all` one that was taken without a wait is not recorded.
+std::string holders_of(const Context& context, const SignalFigures& each) {
+  if (each.kind != Kind::semaphore && each.kind != Kind::bounded_semaphore) return {};
+  if (!context.analysis.replay.complete()) {
+    return wrapped(
+        "  who had its permits meanwhile is not known: in this mode one that was taken without a wait is not recorded",
+        context.options.width, 2);
+  }
+  if (each.holders.parts().empty() || each.waited_for_permits == 0) return {};
+  return parts_table(context, each.holders, "had a permit meanwhile", "while waited",
+                     static_cast<double>(each.waited_for_permits));
 }
 
 std::string block_of(const Context& context, const SignalFigures& each) {
@@ -189,10 +208,7 @@ std::string block_of(const Context& context, const SignalFigures& each) {
       all += static_cast<double>(part.ticks);
     return out + parts_table(context, each.last, "came last", "the others waited", all);
   }
-  if (!each.holders.parts().empty() && each.waited_for_permits != 0) {
-    out += parts_table(context, each.holders, "had a permit meanwhile", "while waited",
-                       static_cast<double>(each.waited_for_permits));
-  }
+  out += holders_of(context, each);
   if (each.kind != Kind::timer) {
     out += parts_table(context, each.wakers, "let waiters go on", "after waits of", waited);
   }
@@ -221,7 +237,7 @@ std::string waits_sentence(const Process& process, const Analysis& analysis, con
   }
   if (!out.empty()) out = wrapped(out + ": unspool waits", options.width, 2);
   for (const SignalFigures& each : analysis.signals.figures()) {
-    if (each.starvations == 0) continue;
+    if (each.starvations == 0 || !analysis.replay.complete()) continue;
     out += wrapped(fmt::format("{} starved for {}: tasks were queued while all its workers waited",
                                name_of(context, each), context.times.span(each.starved)),
                    options.width, 2);
@@ -233,7 +249,10 @@ std::string waits_text(const Process& process, const Analysis& analysis, const O
   const Context context{process, analysis, options};
   std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
   const auto& figures = analysis.signals.figures();
-  if (figures.empty()) return out + "No condition, event, semaphore, barrier, queue, pool or timer was used.\n";
+  if (figures.empty()) {
+    if (!analysis.replay.complete()) return out + "No wait for anything but locks and threads is recorded.\n";
+    return out + "No condition, event, semaphore, barrier, queue, pool or timer was used.\n";
+  }
   out += table_of(context);
   std::size_t shown = 0;
   for (const SignalFigures& each : figures) {

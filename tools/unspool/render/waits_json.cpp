@@ -35,46 +35,48 @@ Json sides_json(const ProcessJson& json, const SignalFigures& each) {
   return out;
 }
 
-/// What only one kind has.
-void add_particulars(const ProcessJson& json, const SignalFigures& each, Json& out) {
+/// What only one kind has. Without every call (`complete`) some of it is not known.
+void add_particulars(const ProcessJson& json, const SignalFigures& each, bool complete, Json& out) {
+  const auto only_complete = [&](Json figure) { return complete ? std::move(figure) : Json{}; };
   using trace::Kind;
   if (each.kind == Kind::barrier) out["last"] = tally_json(json, each.last);
   if (each.kind == Kind::semaphore || each.kind == Kind::bounded_semaphore) {
-    out["holders"] = tally_json(json, each.holders);
-    out["waited_for_permits"] = json.span(each.waited_for_permits);
+    out["holders"] = only_complete(tally_json(json, each.holders));
+    out["waited_for_permits"] = only_complete(json.span(each.waited_for_permits));
   }
   if (each.kind == Kind::queue || each.kind == Kind::pool) {
-    out["depth"] = {{"mean", each.depth.mean()}, {"max", each.depth.max}};
+    out["depth"] = only_complete({{"mean", each.depth.mean()}, {"max", each.depth.max}});
     out["waits_for"] = sides_json(json, each);
   }
   if (each.kind == Kind::pool) {
-    out["task_wait"] = samples_json(json, each.task_waits);
-    out["task_run"] = samples_json(json, each.tasks);
-    out["starved"] = {{"count", each.starvations}, {"total", json.span(each.starved)}};
+    out["task_wait"] = only_complete(samples_json(json, each.task_waits));
+    out["task_run"] = only_complete(samples_json(json, each.tasks));
+    out["starved"] = only_complete({{"count", each.starvations}, {"total", json.span(each.starved)}});
   }
   if (each.kind == Kind::timer) out["late"] = samples_json(json, each.late);
 }
 
-Json figures_json(const ProcessJson& json, const SignalFigures& each) {
+Json figures_json(const ProcessJson& json, const SignalFigures& each, bool complete) {
+  const auto only_complete = [&](std::uint64_t figure) { return complete ? Json(figure) : Json{}; };
   Json out{{"name", each.many_names ? Json{} : Json(each.name)},
            {"kind", trace::name_of(each.kind)},
            {"created", json.site(each.site)},
            {"instances", each.instances},
            {"wait", samples_json(json, each.waits)},
-           {"at_once", each.passed},
-           {"busy", each.busy},
+           {"at_once", only_complete(each.passed)},
+           {"busy", only_complete(each.busy)},
            {"timeouts", each.timeouts},
            {"cancels", each.cancels},
            {"refused", each.refused},
            {"lost_waits", each.lost},
            {"unended_waits", {{"count", each.unended}, {"total", json.span(each.unended_ticks)}}},
-           {"signals", each.signals},
-           {"in_vain", each.in_vain},
+           {"signals", only_complete(each.signals)},
+           {"in_vain", only_complete(each.in_vain)},
            {"wake_latency", samples_json(json, each.latency)},
            {"waiters", tally_json(json, each.waiters)},
            {"wakers", tally_json(json, each.wakers)},
            {"timed_out_at", tally_json(json, each.timed_out)}};
-  add_particulars(json, each, out);
+  add_particulars(json, each, complete, out);
   return out;
 }
 
@@ -85,7 +87,7 @@ Json waits_json(const Process& process, const Analysis& analysis) {
   Json out = json.process();
   out["waits"] = Json::array();
   for (const SignalFigures& each : analysis.signals.figures())
-    out["waits"].push_back(figures_json(json, each));
+    out["waits"].push_back(figures_json(json, each, analysis.replay.complete()));
   return out;
 }
 

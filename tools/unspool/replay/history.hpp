@@ -82,6 +82,7 @@ class History {
   void forget();
 
   bool waited_for() const { return waiting_ != 0; }
+  std::uint32_t waiters() const { return waiting_; }
 
   /// An open wait's number here, small, and used again after its end.
   using Ticket = std::uint32_t;

@@ -11,10 +11,21 @@ namespace {
 
 using Tenant = Holder::Tenant;
 
+/// Outside of mode `all` what is known of who has an object holds as long as somebody waits for it without a gap.
+bool is_watched(const ObjectState& object) {
+  return object.complete || object.history.waited_for();
+}
+
+/// It waits for this object, and not for itself: it has been given it by now, and has not said so yet.
+bool is_given(const ObjectState& object, trace::ThreadNumber owner, const ThreadState* state) {
+  if (state == nullptr || state->waits.empty()) return false;
+  return state->waits.back().object == object.number && state->waits.back().owner != owner;
+}
+
 }  // namespace
 
 void Replay::take(const Record& record, ThreadState* thread, ObjectState& object) {
-  const bool sure = complete_ && object.confirmed == losses_;
+  const bool sure = object.complete && object.confirmed == losses_;
   if (sure && object.now().holder.tenant == Tenant::thread) ++doubts_.lost_ends;
   const bool waited = end_wait(record, thread, &object, Ending::acquired);
   const bool named = thread != nullptr;
@@ -24,7 +35,7 @@ void Replay::take(const Record& record, ThreadState* thread, ObjectState& object
   object.readers.clear();
   // Outside of mode `all` a release that nobody waits for is not recorded: this hold may end, and another of the same
   // thread begin, unseen.
-  const bool seen_to_its_end = complete_ || object.history.waited_for();
+  const bool seen_to_its_end = is_watched(object);
   change_holder(object, named ? Holder{Tenant::thread, record.thread, record.site} : Holder{}, record.time,
                 named && seen_to_its_end);
   object.confirmed = losses_;
@@ -39,7 +50,7 @@ void Replay::give(const Record& record, ObjectState& object) {
   const bool sure = object.confirmed == losses_;
   trace::ThreadNumber owner = field_means(*record.row, 3, trace::Means::thread) ? record.b : 0;
   if (owner == 0 && held && sure) owner = now.holder.thread;
-  if (held && now.from_known && owner == now.holder.thread) {
+  if (held && now.from_known && owner == now.holder.thread && is_watched(object)) {
     const Hold hold{owner, object.number, now.holder.site, now.from, record.time, record.thread};
     if (hold.until < hold.since) ++doubts_.backward_times;
     for (Observer* each : audience_.held)
@@ -49,7 +60,8 @@ void Replay::give(const Record& record, ObjectState& object) {
     for (Observer* each : audience_.all)
       each->released_by_other(object, record);
   }
-  if (complete_ && sure && now.holder.tenant == Tenant::nobody) ++doubts_.unmatched;
+  if (object.complete && sure && now.holder.tenant == Tenant::nobody) ++doubts_.unmatched;
+  if (!object.complete) object.readers.clear();
   change_holder(object, Holder{Tenant::nobody, 0, 0}, record.time, true);
   object.confirmed = losses_;
 }
@@ -65,15 +77,18 @@ void Replay::hold_shared(ObjectState& object, const Reader& reader, bool known) 
 }
 
 void Replay::share(const Record& record, ThreadState* thread, ObjectState& object) {
+  const bool watched = is_watched(object);
   const bool waited = end_wait(record, thread, &object, Ending::acquired);
-  // Outside of mode `all` its end, or that of others, may go unseen.
-  if (!complete_) object.readers.clear();
-  hold_shared(object, {record.thread, record.site, record.time}, complete_);
+  if (!watched) object.readers.clear();
+  hold_shared(object, {record.thread, record.site, record.time}, object.complete);
+  const bool knows_all = object.complete || object.readers.size() == record.b;
+  if (!knows_all) change_holder(object, Holder{}, record.time, false);
   for (Observer* each : audience_.acquired)
     each->acquired(object, record, 0, waited);
 }
 
 void Replay::unshare(const Record& record, ObjectState& object) {
+  if (!is_watched(object)) object.readers.clear();
   const auto reader = std::ranges::find(object.readers, record.thread, &Reader::thread);
   Holder who;
   if (reader != object.readers.end()) {
@@ -83,9 +98,10 @@ void Replay::unshare(const Record& record, ObjectState& object) {
     for (Observer* each : audience_.held)
       each->held(object, hold);
     object.readers.erase(reader);
-  } else if (complete_ && object.confirmed == losses_) {
+  } else if (object.complete && object.confirmed == losses_) {
     ++doubts_.unmatched;
   }
+  if (!object.complete) return leave_some(record, object);
   Tenure now{{Tenant::others, 0, 0}, record.time, true};
   if (object.readers.empty()) {
     now = {record.b == 0 ? Holder{Tenant::nobody, 0, 0} : Holder{}, record.time, record.b == 0};
@@ -98,21 +114,63 @@ void Replay::unshare(const Record& record, ObjectState& object) {
   object.confirmed = losses_;
 }
 
+/// Of an object whose acquires are not all recorded: some of its readers may be unknown, and only how many are left is
+/// told.
+void Replay::leave_some(const Record& record, ObjectState& object) {
+  Holder& before = object.history.now().holder;
+  // While somebody waits nobody comes in unseen: the last to go was alone since the one before it went.
+  if (object.history.waited_for() && record.b == 0 && before.tenant == Tenant::unknown)
+    before = {Tenant::thread, record.thread, 0};
+  if (object.readers.size() > record.b) object.readers.clear();
+  Holder now;
+  if (record.b == 0) {
+    now.tenant = Tenant::nobody;
+  } else if (object.readers.size() == record.b) {
+    const Reader& last = object.readers.front();
+    now = record.b == 1 ? Holder{Tenant::thread, last.thread, last.site} : Holder{Tenant::others, 0, 0};
+  }
+  change_holder(object, now, record.time, record.b == 0);
+  object.confirmed = losses_;
+}
+
 /// A block names the owner as the lock's own word had it. Where every Record is there, the order of the Records knows
-/// better: the block can come after the release. Where acquires are missing, the block is what is known.
+/// better: the block can come after the release. Where acquires are missing, the block is what is known, unless Records
+/// have come that are later.
 void Replay::believe_owner(ObjectState& object, const Block& block) {
-  if (block.owner == 0 || !can_be_held(object.kind)) return;
+  if (!can_be_held(object.kind)) return;
+  if (!object.complete && block.late) return;
+  if (!object.complete) forget_unwatched(object, block);
+  if (block.owner == 0) return;
   Tenure& now = object.history.now();
+  if (!object.complete && object.confirmed == losses_ && is_given(object, block.owner, threads_.get(block.owner))) {
+    if (now.holder.tenant != Tenant::nobody) change_holder(object, {Tenant::nobody, 0, 0}, block.since, false);
+    return;
+  }
   if (now.holder.tenant == Tenant::thread && now.holder.thread == block.owner) {
-    const bool is_news = now.holder.site == 0 || (!complete_ && !now.from_known);
+    const bool is_news = now.holder.site == 0 || (!object.complete && !now.from_known);
     if (is_news && block.owner_site != 0) now.holder.site = block.owner_site;
     object.confirmed = losses_;
     return;
   }
-  const bool sure = complete_ && object.confirmed == losses_;
+  const bool sure = object.complete && object.confirmed == losses_;
   if (sure && now.holder.tenant != Tenant::unknown) return;
   change_holder(object, Holder{Tenant::thread, block.owner, block.owner_site}, block.since, false);
   object.confirmed = losses_;
+}
+
+/// Of an object whose acquires are not all recorded. The block says that a writer has it, or that none has.
+void Replay::forget_unwatched(ObjectState& object, const Block& block) {
+  Tenure& now = object.history.now();
+  const bool same = now.holder.tenant == Tenant::thread && now.holder.thread == block.owner;
+  const bool believed_written = object.readers.empty() && now.holder.tenant == Tenant::thread;
+  if (block.owner != 0) {
+    object.readers.clear();
+    if (block.first && same) now.from_known = false;
+  } else if (block.first) {
+    forget_holder(object);
+  } else if (believed_written) {
+    change_holder(object, Holder{}, block.since, false);
+  }
 }
 
 void Replay::change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known) {
@@ -127,9 +185,8 @@ void Replay::hold_together(ObjectState& object) {
 }
 
 /// Where not all who hold it are recorded, only the order of the Records is left.
-void Replay::change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes,
-                           const Tenure& now) const {
-  if (complete_) {
+void Replay::change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now) {
+  if (object.complete) {
     object.history.change_shared(who, at, comes, now);
   } else {
     object.history.change(now.holder, now.from, now.from_known);

@@ -13,6 +13,13 @@ constexpr std::size_t most_undefined = 100'000;
 
 }  // namespace
 
+/// Of a trace that is cut, an object's own mode may stand in a segment that is gone.
+bool Replay::is_complete(trace::ObjectNumber number) const {
+  if (complete_) return true;
+  const bool all_others = process_.mode == trace::Mode::all && !process_.mode_changed && !process_.cut;
+  return all_others && !process_.with_own_mode.contains(number);
+}
+
 bool Replay::admit(bool defined) {
   if (defined) return true;
   if (undefined_ >= most_undefined) {
@@ -55,6 +62,7 @@ ObjectState* Replay::object_of(trace::ObjectNumber number, trace::Kind kind, tra
   object.since = time;
   object.confirmed = losses_;
   object.slot = place;
+  object.complete = is_complete(number);
   for (Observer* each : audience_.born)
     each->born(object);
   return &object;

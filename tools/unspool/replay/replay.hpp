@@ -51,7 +51,7 @@ class Replay {
   std::uint32_t losses() const { return losses_; }
   std::uint64_t lost_records() const { return lost_records_; }
 
-  /// Whether every acquire was recorded: without that, an object's state is known only while somebody waits for it.
+  /// Whether every acquire of every object was recorded. ObjectState::complete says it of one.
   bool complete() const { return complete_; }
 
  private:
@@ -65,6 +65,7 @@ class Replay {
     trace::SiteNumber owner_site;
     bool announced = false;  ///< by a status Record or entry: it began before what is known
     bool late = false;       ///< Records have come already that were written after it was
+    bool first = false;      ///< nobody else waits
   };
 
   // replay.cpp: which Record does what
@@ -112,10 +113,12 @@ class Replay {
   void unshare(const Record& record, ObjectState& object);
   void hold_shared(ObjectState& object, const Reader& reader, bool known);
   void hold_together(ObjectState& object);
-  void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now) const;
+  static void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
   void believe_owner(ObjectState& object, const Block& block);
-  void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
-  void forget_holder(ObjectState& object);
+  static void forget_unwatched(ObjectState& object, const Block& block);
+  void leave_some(const Record& record, ObjectState& object);
+  static void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
+  static void forget_holder(ObjectState& object);
 
   // objects.cpp
   ThreadState* thread_of(trace::ThreadNumber number);
@@ -123,6 +126,7 @@ class Replay {
   ObjectState* tracked(trace::ObjectNumber number) { return objects_.get(number); }
   trace::Kind kind_of(trace::ObjectNumber number) const;
   bool admit(bool defined);
+  bool is_complete(trace::ObjectNumber number) const;
   void destroy(trace::ObjectNumber number);
   void reap(trace::ObjectNumber number);
 
@@ -132,6 +136,7 @@ class Replay {
   void note_stack(const Record& record);
   void restore_wait(trace::ThreadNumber number, ThreadState& thread, Block block, trace::Ticks now);
   void correct_by_status();
+  ThreadState* corrected(const trace::StatusEntry& entry);
   void correct_waits(const trace::StatusEntry& entry, ThreadState& thread);
   void correct_holds(const trace::StatusEntry& entry, const std::vector<trace::ObjectNumber>& held);
 

@@ -28,7 +28,7 @@ void Replay::restore_hold(const Record& record) {
   if (record.a != exclusive) return restore_shared(record, *object);
   Tenure& now = object->history.now();
   const bool same = now.holder.tenant == Tenant::thread && now.holder.thread == record.thread;
-  const bool sure = complete_ && object->confirmed == losses_ && now.holder.tenant != Tenant::unknown;
+  const bool sure = object->complete && object->confirmed == losses_ && now.holder.tenant != Tenant::unknown;
   if ((same && now.from_known) || (!same && sure)) return;
   if (now.holder.tenant == Tenant::nobody && record.since < now.from) return;  // released since, by another thread
   if (same) {
@@ -42,9 +42,14 @@ void Replay::restore_hold(const Record& record) {
 void Replay::restore_shared(const Record& record, ObjectState& object) {
   if (std::ranges::find(object.readers, record.thread, &Reader::thread) != object.readers.end()) return;
   const Tenant tenant = object.now().holder.tenant;
-  const bool sure = complete_ && object.confirmed == losses_ && tenant != Tenant::unknown;
+  const bool sure = object.complete && object.confirmed == losses_ && tenant != Tenant::unknown;
   if (sure && object.readers.empty()) return;  // a writer has it by now, or nobody
-  hold_shared(object, {record.thread, record.site, record.since}, true);
+  const Reader reader{record.thread, record.site, record.since};
+  if (object.complete) {
+    hold_shared(object, reader, true);
+  } else {
+    object.readers.push_back(reader);  // who else has it is not known
+  }
 }
 
 void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, Block block, trace::Ticks now) {
@@ -56,7 +61,10 @@ void Replay::restore_wait(trace::ThreadNumber number, ThreadState& thread, Block
     if (object == nullptr) return;
     const Tenure& holds = object->now();
     const bool released_since = holds.holder.tenant == Tenant::nobody && holds.from > block.since;
-    if (!released_since) believe_owner(*object, block);
+    // Where it was recorded once it had lasted, its block Record follows, and tells who has the object by then.
+    const bool taken_since = !object->complete && holds.holder.tenant == Tenant::thread && holds.from > block.since;
+    block.first = !object->history.waited_for();
+    if (!released_since && !taken_since) believe_owner(*object, block);
   }
   block.announced = true;
   begin_wait(number, thread, object, block);
@@ -67,14 +75,23 @@ void Replay::correct_by_status() {
   for (const auto& [number, object] : objects_) {
     if (object.now().holder.tenant == Tenant::thread) held[object.now().holder.thread].push_back(number);
   }
+  // The waits first: what a wait makes unknown of who has its object, others' entries may know.
   for (const trace::StatusEntry& entry : process_.status) {
-    ThreadState* thread = thread_of(entry.thread);
-    // An odd version was being written: the Records are as good. An ended thread's entry is an old one.
-    if (thread == nullptr || entry.version % 2 != 0 || thread->life == ThreadState::Life::ended) continue;
+    ThreadState* const thread = corrected(entry);
+    if (thread == nullptr) continue;
     thread->life = ThreadState::Life::alive;
     correct_waits(entry, *thread);
-    correct_holds(entry, held[entry.thread]);
   }
+  for (const trace::StatusEntry& entry : process_.status) {
+    if (corrected(entry) != nullptr) correct_holds(entry, held[entry.thread]);
+  }
+}
+
+/// Null: an entry that was being written, where the Records are as good, or an ended thread's old one.
+ThreadState* Replay::corrected(const trace::StatusEntry& entry) {
+  ThreadState* const thread = thread_of(entry.thread);
+  const bool believed = thread != nullptr && entry.version % 2 == 0 && thread->life != ThreadState::Life::ended;
+  return believed ? thread : nullptr;
 }
 
 void Replay::correct_waits(const trace::StatusEntry& entry, ThreadState& thread) {
@@ -100,14 +117,15 @@ void Replay::correct_holds(const trace::StatusEntry& entry, const std::vector<tr
     record.since = hold.since;
     record.time = last_time_;
     restore_hold(record);
+    if (ObjectState* const object = tracked(hold.object)) object->told_by_status = true;
   }
   const bool knows_all =
       entry.depth == known && std::ranges::find(holds, 0U, &trace::StatusHold::object) == holds.end();
-  if (!complete_ || !knows_all) return;
+  if (!knows_all) return;
   for (const trace::ObjectNumber number : held) {
     ObjectState* object = tracked(number);
     const bool still = std::ranges::find(holds, number, &trace::StatusHold::object) != holds.end();
-    if (object != nullptr && !still) forget_holder(*object);
+    if (object != nullptr && object->complete && !still) forget_holder(*object);
   }
 }
 

@@ -77,8 +77,10 @@ struct ObjectState {
   trace::ObjectNumber number = 0;
   trace::Kind kind = trace::Kind::trace;
   bool sequence_known = false;
-  bool destroyed = false;  ///< and stays only until nobody waits any more: a waiter may say so late
-  std::uint32_t slot = 0;  ///< small and unique among the live, so that analyses can keep arrays
+  bool complete = true;         ///< each of its acquires and releases was recorded, also those that nobody waited for
+  bool told_by_status = false;  ///< the status file names a holder
+  bool destroyed = false;       ///< and stays only until nobody waits any more: a waiter may say so late
+  std::uint32_t slot = 0;       ///< small and unique among the live, so that analyses can keep arrays
   trace::Sequence sequence = 0;
   trace::Ticks since = 0;       ///< time of the first Record on it
   std::uint32_t confirmed = 0;  ///< Replay::losses() when the holder was last known for sure
@@ -86,6 +88,9 @@ struct ObjectState {
   std::vector<Reader> readers;  ///< while it is held shared
 
   const Tenure& now() const { return history.now(); }
+  /// Whether what is believed of its holders is known to be so still. Outside of mode `all` a release is recorded only
+  /// while somebody waits.
+  bool holders_known() const { return complete || told_by_status || history.waited_for(); }
 };
 
 /// One thread. What an ended one keeps is small.

@@ -13,7 +13,9 @@ namespace {
 /// Whether a thread in this wait can have made this Record. A Condition's wait goes on while its lock is released
 /// and acquired again; any other is over when its thread does anything else.
 bool may_happen_in(const Wait& wait, const Record& record) {
-  if (wait.kind == record.row->kind && wait.object == record.object) return wait.next.has(record.row->verb);
+  if (wait.kind == record.row->kind && wait.object == record.object) {
+    return wait.next.has(record.row->verb) || (wait.announced && record.row->effect == trace::Effect::wait);
+  }
   return wait.kind == trace::Kind::condition && can_be_held(record.row->kind);
 }
 
@@ -29,11 +31,15 @@ void Replay::close_stale_waits(ThreadState& thread, const Record& record) {
 
 void Replay::block(const Record& record, ThreadState* thread, ObjectState* object) {
   Block block{record.row->kind, record.object, record.site, record.time, other_thread(record), other_site(record)};
-  block.late = object != nullptr && object->sequence_known && record.seq != object->sequence;
-  if (object != nullptr) believe_owner(*object, block);
+  const bool open = thread != nullptr && !thread->waits.empty() && thread->waits.back().object == record.object;
+  const bool announced = open && thread->waits.back().announced;
+  if (object != nullptr) {
+    block.late = object->sequence_known && static_cast<std::int32_t>(object->sequence - record.seq) > 0;
+    block.first = object->history.waiters() == (announced && thread->waits.back().ticket ? 1U : 0U);
+    believe_owner(*object, block);
+  }
   if (thread == nullptr) return;
-  const bool open = !thread->waits.empty() && thread->waits.back().object == record.object;
-  if (open && (thread->waits.back().renewable || thread->waits.back().announced)) {
+  if (open && (thread->waits.back().renewable || announced)) {
     Wait& wait = thread->waits.back();
     if (!std::exchange(wait.announced, false)) ++wait.blocks;
     wait.owner = block.owner;
@@ -62,7 +68,7 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   // A plain hold comes as a whole. Who waited for a part of it, and gave up before its end, says who held it.
   const bool is_over = block.late && object->now().holder.tenant == Holder::Tenant::nobody;
   if (is_over && block.owner != 0) before = {Holder::Tenant::thread, block.owner, block.owner_site};
-  if (complete_ && !object->readers.empty() && !object->history.waited_for()) hold_together(*object);
+  if (object->complete && !object->readers.empty() && !object->history.waited_for()) hold_together(*object);
   wait.ticket = object->history.begin_wait(block.since, before);
 }
 
