@@ -155,8 +155,8 @@ bool InversionSearch::fits(const Occurrence& by) const {
   return std::ranges::all_of(path_, [&](const auto& step) {
     const Occurrence& other = *step.second;
     if (other.thread == by.thread && allowed_ != Allowed::few_threads) return false;
-    if (!can_be_held_together(*other.held, *by.held)) return false;
-    return other.thread == by.thread || other.may_overlap(by);
+    if (!links_.can_be_held_together(other, by)) return false;
+    return other.thread == by.thread || Links::may_overlap(other, by);
   });
 }
 
@@ -191,7 +191,8 @@ bool InversionSearch::find_writers(std::vector<std::pair<trace::ObjectNumber, co
           std::ranges::any_of(writers, [&](const auto& other) { return other.second->by.thread == each.by.thread; });
       return !used && std::ranges::all_of(path_, [&](const auto& step) {
         const Occurrence& by = *step.second;
-        return by.thread != each.by.thread && can_be_held_together(*by.held, *each.by.held) && by.may_overlap(each.by);
+        return by.thread != each.by.thread && links_.can_be_held_together(by, each.by) &&
+               Links::may_overlap(by, each.by);
       });
     });
     if (fit == all.end()) return false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace unspool {
 
@@ -37,25 +38,10 @@ bool could_have_given_up(const Record& record) {
 
 }  // namespace
 
-bool can_be_held_together(const HeldLocks& a, const HeldLocks& b) {
-  for (auto x = a.begin(), y = b.begin(); x != a.end() && y != b.end();) {
-    if (x->object < y->object) {
-      ++x;
-    } else if (y->object < x->object) {
-      ++y;
-    } else {
-      if (!x->shared || !y->shared) return false;
-      ++x;
-      ++y;
-    }
-  }
-  return true;
-}
-
-bool Occurrence::may_overlap(const Occurrence& other) const {
-  return std::ranges::any_of(moments, [&](const Moment& mine) {
-    return std::ranges::any_of(other.moments,
-                               [&](const Moment& theirs) { return !mine.precedes(theirs) && !theirs.precedes(mine); });
+bool Links::may_overlap(const Occurrence& a, const Occurrence& b) {
+  return std::ranges::any_of(a.moments, [&](const Moment& one) {
+    return std::ranges::any_of(b.moments,
+                               [&](const Moment& other) { return !one.precedes(other) && !other.precedes(one); });
   });
 }
 
@@ -80,14 +66,36 @@ void Links::record(const Record& record) {
     default:
       break;
   }
+  if (Clocks::concerns(*record.row)) date(record);
   clocks_.record(record);
-  if (record.row->kind == Kind::thread) return join(record);
+  if (record.row->kind == Kind::semaphore || record.row->kind == Kind::bounded_semaphore)
+    return gates_.semaphore(record);
+  if (record.row->kind == Kind::thread) return thread(record);
   if (record.row->kind == Kind::status && record.row->verb == Verb::hold) {
     enter(threads_[record.thread], record.place.segment);
-    return restore(record.thread, {record.object, record.site, record.since, record.a != 0});
+    return restore(record.thread, {record.object, record.site, record.since, record.a != 0, true, nullptr});
   }
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) {
     if (ThreadLocks* const locks = threads_.get(record.thread)) locks->held.clear();
+    gates_.forget_permits(record.thread);
+  }
+}
+
+/// Before its thread learns of others, or others of it: what it holds it got knowing no more than now, and what it asked for
+/// was before this.
+void Links::date(const Record& record) {
+  const trace::ThreadNumber thread = record.thread;
+  ThreadLocks* const locks = threads_.get(thread);
+  if (locks == nullptr) return;
+  for (Held& each : locks->held) {
+    if (!std::exchange(each.is_dated, true)) each.seen = clocks_.seen(thread);
+  }
+  if (!Clocks::hands_over(*record.row) || !locks->asks_anew || locks->asks_much()) return;
+  locks->asks_anew = false;
+  Moment now = clocks_.mark_if_plenty(thread);
+  now.seen = nullptr;
+  for (auto& [key, asked] : locks->asked) {
+    if (std::exchange(asked.anew, false)) asked.last = now;
   }
 }
 
@@ -124,7 +132,8 @@ const trace::StatusEntry* Links::status_of(trace::ThreadNumber thread) const {
 /// Of a thread that has written nothing since its segment was recycled, only its status entry tells what it holds.
 void Links::restore_from(const trace::StatusEntry& entry) {
   for (std::size_t i = std::min<std::size_t>(entry.depth, trace::status_holds); i-- > 0;)
-    restore(entry.thread, {entry.holds[i].object, entry.holds[i].site, entry.holds[i].since, entry.holds[i].mode != 0});
+    restore(entry.thread, {entry.holds[i].object, entry.holds[i].site, entry.holds[i].since, entry.holds[i].mode != 0,
+                           true, nullptr});
 }
 
 /// As replay knows it: Records may be missing, others may have released it.
@@ -152,7 +161,8 @@ void Links::acquired(const ObjectState& object, const Record& record, bool waite
   } else {
     ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false}, locks);
   }
-  if (locks.held.size() < most_held) locks.held.push_back({object.number, record.site, record.time, shared});
+  if (locks.held.size() < most_held)
+    locks.held.push_back({object.number, record.site, record.time, shared, false, nullptr});
 }
 
 void Links::note(const ObjectState& object, const PlainHold& hold) {
@@ -197,7 +207,7 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
   if (locks.held.empty() && !writes) return;
   forget_stale(call.thread, locks.held);
   if (locks.held.empty() && !writes) return;
-  const HeldLocks* const held = interned(locks.held);
+  const HeldLocks* const held = interned(call.thread, locks.held);
   if (held == nullptr) {
     ++left_out_;
     return;
@@ -209,10 +219,12 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
 }
 
 /// Null where so many are kept already.
-const HeldLocks* Links::interned(const std::vector<Held>& held) {
+const HeldLocks* Links::interned(trace::ThreadNumber thread, const std::vector<Held>& held) {
   HeldLocks locks;
   for (const Held& each : held)
     locks.push_back({each.object, each.shared});
+  for (const trace::ObjectNumber permit : gates_.permits_of(thread))
+    locks.push_back({permit, false});
   std::ranges::sort(locks);
   if (const auto known = held_.find(locks); known != held_.end()) return &*known;
   return held_.size() >= most_occurrences ? nullptr : &*held_.insert(std::move(locks)).first;
@@ -284,9 +296,10 @@ std::span<const WriterCall> Links::writers(trace::ObjectNumber lock) const {
 void Links::remember_asked(ThreadLocks& locks, const Call& call) {
   if (call.limited) return;
   const std::uint64_t key = call.object << 1U | (call.shared ? 1U : 0U);
-  const Asked asked{call.object, call.site, call.time, call.shared, call.waited, call.stuck};
+  const Asked asked{call.object, call.site, call.time, call.shared, call.waited, call.stuck, true, {}};
   Asked* before = locks.asked.get(key);
   if (before != nullptr) {
+    before->anew = locks.asks_anew = true;
     if (!call.stuck && (!before->waited || call.waited)) return;
     locks.improvable -= before->waited ? 1 : 0;
   } else if (locks.asked.size() < most_asked) {
@@ -295,18 +308,40 @@ void Links::remember_asked(ThreadLocks& locks, const Call& call) {
     return;
   }
   *before = asked;
+  locks.asks_anew = true;
   locks.improvable += asked.waited ? 1 : 0;
 }
 
-/// A thread's end, a join's begin, and its end. A join with a limit fails in the end.
-void Links::join(const Record& record) {
+std::vector<HeldFrom> Links::held_from(trace::ThreadNumber thread) {
+  std::vector<HeldFrom> held;
+  ThreadLocks* const locks = threads_.get(thread);
+  if (locks == nullptr || locks->held.empty() || !replay_->complete()) return held;
+  forget_stale(thread, locks->held);
+  for (const Held& each : locks->held)
+    held.push_back({{each.object, each.shared}, each.since});
+  return held;
+}
+
+void Links::thread(const Record& record) {
   if (!trace::is_thread(record.object)) return;
-  const auto target = static_cast<trace::ThreadNumber>(record.object);
-  const Effect effect = record.row->effect;
+  const auto other = static_cast<trace::ThreadNumber>(record.object);
   if (record.row->verb == Verb::end) {
-    if (ThreadLocks* const locks = threads_.get(target)) locks->held.clear();
+    if (ThreadLocks* const locks = threads_.get(other)) locks->held.clear();
     return;
   }
+  if (record.row->verb == Verb::start) {
+    std::vector<HeldFrom> held = held_from(record.thread);
+    if (!held.empty()) gates_.started(record.thread, other, std::move(held));
+    return;
+  }
+  join(record);
+  if (record.row->effect == Effect::resume) gates_.joined(record.thread, other, held_from(record.thread));
+}
+
+/// Its begin, and its end. A join with a limit fails in the end.
+void Links::join(const Record& record) {
+  const auto target = static_cast<trace::ThreadNumber>(record.object);
+  const Effect effect = record.row->effect;
   if (effect == Effect::fail) {
     std::erase_if(joining_[target], [&](const JoinUnderLock& each) { return each.joiner == record.thread; });
     return;
@@ -327,10 +362,15 @@ void Links::join(const Record& record) {
       }
       ++joins_under_locks_;
       joins.push_back({each.object, each.shared, false, record.thread, target, each.site, record.site, 0, each.since,
-                       record.time, 0, false});
+                       record.time, 0, false, each.seen});
     }
   }
   if (effect == Effect::resume) judge_joins(target);
+}
+
+/// In every run it was asked for the last time before the one who joins got it.
+bool Links::precedes(const ThreadLocks& locks, const Asked& asked, const JoinUnderLock& join) const {
+  return !asked.anew && !locks.asks_much() && asked.last.precedes({Moment::unknown, 0, join.seen});
 }
 
 /// Which of the locks that were held at its joins this thread asked for.
@@ -342,7 +382,7 @@ void Links::judge_joins(trace::ThreadNumber target) {
     const auto entry = std::find_if(locks.asked.begin(), locks.asked.end(), [&](const auto& item) {
       const Asked& lock = item.second;
       const bool gives_up = !lock.stuck && may_give_up(lock.waited, lock.site);
-      return lock.object == each.lock && !(lock.shared && each.shared) && !gives_up;
+      return lock.object == each.lock && !(lock.shared && each.shared) && !gives_up && !precedes(locks, lock, each);
     });
     if (entry == locks.asked.end()) continue;
     const Asked& asked = entry->second;
@@ -356,6 +396,7 @@ void Links::judge_joins(trace::ThreadNumber target) {
 
 void Links::destroyed(const ObjectState& object) {
   clocks_.destroyed(object.number);
+  gates_.destroyed(object.number);
   writers_.erase(object.number);
   gone_.insert(object.number);
   prune(object.number);

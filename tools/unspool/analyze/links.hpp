@@ -11,6 +11,7 @@
 #pragma once
 
 #include <unspool/analyze/clocks.hpp>
+#include <unspool/analyze/gates.hpp>
 #include <unspool/replay/observer.hpp>
 #include <unspool/replay/states.hpp>
 
@@ -25,24 +26,15 @@
 
 namespace unspool {
 
-/// A lock that a thread holds.
-struct HeldLock {
-  trace::ObjectNumber object = 0;
-  bool shared = false;
-  auto operator<=>(const HeldLock&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads <=>
-};
-using HeldLocks = std::vector<HeldLock>;  ///< sorted
-
-/// The same, from when and where on.
+/// A lock that a thread holds, from when and where on.
 struct HeldSince {
   trace::ObjectNumber object = 0;
   trace::SiteNumber site = 0;
   trace::Ticks since = 0;
   bool shared = false;
+  bool is_dated = false;  ///< `seen` is told; else it is what the thread knows now
+  Clock seen;             ///< what the thread knew when it got it
 };
-
-/// Whether two threads can hold these at the same time.
-bool can_be_held_together(const HeldLocks& a, const HeldLocks& b);
 
 /// One thread that made a link, with the same locks held.
 struct Occurrence {
@@ -55,9 +47,6 @@ struct Occurrence {
   trace::Ticks outer_since = 0;  ///< of the first; of the one that is stuck
   trace::Ticks time = 0;         ///< when it asked for the inner lock, or got it without a wait
   std::vector<Moment> moments;   ///< the first ones and the last ones
-
-  /// Whether it and another thread's can have been about to ask at the same time.
-  bool may_overlap(const Occurrence& other) const;
 };
 
 /// Holding the outer one, somebody asked for the inner one. In a link with itself a reader asked again.
@@ -91,6 +80,7 @@ struct JoinUnderLock {
   trace::Ticks join_time = 0;
   trace::Ticks target_time = 0;
   bool stuck = false;  ///< both wait at the end
+  Clock seen;          ///< what the joining thread knew when it got the lock
 };
 
 class Links {
@@ -118,6 +108,12 @@ class Links {
   const std::map<LinkKey, std::vector<Occurrence>>& all() const { return links_; }
   std::span<const WriterCall> writers(trace::ObjectNumber lock) const;
   const std::vector<JoinUnderLock>& joins() const { return joins_; }
+  /// Whether two threads can hold what they do here at the same time. After the replay.
+  bool can_be_held_together(const Occurrence& a, const Occurrence& b) const {
+    return gates_.let_both(a.thread, *a.held, b.thread, *b.held);
+  }
+  /// Whether they can have been about to ask at the same time.
+  static bool may_overlap(const Occurrence& a, const Occurrence& b);
   /// What the thread holds now; of use only where every acquire and release is recorded.
   std::span<const HeldSince> held_by(trace::ThreadNumber thread) const;
   /// Locks that another thread than the owner has released.
@@ -138,16 +134,21 @@ class Links {
     bool shared = false;
     bool waited = false;
     bool stuck = false;
+    bool anew = true;  ///< since `last`
+    Moment last = {};  ///< no earlier than the last time that it was asked for
   };
   struct ThreadLocks {
     std::vector<Held> held;
     States<std::uint64_t, Asked> asked;  ///< by lock and how: every acquire is looked up there
     std::size_t improvable = 0;          ///< in `asked`: a call that has not to wait would take their place
+    bool asks_anew = false;              ///< one of `asked` is anew
     bool asks_shared = false;            ///< its last block was a reader's
     std::uint32_t segment = 0;           ///< of its last Record that told of a hold
 
     /// Another call for a lock, without a wait, would change nothing.
-    bool is_settled() const { return held.empty() && improvable == 0 && asked.size() >= most_asked; }
+    bool is_settled() const { return held.empty() && improvable == 0 && asks_much(); }
+    /// When it asked last for what is not known any more.
+    bool asks_much() const { return asked.size() >= most_asked; }
   };
   /// A thread asks for a lock.
   struct Call {
@@ -163,6 +164,9 @@ class Links {
   };
 
   void note(const ObjectState& object, const PlainHold& hold);
+  void date(const Record& record);
+  std::vector<HeldFrom> held_from(trace::ThreadNumber thread);
+  bool precedes(const ThreadLocks& locks, const Asked& asked, const JoinUnderLock& join) const;
   void ask(const Call& call, ThreadLocks& locks);
   void add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment);
   void add_writer(const Call& call, const HeldLocks* held, const Moment& moment);
@@ -176,17 +180,19 @@ class Links {
   void restore(trace::ThreadNumber thread, const Held& hold);
   void restore_from(const trace::StatusEntry& entry);
   const trace::StatusEntry* status_of(trace::ThreadNumber thread) const;
+  void thread(const Record& record);
   void join(const Record& record);
   void judge_joins(trace::ThreadNumber target);
   bool may_give_up(bool waited, trace::SiteNumber site) const { return waited && gives_up_.contains(site); }
   void settle_limits();
   void prune(trace::ObjectNumber object);
   void erase_between(trace::ObjectNumber outer, trace::ObjectNumber inner);
-  const HeldLocks* interned(const std::vector<Held>& held);
+  const HeldLocks* interned(trace::ThreadNumber thread, const std::vector<Held>& held);
 
   const Process& process_;
   const Replay* replay_ = nullptr;
   Clocks clocks_;
+  Gates gates_;
   States<trace::ThreadNumber, ThreadLocks> threads_;
   std::map<LinkKey, std::vector<Occurrence>> links_;
   std::unordered_map<trace::ObjectNumber, std::unordered_set<trace::ObjectNumber>> outers_;  ///< of an inner lock

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// What keeps two threads apart beside the locks that they hold themselves: semaphores of one permit, and what a thread holds
+// from before it starts another one until after it has joined it. Owns what counts as such a gate.
+//
+// A semaphore counts if it never had more than one permit, and nobody released it but who had acquired it. What happens later
+// can show that it does not: so that is known after the replay only.
+//
+// Memory: by live semaphore; up to a limit of semaphores that count, and of threads that were started by one that held locks.
+#pragma once
+
+#include <unspool/model/model.hpp>
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace unspool {
+
+/// A lock that a thread holds.
+struct HeldLock {
+  trace::ObjectNumber object = 0;
+  bool shared = false;
+  auto operator<=>(const HeldLock&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads <=>
+};
+using HeldLocks = std::vector<HeldLock>;  ///< sorted
+
+/// The same, from when on.
+struct HeldFrom {
+  HeldLock lock;
+  trace::Ticks since = 0;
+  auto operator<=>(const HeldFrom&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads <=>
+};
+
+class Gates {
+ public:
+  /// A semaphore's acquire or release.
+  void semaphore(const Record& record);
+  void destroyed(trace::ObjectNumber object) { semaphores_.erase(object); }
+  /// Semaphores of which the thread has the one permit.
+  std::span<const trace::ObjectNumber> permits_of(trace::ThreadNumber thread) const;
+  /// Records of it are missing.
+  void forget_permits(trace::ThreadNumber thread) { permits_.erase(thread); }
+
+  /// The first thread, that holds these, starts or has joined the other one.
+  void started(trace::ThreadNumber thread, trace::ThreadNumber other, std::vector<HeldFrom> held);
+  void joined(trace::ThreadNumber thread, trace::ThreadNumber other, const std::vector<HeldFrom>& held);
+
+  /// Whether these two threads can hold these at the same time. After the replay.
+  bool let_both(trace::ThreadNumber a, const HeldLocks& held_by_a, trace::ThreadNumber b,
+                const HeldLocks& held_by_b) const;
+
+ private:
+  struct Semaphore {
+    trace::ThreadNumber holder = 0;
+    trace::Sequence last = 0;
+    bool is_gate = true;
+    bool is_new = true;
+  };
+  /// Who started a thread.
+  struct Parent {
+    trace::ThreadNumber thread = 0;
+    bool has_joined = false;
+    std::vector<HeldFrom> held;  ///< sorted; from before the start on and, once it has joined, until then
+    HeldLocks locks;             ///< the same once it has joined
+  };
+
+  void refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_once);
+  void drop_permit(trace::ThreadNumber thread, trace::ObjectNumber object);
+  const Parent* parent_of(trace::ThreadNumber thread) const;
+  bool exclude(const HeldLocks& a, const HeldLocks& b) const;
+
+  std::unordered_map<trace::ObjectNumber, Semaphore> semaphores_;
+  std::unordered_map<trace::ThreadNumber, std::vector<trace::ObjectNumber>> permits_;
+  std::size_t gates_ = 0;                         ///< semaphores that are or were taken for such
+  std::unordered_set<trace::ObjectNumber> none_;  ///< of them: they are not
+  std::unordered_map<trace::ThreadNumber, Parent> parents_;
+};
+
+}  // namespace unspool
