@@ -61,8 +61,9 @@ std::string suspect_line(const Names& names, const Times& times, const Deadlocks
 
 /// Kept out by all of them, or by too few.
 std::string need_line(const Waiting& waiting, const Past* past) {
-  if (waiting.lost_wake_up && waiting.wait.kind == Kind::condition) {
-    return "The last notify before this wait met nobody: a wake-up that was lost.";
+  if (waiting.lost_wake_up == Lost::yes) return "The last notify before this wait met nobody: a wake-up that was lost.";
+  if (waiting.lost_wake_up == Lost::perhaps) {
+    return "The last notify before this wait met nobody: perhaps a wake-up that was lost.";
   }
   if (waiting.wait.kind != Kind::barrier || past == nullptr || past->parties == 0) return {};
   return fmt::format("{} of {} parties {} missing. In earlier rounds came besides:", waiting.needs, past->parties,
@@ -161,7 +162,7 @@ std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle) {
     return "Tasks must not wait for tasks of their own pool unless a worker is left for them: give the inner tasks a "
            "pool of their own, or go on in the inner task.";
   }
-  if (is([](const Waiting& each) { return each.wait.kind == Kind::condition && each.lost_wake_up; })) {
+  if (is([](const Waiting& each) { return each.lost_wake_up != Lost::no; })) {
     return "A notify is not kept for who waits later: set a flag under the lock, and wait with a predicate.";
   }
   if (cycle.cause == Cause::abandoned && is([](const Waiting& each) { return each.wait.kind == Kind::queue; })) {
