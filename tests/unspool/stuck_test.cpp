@@ -202,6 +202,9 @@ TEST_CASE("a notify before the wait is told as a lost wake-up") {
   script.process.objects[condition(1)].parent = lock(1);
   script.acquire(9, other, lock(1), 30);
   script.add(Kind::condition, Verb::notify, 10, other, condition(1), 30, 0, 0);
+  script.release(11, other, lock(1), 30);
+  Script seen = script;
+  script.acquire(19, worker, lock(1), 31);
   script.add(Kind::condition, Verb::block, 20, worker, condition(1), 31, 1, 1);
   script.end(30, other, true);
   REQUIRE(findings(script).size() == 1);
