@@ -229,8 +229,8 @@ TEST_CASE("threads says what a thread waits for at the end") {
   segment.writer(2, 100).transition(120, "lock.block", lock, 5, 1, 1, 5);
   trace.write();
   const Outcome table = unspool("threads " + trace.path());
-  CHECK(table.out.find("worker waits for lock \"accounts\", held by main since ") != std::string::npos);
-  CHECK(table.out.find("at transfer.cpp:31 (transfer).") != std::string::npos);
+  CHECK(table.out.find("worker waits for lock \"accounts\" since ") != std::string::npos);
+  CHECK(table.out.find("at transfer.cpp:31 (transfer); held by main.") != std::string::npos);
   const Json document = Json::parse(unspool("threads --format json " + trace.path()).out);
   const Json& wait = document["processes"][0]["threads"][1]["waits_for"];
   CHECK(wait["object"]["number"] == lock);

@@ -334,8 +334,16 @@ TEST_CASE("how long a process lived on after its last Record is told, as the rec
   const auto after = [&start](std::uint64_t time) {
     return ClockReading{start.ticks + time, start.monotonic + time, start.realtime + time, 0, start.frequency};
   };
-  script.process.clocks.push_back(after(second));
-  CHECK(printed(run_deadlocks, script).find("lived on") == std::string::npos);
+  const std::uint64_t last = script.records.back().time;
+  script.process.clocks.push_back(after(last + second / 10));
+  std::string short_life = printed(run_deadlocks, script);
+  CHECK(short_life.find("lived on") == std::string::npos);
+  CHECK(short_life.find(", for 100 ms at least.") != std::string::npos);
+  // Told by what recording cost, where no clock was read so late.
+  script.process.cost = Cost{.time = last + second};
+  short_life = printed(run_deadlocks, script);
+  CHECK(short_life.find("lived on for 1.00 s without a Record") != std::string::npos);
+  CHECK(short_life.find(", for 1.00 s at least.") != std::string::npos);
   script.process.clocks.push_back(after(20'820 * second));
   const std::string text = printed(run_deadlocks, script);
   INFO(text);

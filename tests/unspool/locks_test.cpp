@@ -371,3 +371,15 @@ TEST_CASE("a lock that nobody waits for, but that is held most of its life, is t
   CHECK(text.find("\"store\" is not contended yet, but it was held 90.9 % of its life") != std::string::npos);
   CHECK(printed(run_locks, script).find("overtaken") == std::string::npos);
 }
+
+// The story: in a trace whose old segments were gone a lock was held for 208275085 % of its life: since tick 0.
+TEST_CASE("a hold that began before the Records do counts as held from the first of them on") {
+  Script script = store();
+  script.add(Kind::status, Verb::hold, 10'000, 1, lock(1), 50).since = 4000;
+  script.release(10'100, 1, lock(1), 50, 1);
+  script.acquire(10'150, 1, lock(1), 50);
+  script.release(10'200, 1, lock(1), 50, 1);
+  const Answer answer{script};
+  CHECK(answer.analysis.locks.figures()[0].flow.held == 150);
+  CHECK(answer.analysis.locks.figures()[0].flow.life == 200);
+}

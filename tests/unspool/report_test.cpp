@@ -80,6 +80,27 @@ TEST_CASE("an orderly end is told") {
   Script script = server();
   script.add(Kind::trace, Verb::end, 16'000, 100, 0);
   CHECK(has(printed(run_report, script), "ended in order"));
+  script.process.threads[100].origin = trace::Origin::main;
+  script.begin(16'001, 100);
+  CHECK(has(printed(run_report, script), "alive at the end (main among them, 1 daemon)"));
+}
+
+TEST_CASE("joins that had not to wait are not among those that waited longest") {
+  Script script;
+  script.join(100, 1, 2, 50);
+  script.joined(100, 1, 2, 50);
+  CHECK_FALSE(has(printed(run_report, script), "Joins that waited longest"));
+  script.join(200, 1, 3, 50);
+  script.joined(300, 1, 3, 50);
+  CHECK(has(printed(run_report, script), "Joins that waited longest"));
+}
+
+TEST_CASE("that older Records are gone is told, and from when on the trace tells") {
+  Script script = server();
+  CHECK_FALSE(has(printed(run_order, script), "Older Records are gone"));
+  script.process.cut = true;
+  for (const auto command : {run_report, run_deadlocks, run_misuse})
+    CHECK(has(printed(command, script), "Older Records are gone, or some in between: it is known what came from 20"));
 }
 
 TEST_CASE("a deadlock comes before all else and is a finding") {

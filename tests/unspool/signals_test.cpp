@@ -51,6 +51,16 @@ TEST_CASE("a condition tells who notified whom, and how soon the waiter ran") {
   CHECK(has(printed(run_waits, script), "notified 2 times, 1 of them with nobody to wake"));
 }
 
+TEST_CASE("who let waiters of a queue go on is told with the line, which only its own Record has") {
+  Script script = script_of(Kind::queue, "jobs");
+  script.add(Kind::queue, Verb::block, 100, 2, object, 20, 1);
+  script.add(Kind::queue, Verb::put, 900, 1, object, 11, 1, 1);
+  script.add(Kind::queue, Verb::get, 930, 2, object, 20, 1, 0);
+  const Answer answer{script};
+  REQUIRE(only(answer).wakers.parts().size() == 1);
+  CHECK(only(answer).wakers.parts()[0].actor == Actor{1, 11});
+}
+
 TEST_CASE("timeouts are told by the line that waited") {
   Script script = script_of(Kind::event, "go");
   script.add(Kind::event, Verb::block, 100, 2, object, 20);

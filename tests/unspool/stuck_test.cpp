@@ -279,11 +279,60 @@ TEST_CASE("a party that came to earlier rounds is missing by name") {
 
 TEST_CASE("a notify before the wait is told as a lost wake-up") {
   Script script = threads();
+  script.object(condition(1), Kind::condition, "ready", 10);
+  script.process.objects[condition(1)].parent = lock(1);
+  script.acquire(9, other, lock(1), 30);
   script.add(Kind::condition, Verb::notify, 10, other, condition(1), 30, 0, 0);
+  script.release(11, other, lock(1), 30);
+  Script seen = script;
+  script.acquire(19, worker, lock(1), 31);
   script.add(Kind::condition, Verb::block, 20, worker, condition(1), 31, 1, 1);
   script.end(30, other, true);
   REQUIRE(findings(script).size() == 1);
-  CHECK(printed(run_deadlocks, script).find("a wake-up that was lost") != std::string::npos);
+  CHECK(printed(run_deadlocks, script).find("met nobody: a wake-up that was lost") != std::string::npos);
+  script.process.mode = Mode::contended;
+  CHECK(printed(run_deadlocks, script).find("met nobody: perhaps a wake-up that was lost") != std::string::npos);
+  // It had the lock in between, and did not wait.
+  seen.acquire(12, worker, lock(1), 31);
+  seen.release(13, worker, lock(1), 31);
+  seen.acquire(19, worker, lock(1), 31);
+  seen.add(Kind::condition, Verb::block, 20, worker, condition(1), 31, 1, 1);
+  seen.end(30, other, true);
+  REQUIRE(findings(seen).size() == 1);
+  const std::string text = printed(run_deadlocks, seen);
+  CHECK(text.find("met nobody") == std::string::npos);
+  CHECK(text.find("wait with a predicate") == std::string::npos);
+}
+
+TEST_CASE("a thread that is joined and stuck has not ended, and holds nothing") {
+  Script script = threads();
+  script.add(Kind::event, Verb::set, 10, other, object, 30);
+  script.add(Kind::event, Verb::block, 20, worker, object, 31);
+  script.join(21, main_thread, worker, 32);
+  script.add(Kind::event, Verb::block, 30, other, object + 1, 33);
+  script.join(40, other, worker, 34);
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("holds it") == std::string::npos);
+  CHECK(text.find("thread-2 has not ended, and waits for event") != std::string::npos);
+}
+
+TEST_CASE("of each wait that is no deadlock it is said why not, and what it is for") {
+  Script script = consumer();
+  script.add(Kind::event, Verb::block, 40, main_thread, object + 1, 33);
+  std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("an item from queue") != std::string::npos);
+  CHECK(text.find("thread-3 goes on (put before)") != std::string::npos);
+  CHECK(text.find("nobody ever set") != std::string::npos);
+}
+
+TEST_CASE("advice about a queue is about the side that waits") {
+  Script script = consumer();
+  script.end(40, other, true);
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("Shut the queue down when its last producer ends.") != std::string::npos);
 }
 
 TEST_CASE("who holds permits and gave none back is waited for; who gave all back is not") {

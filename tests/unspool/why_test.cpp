@@ -186,6 +186,16 @@ TEST_CASE("JSON has the balance, each wait and its chains") {
   CHECK_THAT(printed(run_why, script, options), Contains("waker.name"));
 }
 
+TEST_CASE("who joins the thread does not count among its own waits") {
+  Script script = chained();
+  Options options;
+  options.wanted.threads = {"reader"};
+  const std::string before = printed(run_why, script, options);
+  CHECK_THAT(before, Contains("1 of 3 waits") || Contains("1 of 2 waits"));
+  script.join(script.records.back().time + 1, 9, 1, 22);
+  CHECK_THAT(printed(run_why, script, options), Contains(": 1 of "));
+}
+
 TEST_CASE("whatever the Records say, the balance sums to the span") {
   std::mt19937 random{4711};
   for (int round = 0; round < 200; ++round) {

@@ -10,6 +10,7 @@
 #include <unspool/analyze/inversions.hpp>
 #include <unspool/analyze/joins.hpp>
 #include <unspool/analyze/locks.hpp>
+#include <unspool/analyze/lost_notifies.hpp>
 #include <unspool/analyze/messages.hpp>
 #include <unspool/analyze/misuse.hpp>
 #include <unspool/analyze/signals.hpp>
@@ -37,8 +38,9 @@ class Analysis {
         locks{process, filter},
         joins{filter},
         signals{process, filter},
-        deadlocks{process},
-        misuses{process, filter},
+        notifies{process},
+        deadlocks{process, notifies},
+        misuses{process, filter, notifies},
         inversions{process},
         inside{process, filter, inversions},
         messages{told.each, told.waits, filter},
@@ -55,6 +57,7 @@ class Analysis {
   Locks locks;
   Joins joins;
   Signals signals;
+  LostNotifies notifies;
   Deadlocks deadlocks;
   Misuses misuses;
   Inversions inversions;
@@ -72,7 +75,7 @@ class Analysis {
 
  private:
   Audience all(Observer* more, Blame* blame) {
-    Audience audience{summary, locks, joins, signals, deadlocks, misuses, inversions, inside, messages};
+    Audience audience{summary, locks, joins, signals, notifies, deadlocks, misuses, inversions, inside, messages};
     if (more != nullptr) audience.add(*more);
     if (blame != nullptr) audience.add(*blame);
     // The times that are asked for may cut a hold in two.

@@ -81,11 +81,34 @@ void Deadlocks::finished(const Replay& replay) {
   waiting_ = hopes.take();
   for (std::size_t i = 0; i < waiting_.size(); ++i)
     index_[waiting_[i].wait.thread] = i;
+  note_lost_notifies();
+  note_writers_ahead(replay);
   find_cycles();
   // What daemons wait for at an orderly end is of no interest, unless they lock each other out.
   if (!replay.ended_orderly()) find_knots();
   order_cycles();
   find_hanging();
+}
+
+void Deadlocks::note_lost_notifies() {
+  for (Waiting& each : waiting_) {
+    if (each.wait.kind != trace::Kind::condition) continue;
+    const LostNotifies::Notify* const lost = notifies_.before_wait(each.wait.thread, each.wait.object);
+    if (lost != nullptr) each.lost_wake_up = lost->holds_known ? Lost::yes : Lost::perhaps;
+  }
+}
+
+/// A reader that readers keep out hopes for the writers before it.
+void Deadlocks::note_writers_ahead(const Replay& replay) {
+  for (Waiting& each : waiting_) {
+    const bool reads = each.details_known && each.verb == trace::Verb::block_shared;
+    const auto object = replay.objects().find(each.wait.object);
+    const auto owner = index_.find(each.owner);
+    if (!reads || owner == index_.end() || object == replay.objects().end()) continue;
+    const Waiting& ahead = waiting_[owner->second];
+    each.behind =
+        !object->second.readers.empty() && ahead.wait.object == each.wait.object && ahead.verb == trace::Verb::block;
+  }
 }
 
 /// The waiting thread that this one waits for at a lock or in a join, or nowhere.

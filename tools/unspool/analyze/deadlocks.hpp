@@ -7,6 +7,7 @@
 
 #include <unspool/analyze/filter.hpp>
 #include <unspool/analyze/hopes.hpp>
+#include <unspool/analyze/lost_notifies.hpp>
 #include <unspool/analyze/waiting.hpp>
 #include <unspool/replay/observer.hpp>
 
@@ -39,7 +40,9 @@ struct Cycle {
 
 class Deadlocks : public Observer {
  public:
-  explicit Deadlocks(const Process& process) : process_{process}, deeds_{process} {}
+  /// `notifies` has heard of each Record before.
+  Deadlocks(const Process& process, const LostNotifies& notifies)
+      : process_{process}, notifies_{notifies}, deeds_{process} {}
 
   bool hears(const trace::Row& row) const override { return Deeds::hears(row); }
   void record(const Record& record) override { deeds_.record(record); }
@@ -66,6 +69,8 @@ class Deadlocks : public Observer {
   const Past* past_of(trace::ObjectNumber object) const { return deeds_.of(object); }
 
  private:
+  void note_lost_notifies();
+  void note_writers_ahead(const Replay& replay);
   void find_cycles();
   void find_knots();
   void add_knot(std::vector<std::size_t> component);
@@ -83,6 +88,7 @@ class Deadlocks : public Observer {
   std::uint64_t fingerprint(const Cycle& cycle) const;
 
   const Process& process_;
+  const LostNotifies& notifies_;
   Deeds deeds_;
   Habits habits_;
   bool standstill_ = false;

@@ -87,8 +87,6 @@ void Deeds::record(const Record& record) {
       if (record.row->verb != Verb::notify) return;
       past.add(Role::give, record.thread, record.time, record.site);
       past.wakes += record.a;
-      past.idle_notified |= record.b == 0;
-      if (record.b == 0) past.last_idle_notify = record.time;
       return;
     case Kind::semaphore:
     case Kind::bounded_semaphore:

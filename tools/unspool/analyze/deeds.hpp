@@ -35,17 +35,15 @@ struct Deed {
 struct Past {
   trace::Kind kind = trace::Kind::trace;
   std::unordered_map<trace::ThreadNumber, std::array<Deed, role_count>> threads;
-  bool crowded = false;               ///< more threads than are kept
-  std::uint64_t wakes = 0;            ///< waits that were ended, as those who ended them say
-  std::uint64_t woken = 0;            ///< and as the woken say
-  trace::Ticks last_all = 0;          ///< when all who waited were let go: set, trip, the last task_done
-  std::uint32_t size = 0;             ///< of a queue, as last told
-  trace::ThreadNumber acting = 0;     ///< of a barrier: who runs its action
-  std::uint32_t parties = 0;          ///< of a barrier, once it has tripped
-  trace::Ticks last_idle_notify = 0;  ///< a notify that met nobody
-  bool idle_notified = false;
-  std::uint32_t last_begun = 0;                                    ///< the newest task that began
-  std::uint32_t last_submitted = 0;                                ///< the newest task
+  bool crowded = false;              ///< more threads than are kept
+  std::uint64_t wakes = 0;           ///< waits that were ended, as those who ended them say
+  std::uint64_t woken = 0;           ///< and as the woken say
+  trace::Ticks last_all = 0;         ///< when all who waited were let go: set, trip, the last task_done
+  std::uint32_t size = 0;            ///< of a queue, as last told
+  trace::ThreadNumber acting = 0;    ///< of a barrier: who runs its action
+  std::uint32_t parties = 0;         ///< of a barrier, once it has tripped
+  std::uint32_t last_begun = 0;      ///< the newest task that began
+  std::uint32_t last_submitted = 0;  ///< the newest task
   std::unordered_map<std::uint32_t, trace::ThreadNumber> running;  ///< task → worker
   std::unordered_set<std::uint32_t> dropped;                       ///< tasks beyond last_begun
 

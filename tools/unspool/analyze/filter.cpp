@@ -149,7 +149,8 @@ bool Filter::passes(const Record& record) const {
 
 bool Filter::passes(const Wait& wait) const {
   if (!on_) return true;
-  const bool joined = wait.kind == trace::Kind::thread && thread(static_cast<trace::ThreadNumber>(wait.object));
+  const bool joined =
+      !wanted_.own_waits && wait.kind == trace::Kind::thread && thread(static_cast<trace::ThreadNumber>(wait.object));
   return (thread(wait.thread) || joined) && object(wait.object, wait.kind) && span(wait.since, wait.until) &&
          wait.until - std::min(wait.since, wait.until) >= min_wait_;
 }

@@ -33,6 +33,7 @@ struct Wanted {
   std::optional<When> from;
   std::optional<When> to;
   std::uint64_t min_wait = 0;  ///< nanoseconds
+  bool own_waits = false;      ///< a join passes only by who joins
 
   bool any() const {
     return from || to || min_wait != 0 || !threads.empty() || !objects.empty() || !kinds.empty() || !processes.empty();
@@ -68,7 +69,7 @@ class Filter {
   trace::Ticks within(trace::Ticks since, trace::Ticks until) const;
 
   bool passes(const Record& record) const;
-  /// A wait counts whole where any of it lies within the times. A join passes by either of its threads.
+  /// A wait counts whole where any of it lies within the times. A join passes by either of its threads, unless `own_waits`.
   bool passes(const Wait& wait) const;
   /// As a wait; the least length is of waits alone.
   bool passes(const Hold& hold, trace::Kind kind) const;

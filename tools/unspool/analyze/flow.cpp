@@ -26,7 +26,8 @@ void Flow::merge(const Flow& other) {
 
 void LockFlow::held(Flow& flow, const ObjectState& object, const Hold& hold) {
   if (object.readers.size() > 1) return;
-  add_span(flow.held, held_since_, hold.until);
+  // A hold that began before the Records do is known by its end alone, or from its thread's status.
+  add_span(flow.held, is_held_ ? held_since_ : std::max(hold.since, since_), hold.until);
   is_held_ = false;
   freed_ = hold.until;
   releaser_ = hold.releaser;

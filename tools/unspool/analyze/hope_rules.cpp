@@ -168,7 +168,6 @@ void Hopes::hope_for_past(Waiting& waiting) const {
       add_role(waiting, past, Role::give);
       break;
     case Kind::condition:
-      waiting.lost_wake_up = past.idle_notified && past.last_idle_notify <= since;
       add_role(waiting, past, Role::give);
       break;
     case Kind::semaphore:

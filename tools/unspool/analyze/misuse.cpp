@@ -48,8 +48,8 @@ Severity severity_of(Slip slip) {
   return slip <= Slip::long_hold ? Severity::warning : Severity::note;
 }
 
-Misuses::Misuses(const Process& process, const Filter& filter)
-    : process_{process}, filter_{filter}, long_hold_{process.frequency / long_holds_a_second} {}
+Misuses::Misuses(const Process& process, const Filter& filter, const LostNotifies& notifies)
+    : process_{process}, filter_{filter}, notifies_{notifies}, long_hold_{process.frequency / long_holds_a_second} {}
 
 bool Misuses::passes(trace::ThreadNumber thread, trace::ObjectNumber object, Kind kind, trace::Ticks time) const {
   return filter_.thread(thread) && filter_.object(object, kind) && filter_.time(time);
@@ -86,7 +86,7 @@ Misuse* Misuses::add(Slip slip, const Record& record) {
 bool Misuses::hears(const trace::Row& row) const {
   if (row.kind == Kind::message || row.kind == Kind::thread) return true;
   const bool task_ends = row.kind == Kind::pool && row.verb == Verb::end;
-  return row.verb == Verb::notify || row.verb == Verb::destroy || task_ends || row.effect == trace::Effect::fail;
+  return row.verb == Verb::destroy || task_ends || row.effect == trace::Effect::fail;
 }
 
 void Misuses::record(const Record& record) {
@@ -103,9 +103,7 @@ void Misuses::record(const Record& record) {
     default:
       break;
   }
-  if (record.row->verb == Verb::notify && record.row->kind == Kind::condition) {
-    notifies_[record.object] = {record.time, record.site, record.thread, record.b == 0};
-  } else if (record.row->verb == Verb::destroy) {
+  if (record.row->verb == Verb::destroy) {
     destruction(record);
   } else if (record.row->verb == Verb::end && record.row->kind == Kind::pool && record.b != 0) {
     add(Slip::task_exception, record);
@@ -170,9 +168,9 @@ void Misuses::held(const ObjectState& object, const Hold& hold) {
 
 void Misuses::waited(const ObjectState*, const Wait& wait) {
   if (wait.kind != Kind::condition || wait.ending != Ending::unended) return;
-  const auto last = notifies_.find(wait.object);
-  if (last == notifies_.end() || !last->second.met_nobody || last->second.time > wait.since) return;
-  const Notify& notify = last->second;
+  const LostNotifies::Notify* const lost = notifies_.before_wait(wait.thread, wait.object);
+  if (lost == nullptr || !lost->holds_known) return;
+  const LostNotifies::Notify& notify = *lost;
   if (!filter_.passes(wait) && !passes(notify.thread, wait.object, wait.kind, notify.time)) return;
   Misuse* const misuse = add(Slip::lost_wake_up, notify.site, wait.object, wait.kind, notify.thread, notify.time);
   if (misuse == nullptr || misuse->count > 1) return;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
+#include <unspool/analyze/lost_notifies.hpp>
 #include <unspool/replay/observer.hpp>
 
 #include <cstdint>
@@ -15,14 +16,13 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 namespace unspool {
 
 /// What went wrong, the gravest first.
 enum class Slip : std::uint8_t {
-  lost_wake_up,      ///< a notify met nobody, and a wait that began later never ended
+  lost_wake_up,      ///< a notify met nobody, and a wait that came too late for it never ended
   held_at_end,       ///< a thread ended with locks held
   double_release,    ///< a release of what nobody held
   destroyed_in_use,  ///< destroyed while held or waited on
@@ -63,11 +63,11 @@ struct Misuse {
 
 class Misuses : public Observer {
  public:
-  Misuses(const Process& process, const Filter& filter);
+  /// `notifies` has heard of each Record before.
+  Misuses(const Process& process, const Filter& filter, const LostNotifies& notifies);
 
   bool hears(const trace::Row& row) const override;
   void record(const Record& record) override;
-  void destroyed(const ObjectState& object) override { notifies_.erase(object.number); }
   void held(const ObjectState& object, const Hold& hold) override;
   void held_plainly(HoldsOfObjects holds) override {
     for (const auto& [object, hold] : holds) {
@@ -88,12 +88,6 @@ class Misuses : public Observer {
   bool any_findings() const;
 
  private:
-  struct Notify {
-    trace::Ticks time = 0;
-    trace::SiteNumber site = 0;
-    trace::ThreadNumber thread = 0;
-    bool met_nobody = false;
-  };
   using Key = std::tuple<Slip, trace::SiteNumber, std::uint64_t>;
 
   Misuse* add(Slip slip, const Record& record);
@@ -108,9 +102,9 @@ class Misuses : public Observer {
 
   const Process& process_;
   const Filter& filter_;
+  const LostNotifies& notifies_;
   const trace::Ticks long_hold_;
   std::map<Key, Misuse> found_;
-  std::unordered_map<trace::ObjectNumber, Notify> notifies_;
   std::vector<Misuse> all_;
   std::uint64_t more_ = 0;
 };

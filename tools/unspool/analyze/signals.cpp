@@ -159,7 +159,7 @@ void Signals::signal(const Record& record, Live& live) {
   if (counts) ++live.figures->signals;
   if (counts && woke_nobody(record)) ++live.figures->in_vain;
   if (live.signalled.size() >= most_followed) live.signalled.clear();
-  live.signalled[record.thread] = record.time;
+  live.signalled[record.thread] = {record.time, record.site};
 }
 
 /// A permit may be given back by anybody: by its taker, where that has one, else the oldest goes.
@@ -296,18 +296,19 @@ void Signals::count(Live& object, const Wait& wait, std::uint32_t what) {
     ++figures.unended;
     figures.unended_ticks = add_saturated(figures.unended_ticks, wait.ticks());
   } else {
-    ended(figures, wait);
+    const auto found = object.signalled.find(wait.waker);
+    const bool told = found != object.signalled.end() && wait.waker != 0;
+    const bool woke = told && found->second.time >= wait.since && found->second.time <= wait.until;
+    ended(figures, wait, wait.waker_site == 0 && woke ? found->second.site : wait.waker_site);
     const bool sided = wait.kind == Kind::queue || wait.kind == Kind::pool;
     if (sided && what < SignalFigures::purposes) figures.sides[what].add(wait.ticks());
     if (wait.kind == Kind::timer && wait.ending == Ending::continued) late(figures, wait, what);
-    const auto signalled = object.signalled.find(wait.waker);
-    const bool follows = signalled != object.signalled.end() && signalled->second <= wait.until;
-    if (wait.waker != 0 && follows && signalled->second >= wait.since)
-      figures.latency.add(wait.until - signalled->second);
+    if (woke) figures.latency.add(wait.until - found->second.time);
   }
 }
 
-void Signals::ended(SignalFigures& figures, const Wait& wait) {
+/// `waker_site`: the wait's own, or where its waker called last.
+void Signals::ended(SignalFigures& figures, const Wait& wait, trace::SiteNumber waker_site) {
   if (figures.waits.count() == 0 || wait.ticks() > figures.longest.ticks()) figures.longest = wait;
   figures.waits.add(wait.ticks());
   figures.waiters.add({wait.thread, wait.site}, wait.ticks());
@@ -318,7 +319,7 @@ void Signals::ended(SignalFigures& figures, const Wait& wait) {
   if (wait.ending == Ending::cancel) ++figures.cancels;
   if (wait.ending == Ending::refused) ++figures.refused;
   const bool woken = wait.ending == Ending::continued || wait.ending == Ending::acquired;
-  if (woken) figures.wakers.add({wait.waker, wait.waker_site}, wait.ticks());
+  if (woken) figures.wakers.add({wait.waker, waker_site}, wait.ticks());
 }
 
 void Signals::late(SignalFigures& figures, const Wait& wait, std::uint32_t delay) const {

@@ -102,9 +102,14 @@ class Signals : public Observer {
     Actor taker;
     std::uint64_t area = 0;  ///< Live::area when it was taken
   };
+  /// A thread's last call that may have let others go on.
+  struct Signalled {
+    trace::Ticks time = 0;
+    trace::SiteNumber site = 0;
+  };
   struct Live {
     SignalFigures* figures = nullptr;
-    std::unordered_map<trace::ThreadNumber, trace::Ticks> signalled;
+    std::unordered_map<trace::ThreadNumber, Signalled> signalled;  ///< by thread
     std::unordered_set<trace::ThreadNumber> waiting;
     trace::Ticks now = 0;    ///< up to when `area` and the depth are summed
     std::uint64_t area = 0;  ///< sum of waiting threads times ticks; may wrap, differences do not mind
@@ -142,7 +147,7 @@ class Signals : public Observer {
   void end_task(trace::ThreadNumber thread, trace::Ticks time);
   void set_stuck(trace::ThreadNumber thread, bool stuck, trace::Ticks time);
   void count(Live& object, const Wait& wait, std::uint32_t what);
-  void ended(SignalFigures& figures, const Wait& wait);
+  static void ended(SignalFigures& figures, const Wait& wait, trace::SiteNumber waker_site);
   void late(SignalFigures& figures, const Wait& wait, std::uint32_t delay) const;
 
   bool is_empty(const SignalFigures& figures) const;

@@ -24,6 +24,9 @@ std::string_view name_of(Edge edge);
 enum class Certainty : std::uint8_t { certain, likely, possible };
 std::string_view name_of(Certainty certainty);
 
+/// Whether a wake-up was lost on a thread that waits at a Condition (lost_notifies.hpp).
+enum class Lost : std::uint8_t { no, perhaps, yes };
+
 /// Somebody who can end a wait: an owner, or one who ended such waits before.
 struct Suspect {
   trace::ThreadNumber thread = 0;
@@ -62,11 +65,12 @@ struct Waiting {
   std::vector<trace::ThreadNumber> kin;  ///< who may end the wait as well, though it never ended one: hope_kin.cpp
   bool needs_all = false;                ///< all of them have to do it, not just `needs`
   std::size_t needs = 1;                 ///< how many of them: the parties that are missing at a barrier
-  bool idle = false;                     ///< a pool's worker without a task
-  bool lost_wake_up = false;             ///< the last notify met nobody, and came before the wait
-  bool stuck = false;                    ///< whom it hopes for are all stuck or gone
-  std::size_t cycle = no_cycle;          ///< that it is part of, or hangs on
-  std::uint32_t distance = 0;            ///< from the cycle; 0: part of it
+  bool behind = false;           ///< the owner is a writer that waits for it too, and was there before this reader
+  bool idle = false;             ///< a pool's worker without a task
+  Lost lost_wake_up = Lost::no;  ///< the last notify met nobody, and came before the wait
+  bool stuck = false;            ///< whom it hopes for are all stuck or gone
+  std::size_t cycle = no_cycle;  ///< that it is part of, or hangs on
+  std::uint32_t distance = 0;    ///< from the cycle; 0: part of it
 
   static constexpr std::size_t no_cycle = ~std::size_t{0};
   static constexpr std::size_t left_out = no_cycle - 1;  ///< in place of a cycle: Deadlocks::leave_out() took it away

@@ -105,15 +105,16 @@ std::string Story::title(std::size_t number) const {
   const std::string of = cycles.size() == 1 ? "" : fmt::format(" {} of {}", number + 1, cycles.size());
   const bool ring = is_ring_of_owners(analysis_.deadlocks, cycle);
   const std::string what = ring ? threads_wait(cycle.members.size()) : stuck_title(names_, analysis_.deadlocks, cycle);
-  std::string out =
-      toned(fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), what), Tone::bad, options_.color) + "\n";
+  const std::string head = fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), what);
+  std::string out = wrapped(toned(head, Tone::bad, options_.color), options_.width, 2);
   const std::string calendar = times_.calendar(cycle.since);
   const trace::Ticks last = analysis_.replay.last_time();
-  const trace::Ticks lasted = last > cycle.since ? last - cycle.since : 0;
-  const trace::Ticks quiet = quiet_at_end(analysis_.replay.process(), analysis_.replay);
-  const std::string until =
-      quiet == 0 ? times_.span(lasted) + " before the last Record" : "for " + times_.span(lasted + quiet) + " at least";
-  out += wrapped(fmt::format("  Deadlocked since {} from the start{}, {}. Fingerprint {}.", times_.offset(cycle.since),
+  const trace::Ticks alive = last_sign_of_life(analysis_.replay.process(), analysis_.replay);
+  const std::string lasted = times_.span(alive > cycle.since ? alive - cycle.since : 0);
+  const std::string until = alive > last         ? fmt::format(", for {} at least", lasted)
+                            : last > cycle.since ? fmt::format(", {} before the last Record", lasted)
+                                                 : "";
+  out += wrapped(fmt::format("  Deadlocked since {} from the start{}{}. Fingerprint {}.", times_.offset(cycle.since),
                              calendar.empty() ? "" : " (" + calendar + ")", until, hexadecimal(cycle.fingerprint)),
                  options_.width, 2);
   const std::string reason = why_not_certain(analysis_, cycle, ring);
@@ -129,18 +130,19 @@ void Story::member_rows(Table& table, const Waiting& waiting, const Waiting& bef
   const bool joined = before.wait.kind == trace::Kind::thread;
   if (!joined) {
     table.row({{name, Tone::strong},
-               {"holds"},
+               {before.behind ? "is before it at" : "holds"},
                {names_.object(before.wait.object, before.wait.kind)},
                {before.owner_since_known ? times_.offset(before.owner_since) : "?"},
                {names_.site_and_function(before.owner_site)}});
   }
   const bool joins = waiting.wait.kind == trace::Kind::thread;
   const std::string what = names_.object(waiting.wait.object, waiting.wait.kind);
-  table.row({{joined ? name : "", Tone::strong},
-             {joins ? "joins" : "waits for"},
-             {joins ? what : fmt::format("{} of {}", what, names_.thread(waiting.owner))},
-             {times_.offset(waiting.wait.since)},
-             {names_.site_and_function(waiting.wait.site)}});
+  table.row(
+      {{joined ? name : "", Tone::strong},
+       {joins ? "joins" : "waits for"},
+       {joins ? what : fmt::format("{} {} {}", what, waiting.behind ? "behind" : "of", names_.thread(waiting.owner))},
+       {times_.offset(waiting.wait.since)},
+       {names_.site_and_function(waiting.wait.site)}});
 }
 
 std::string Story::members(const Cycle& cycle) const {
@@ -174,7 +176,7 @@ std::string Story::hanging(const Cycle& cycle, std::size_t number) const {
     const std::string object = names_.object(each.wait.object, each.wait.kind);
     const bool held = can_be_held(each.wait.kind);
     const std::string what = joins  ? "in join for " + owner
-                             : held ? fmt::format("for {} of {}", object, owner)
+                             : held ? fmt::format("for {} {} {}", object, each.behind ? "behind" : "of", owner)
                                     : fmt::format("for {}, which {} could end", object, owner);
     const std::string part =
         each.distance == 1 ? fmt::format("part of deadlock {}", number + 1) : "stuck behind it too";
@@ -229,10 +231,12 @@ struct Group {
 };
 
 std::vector<Group> groups_of(const Deadlocks& deadlocks) {
-  std::map<std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber>, Group> groups;
+  using Alike = std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t>;
+  std::map<Alike, Group> groups;
   for (const Waiting& waiting : deadlocks.waiting()) {
     if (waiting.cycle != Waiting::no_cycle) continue;
-    Group& group = groups[{waiting.wait.kind, waiting.wait.object, waiting.wait.site, waiting.owner}];
+    const Wait& wait = waiting.wait;
+    Group& group = groups[{wait.kind, wait.object, wait.site, waiting.owner, call_number(waiting)}];
     group.since = group.threads == 0 ? waiting.wait.since : std::min(group.since, waiting.wait.since);
     if (group.first == nullptr) group.first = &waiting;
     ++group.threads;
@@ -258,21 +262,12 @@ std::string who_of(const Names& names, const Group& group) {
   return group.threads == 1 ? first : fmt::format("{} and {} more", first, group.threads - 1);
 }
 
-std::string awaited_by(const Names& names, const Group& group) {
-  const Wait& wait = group.first->wait;
-  return (wait.kind == trace::Kind::thread ? "the end of " : "") + names.object(wait.object, wait.kind);
-}
-
 /// Whom a wait outside a cycle depends on.
-Table::Cell state_of(const Names& names, const Waiting& waiting) {
-  const bool join = waiting.wait.kind == trace::Kind::thread;
-  if (waiting.limit == trace::WaitLimit::deadline) return {"with a time limit"};
-  if (waiting.owner == 0) {
-    return {can_be_held(waiting.wait.kind) ? "nobody is known to hold it" : ""};
-  }
-  if (waiting.owner_ended && join) return {"that thread has ended: about to return"};
-  if (waiting.owner_ended) return {fmt::format("held by {}, which has ended", names.thread(waiting.owner)), Tone::bad};
-  return {join ? "that thread goes on" : fmt::format("held by {}", names.thread(waiting.owner))};
+Table::Cell state_of(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
+  const bool lost = can_be_held(waiting.wait.kind) && waiting.owner != 0 && waiting.owner_ended;
+  const bool limited = waiting.limit == trace::WaitLimit::deadline;
+  if (lost && !limited) return {whose_it_is(names, waiting) + ", which has ended", Tone::bad};
+  return {why_not_stuck(names, deadlocks, waiting)};
 }
 
 }  // namespace
@@ -326,7 +321,7 @@ std::string others_sentence(const Process& process, const Analysis& analysis) {
   const Group& most = groups.front();
   return fmt::format("{} at the end, as part of no deadlock: {} for {} at {}{}; see unspool deadlocks",
                      counted(threads_in(groups), "thread waits", "threads wait"), who_of(names, most),
-                     awaited_by(names, most), names.site(most.first->wait.site),
+                     awaited(names, *most.first), names.site(most.first->wait.site),
                      groups.size() == 1 ? "" : ", and others");
 }
 
@@ -339,14 +334,14 @@ std::string others_text(const Process& process, const Analysis& analysis, const 
                {"waits for", left, true},
                {"at", left, true, "", at_end},
                {"since"},
-               {"", left, true, "", at_end}}};
+               {"no deadlock, as", left, true, "", at_end}}};
   for (std::size_t i = 0; i < std::min(groups.size(), most); ++i) {
     const Waiting& first = *groups[i].first;
     table.row({{who_of(names, groups[i])},
-               {awaited_by(names, groups[i])},
+               {awaited(names, first)},
                {names.site(first.wait.site)},
                {times.offset(groups[i].since)},
-               state_of(names, first)});
+               state_of(names, analysis.deadlocks, first)});
   }
   std::string out = fmt::format("{} at the end, as part of no deadlock{}:\n",
                                 counted(threads_in(groups), "thread waits", "threads wait"),

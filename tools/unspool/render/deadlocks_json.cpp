@@ -48,11 +48,12 @@ Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
            {"owner", waiting.edge == Edge::none ? Json{} : json.thread(waiting.owner)}};
   out["owner_site"] = held ? json.site(waiting.owner_site) : Json{};
   out["owner_since"] = held && waiting.owner_since_known ? json.offset(waiting.owner_since) : Json{};
+  out["owner_waits"] = waiting.behind;
   out["owner_ended"] = waiting.owner_ended;
   out["holds"] = waiting.holds;
   out["limit"] = limit_name(waiting.limit);
   out["stuck"] = waiting.stuck;
-  out["lost_wake_up"] = waiting.lost_wake_up;
+  out["lost_wake_up"] = waiting.lost_wake_up == Lost::perhaps ? Json{} : Json(waiting.lost_wake_up == Lost::yes);
   out["missing_parties"] =
       waiting.wait.kind == trace::Kind::barrier && waiting.edge != Edge::none ? Json(waiting.needs) : Json{};
   out["hopes_for"] = Json::array();

@@ -2,6 +2,7 @@
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
+#include <unspool/analyze/samples.hpp>
 #include <unspool/render/clock_changes.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/style.hpp>
@@ -38,15 +39,29 @@ std::string how_it_ended(const Analysis& analysis) {
   return analysis.replay.ended_orderly() ? "ended in order" : "cut off (killed or still running)";
 }
 
-trace::Ticks quiet_at_end(const Process& process, const Replay& replay) {
-  trace::Ticks alive = 0;
+trace::Ticks last_sign_of_life(const Process& process, const Replay& replay) {
+  trace::Ticks alive = replay.last_time();
+  if (replay.ended_orderly() || replay.records() == 0) return alive;
   for (const ClockReading& each : process.clocks)
     alive = std::max(alive, each.ticks);
-  // Within a second or two the recorder says so as well of a process that is busy.
-  const trace::Ticks pause = 2 * process.frequency;
-  const bool quiet = !replay.ended_orderly() && replay.records() != 0 && alive > replay.last_time() &&
-                     alive - replay.last_time() >= pause;
-  return quiet ? alive - replay.last_time() : 0;
+  return process.cost ? std::max(alive, process.cost->time) : alive;
+}
+
+trace::Ticks quiet_at_end(const Process& process, const Replay& replay) {
+  // Of a trace that is read while it is written the Records are read a little before the clocks, or after.
+  const trace::Ticks pause = process.frequency / 2;
+  const trace::Ticks quiet = last_sign_of_life(process, replay) - replay.last_time();
+  return quiet >= pause ? quiet : 0;
+}
+
+std::string waited_so_far(const Process& process, const Analysis& analysis, std::uint64_t threads, trace::Ticks ticks) {
+  const Times times{process, 0};
+  const bool to_the_end = !analysis.filter.wanted().to;
+  const trace::Ticks quiet =
+      to_the_end ? last_sign_of_life(process, analysis.replay) - analysis.replay.last_time() : trace::Ticks{0};
+  if (quiet == 0) return ticks == 0 ? "" : fmt::format(", {} up to the last Record", times.span(ticks));
+  return fmt::format(", for {}{} at least", times.span(add_saturated(ticks, threads * quiet)),
+                     threads == 1 ? "" : " in all");
 }
 
 namespace {
@@ -109,8 +124,22 @@ std::string filter_words(const Process& process, const Analysis& analysis, const
 
 }  // namespace
 
+namespace {
+
+/// Old segments were deleted to keep to the space given.
+std::string cut_words(const Process& process, const Analysis& analysis) {
+  if (!process.cut) return {};
+  const Times times{process, analysis.replay.first_time()};
+  const std::string calendar = times.calendar(analysis.replay.first_time());
+  return fmt::format("  Older Records are gone, or some in between: it is known what came {}.",
+                     calendar.empty() ? "later" : "from " + calendar + " on");
+}
+
+}  // namespace
+
 std::string restrictions(const Process& process, const Analysis& analysis, const Options& options) {
   std::string out;
+  if (const std::string cut = cut_words(process, analysis); !cut.empty()) out += wrapped(cut, options.width, 2);
   if (analysis.filter.is_on()) out += wrapped(filter_words(process, analysis, options), options.width, 4);
   const Analysis::Known& known = analysis.known;
   if (known.deadlocks + known.inversions + known.misuses != 0) {

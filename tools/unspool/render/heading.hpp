@@ -16,8 +16,11 @@ namespace unspool {
 /// and known findings.
 std::string heading(const Process& process, const Analysis& analysis, const Options& options);
 
-/// For how long the process lived on after its last Record, at least, where that is two seconds or more and it was cut off; else 0.
-/// Requires: the replay has read all Records.
+/// Up to when the process lived, at least: to its last Record, or if it was cut off to when its recorder last said what the clocks
+/// showed or what recording cost. Requires: the replay has read all Records.
+trace::Ticks last_sign_of_life(const Process& process, const Replay& replay);
+
+/// From the last Record to there, if that is half a second or more; else 0.
 trace::Ticks quiet_at_end(const Process& process, const Replay& replay);
 
 /// One line for each reason why figures are bounded (mode, loss, gaps) or times are not what they seem (a clock was set, the
@@ -27,10 +30,15 @@ std::string reservations(const Process& process, const Analysis& analysis, const
 /// `text` broken at spaces into lines of `width`; it keeps its own indent, and the lines after the first get `indent`.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
+/// How long `threads` have waited without an end, `ticks` up to the last Record: ", for 2.50 s at least", ", 1.20 ms up to the last
+/// Record"; empty where that is no time.
+std::string waited_so_far(const Process& process, const Analysis& analysis, std::uint64_t threads, trace::Ticks ticks);
+
 /// "killed or still running" or "in order".
 std::string how_it_ended(const Analysis& analysis);
 
-/// What is restricted, and how much that leaves out, and findings of the baseline that are not told; empty when neither.
+/// That older Records are gone, what is restricted, and how much that leaves out, and findings of the baseline that are not told;
+/// empty when none of these.
 std::string restrictions(const Process& process, const Analysis& analysis, const Options& options);
 
 /// Runs the analysis of each input and prints what `make_text` has to say, or one document of what `make_json` has. True

@@ -265,10 +265,9 @@ std::string unended_of(const Context& context, const std::vector<LockFigures>& f
   for (const LockFigures& lock : figures) {
     if (lock.unended == 0 || ++shown > most_parts) continue;
     out += wrapped(
-        fmt::format(
-            "{} for {} at the end, {} up to the last Record (not in the figures above; see `unspool deadlocks`)",
-            counted(lock.unended, "thread still waits", "threads still wait"), lock_name(context.names, lock),
-            context.times.span(lock.unended_ticks)),
+        fmt::format("{} for {} at the end{} (not in the figures above; see `unspool deadlocks`)",
+                    counted(lock.unended, "thread still waits", "threads still wait"), lock_name(context.names, lock),
+                    waited_so_far(context.process, context.analysis, lock.unended, lock.unended_ticks)),
         context.options.width, 2);
   }
   return out;

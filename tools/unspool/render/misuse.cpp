@@ -21,8 +21,8 @@ std::string detail_of(const Names& names, const Times& times, const Misuse& misu
   std::string object = names.object(misuse.object, misuse.kind);
   switch (misuse.slip) {
     case Slip::lost_wake_up:
-      return fmt::format("{}: notified here when nobody waited; {} waits since {}", object, names.thread(misuse.thread),
-                         times.offset(misuse.first));
+      return fmt::format("{}: notified here when nobody waited; {} waits since {}", object, names.thread(misuse.waiter),
+                         times.offset(misuse.since));
     case Slip::held_at_end:
       return fmt::format("{} held", counted(misuse.number, "lock", "locks"));
     case Slip::double_release:

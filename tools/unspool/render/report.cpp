@@ -73,7 +73,10 @@ std::string blame(const Names& names, const LockFigures& lock) {
   return out;
 }
 
-std::string lock_sentence(const Names& names, const Times& times, const LockFigures& lock, bool complete) {
+std::string lock_sentence(const Process& process, const Analysis& analysis, const LockFigures& lock) {
+  const Names names{process};
+  const Times times{process, analysis.replay.first_time()};
+  const bool complete = analysis.replay.complete();
   const std::uint64_t waits = lock.waits.count();
   std::vector<std::string> parts;
   if (waits != 0) {
@@ -87,9 +90,8 @@ std::string lock_sentence(const Names& names, const Times& times, const LockFigu
   }
   if (const std::string who = waits == 0 ? "" : blame(names, lock); !who.empty()) parts.push_back(who);
   if (lock.unended != 0) {
-    parts.push_back(fmt::format("{} at the end, {} up to the last Record",
-                                counted(lock.unended, "thread still waits", "threads still wait"),
-                                times.span(lock.unended_ticks)));
+    parts.push_back(counted(lock.unended, "thread still waits", "threads still wait") + " at the end" +
+                    waited_so_far(process, analysis, lock.unended, lock.unended_ticks));
   }
   return fmt::format("  {}: {}", lock_name(names, lock), fmt::join(parts, "; "));
 }
@@ -102,28 +104,41 @@ std::string worst_locks(const Process& process, const Analysis& analysis, const 
   if (figures.empty()) return "\nNo lock was used.\n";
   if (waited == 0)
     return fmt::format("\nNo thread waited for a lock ({} used).\n", counted(figures.size(), "lock", "locks"));
-  const Names names{process};
-  const Times times{process, analysis.replay.first_time()};
   std::string out = section("Locks that were waited for most", options);
   for (std::size_t i = 0, shown = 0; i < figures.size() && shown < worst; ++i) {
     if (figures[i].waits.count() + figures[i].unended == 0) continue;
     ++shown;
-    out += wrapped(lock_sentence(names, times, figures[i], analysis.replay.complete()), options.width, 4);
+    out += wrapped(lock_sentence(process, analysis, figures[i]), options.width, 4);
   }
   if (waited > worst) out += fmt::format("  and {} more: unspool locks\n", waited - worst);
   return out;
 }
 
 std::string worst_joins(const Process& process, const Analysis& analysis, const Options& options) {
-  if (analysis.joins.totals().all() == 0) return {};
-  return section("Joins that waited longest", options) + joins_table(process, analysis, options, worst);
+  const auto waited = [](const Join& each) { return each.waited != 0 || each.ending == Ending::unended; };
+  const auto those = static_cast<std::size_t>(std::ranges::count_if(analysis.joins.longest(), waited));
+  if (those == 0) return {};
+  return section("Joins that waited longest", options) +
+         joins_table(process, analysis, options, std::min(worst, those));
 }
 
-std::string threads_sentence(const Summary::Threads& threads, bool orderly) {
+std::string threads_sentence(const Process& process, const Analysis& analysis) {
+  const Summary::Threads& threads = analysis.summary.threads();
+  const bool orderly = analysis.replay.ended_orderly();
   std::string out = fmt::format("Threads: {}, {} ended", count(threads.all), count(threads.ended));
   if (threads.exceptions != 0) out += fmt::format(" ({} by an exception)", count(threads.exceptions));
   out += fmt::format(", {} alive at the end", count(threads.alive));
-  if (threads.daemons_alive != 0) out += fmt::format(" ({})", counted(threads.daemons_alive, "daemon", "daemons"));
+  // Main has no Record of its end.
+  const auto is_main = [&](const auto& each) {
+    const auto defined = process.threads.find(each.first);
+    return each.second.life == ThreadState::Life::alive && defined != process.threads.end() &&
+           defined->second.origin == trace::Origin::main;
+  };
+  const bool main_is = orderly && std::ranges::any_of(analysis.replay.threads(), is_main);
+  std::vector<std::string> who;
+  if (main_is) who.emplace_back(threads.alive == 1 ? "main" : "main among them");
+  if (threads.daemons_alive != 0) who.push_back(counted(threads.daemons_alive, "daemon", "daemons"));
+  if (!who.empty()) out += fmt::format(" ({})", fmt::join(who, ", "));
   if (threads.silent != 0) out += fmt::format(", {} without a Record of their own", count(threads.silent));
   return out + (orderly ? "; the process ended in order." : "; the recording is cut off.");
 }
@@ -165,7 +180,7 @@ std::string report_text(const Process& process, const Analysis& analysis, const 
     out += section("Whose doing the waiting was in the end (more: unspool blame)", options) + lines;
   out += "\n";
   out += waits_sentence(process, analysis, options);
-  out += wrapped(threads_sentence(analysis.summary.threads(), analysis.replay.ended_orderly()), options.width, 2);
+  out += wrapped(threads_sentence(process, analysis), options.width, 2);
   out += messages_sentence(analysis.summary);
   if (const std::string misuse = misuse_sentence(analysis); !misuse.empty()) out += wrapped(misuse, options.width, 2);
   if (const std::string cost = cost_sentence(process); !cost.empty()) out += wrapped(cost, options.width, 2);

@@ -8,6 +8,7 @@
 #include <unspool/render/state.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
+#include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
 #include <array>
@@ -49,9 +50,16 @@ struct Context : Scene {
     const auto found = until.threads().find(thread);
     return found == until.threads().end() ? nullptr : &found->second;
   }
-  std::string ago(trace::Ticks since) const {
+  /// The moment; of the end, when the process was last known to live.
+  trace::Ticks now() const {
     const trace::Ticks moment = until.moment();
-    return times.span(moment > since ? moment - since : 0);
+    return until.stopped() ? moment : std::max(moment, last_sign_of_life(process, analysis.replay));
+  }
+  trace::Ticks elapsed(trace::Ticks since) const { return now() > since ? now() - since : 0; }
+  std::string ago(trace::Ticks since) const { return times.span(elapsed(since)); }
+  /// " 1.20 s before"; empty where it was just then.
+  std::string before(trace::Ticks since) const {
+    return elapsed(since) == 0 ? "" : fmt::format(" {} before", ago(since));
   }
 };
 
@@ -59,7 +67,7 @@ struct Context : Scene {
 std::string_view purpose(const Wait& wait, const Around* around) {
   if (around == nullptr || around->row == nullptr || around->row->verb != trace::Verb::block) return {};
   if (wait.kind == trace::Kind::queue) {
-    return around->a == 0 ? "for room in" : around->a == 1 ? "for an item of" : "for the last task of";
+    return around->a == 0 ? "for room in" : around->a == 1 ? "for an item from" : "for the end of all items of";
   }
   if (wait.kind == trace::Kind::pool) {
     static constexpr std::array<std::string_view, 4> words{"for room in the queue of", "for a task's result of",
@@ -69,25 +77,41 @@ std::string_view purpose(const Wait& wait, const Around* around) {
   return {};
 }
 
+/// Whose it is, from where and since when; or who ended such waits before, where and when the last time.
+std::string owner_words(const Context& context, const Waiting& waiting) {
+  const std::string whose = whose_it_is(context.names, waiting);
+  if (whose.empty()) return {};
+  trace::SiteNumber site = waiting.owner_site;
+  std::optional<trace::Ticks> since;
+  if (waiting.owner_since_known) since = waiting.owner_since;
+  const bool held = can_be_held(waiting.wait.kind);
+  const auto suspect = std::ranges::find(waiting.suspects, waiting.owner, &Suspect::thread);
+  if (!held && suspect != waiting.suspects.end() && suspect->deed.count != 0) {
+    site = suspect->deed.site;
+    since = suspect->deed.last;
+  }
+  const std::string where = site == 0 ? "" : " at " + context.names.site(site);
+  const std::string when = since ? context.before(*since) : "";
+  if (where.empty() && when.empty()) return "; " + whose;
+  const std::string_view did = waiting.behind ? "asked" : held ? "taken" : "the last time";
+  return fmt::format("; {}, {}{}{}", whose, did, where, when);
+}
+
 /// "waits 2.10 s for lock "a", held by worker-2, which took it at bank.cpp:12 3.00 s before"
 std::string wait_words(const Context& context, const Wait& wait, const Waiting* waiting, const Around* around) {
   std::string_view what = purpose(wait, around);
   if (what.empty()) what = wait.kind == trace::Kind::thread ? "for the end of" : "for";
+  const bool just_now = context.elapsed(wait.since) == 0;
   std::string out =
-      fmt::format("waits {} {} {} at {}", context.ago(wait.since), what, context.names.object(wait.object, wait.kind),
-                  context.names.site_and_function(wait.site));
-  if (waiting == nullptr || waiting->owner == 0 || wait.kind == trace::Kind::thread) return out;
-  const std::string_view held = waiting->edge == Edge::owned ? "held by" : "last held by";
-  out += fmt::format("; {} {}", held, context.names.thread(waiting->owner));
-  if (waiting->owner_site != 0) out += fmt::format(", taken at {}", context.names.site(waiting->owner_site));
-  if (waiting->owner_since_known) out += fmt::format(" {} before", context.ago(waiting->owner_since));
-  return out;
+      fmt::format("waits {}{}{} {} at {}", just_now ? "" : context.ago(wait.since), just_now ? "" : " ", what,
+                  context.names.object(wait.object, wait.kind), context.names.site_and_function(wait.site));
+  return waiting == nullptr ? out : out + owner_words(context, *waiting);
 }
 
 std::string running_words(const Context& context, const Around* around) {
   if (around == nullptr) return "no Record of its own yet";
   std::string out =
-      fmt::format("runs, or is blocked where spool does not see it; last Record {} before", context.ago(around->time));
+      fmt::format("runs, or is blocked where spool does not see it; last Record{}", context.before(around->time));
   if (around->row != nullptr) out += fmt::format(": {}", around->row->name);
   if (around->site != 0) out += fmt::format(" at {}", context.names.site_and_function(around->site));
   return out;
@@ -113,7 +137,7 @@ std::string held_lines(const Context& context, trace::ThreadNumber thread) {
   for (const HeldObject& each : found->second) {
     std::string line = fmt::format("    holds {}{}, taken at {}", context.names.object(each.object, each.kind),
                                    each.shared ? " (shared)" : "", context.names.site_and_function(each.site));
-    line += each.since_known ? fmt::format(" {} before", context.ago(each.since)) : ", not known since when";
+    line += each.since_known ? context.before(each.since) : ", not known since when";
     out += wrapped(line, context.options.width, 6);
   }
   return out;
@@ -201,9 +225,13 @@ std::string group_lines(const Context& context, const std::vector<trace::ThreadN
   const Wait& wait = *context.wait(longest);
   std::string_view what = purpose(wait, context.around(longest));
   if (what.empty()) what = wait.kind == trace::Kind::thread ? "for the end of" : "for";
+  const std::string least = context.ago(since(shortest));
+  const std::string most = context.ago(since(longest));
+  const std::string how_long = least == most                           ? least
+                               : context.elapsed(since(shortest)) == 0 ? "up to " + most
+                                                                       : fmt::format("{} to {}", least, most);
   const std::string does =
-      fmt::format("    {} threads wait {} to {} {} {} at {}; none of them holds anything", threads.size(),
-                  context.ago(since(shortest)), context.ago(since(longest)), what,
+      fmt::format("    {} threads wait {} {} {} at {}; none of them holds anything", threads.size(), how_long, what,
                   context.names.object(wait.object, wait.kind), context.names.site_and_function(wait.site));
   return toned(wrapped(some_names(context, threads), context.options.width, 0), Tone::strong, context.options.color) +
          wrapped(does, context.options.width, 6);
@@ -249,6 +277,10 @@ std::string moment_lines(const Context& context) {
                        context.times.span(until.moment() - until.last()));
   } else if (!until.stopped()) {
     out += ": the last Record";
+    const trace::Ticks quiet = context.now() - until.moment();
+    if (quiet != 0) {
+      out += fmt::format("; the process lived on for {} at least, and times are as of then", context.times.span(quiet));
+    }
   }
   return wrapped(out + ".", context.options.width, 2);
 }
@@ -287,6 +319,7 @@ Json wait_json(const Context& context, const ProcessJson& json, trace::ThreadNum
   out["owner_since"] = known ? json.offset(waiting->owner_since) : Json{};
   out["stack"] = json.stack(wait->stack);
   out["edge"] = waiting == nullptr ? Json{} : Json(name_of(waiting->edge));
+  out["owner_waits"] = waiting != nullptr && waiting->behind;
   return out;
 }
 

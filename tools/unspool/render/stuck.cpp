@@ -30,7 +30,9 @@ std::string_view call_of(const Waiting& waiting) {
   return waiting.a == 0 ? "room in " : waiting.a == 1 ? "a task of " : waiting.a == 2 ? "work from " : "all tasks of ";
 }
 
-std::string what_of(const Names& names, const Waiting& waiting) {
+}  // namespace
+
+std::string awaited(const Names& names, const Waiting& waiting) {
   const std::string object = names.object(waiting.wait.object, waiting.wait.kind);
   if (waiting.wait.kind == Kind::thread) return "the end of " + object;
   if (waiting.wait.kind == Kind::pool && waiting.details_known && waiting.a == 1) {
@@ -39,12 +41,31 @@ std::string what_of(const Names& names, const Waiting& waiting) {
   return std::string{call_of(waiting)} + object;
 }
 
+std::uint32_t call_number(const Waiting& waiting) {
+  const bool has_calls = waiting.wait.kind == Kind::queue || waiting.wait.kind == Kind::pool;
+  return has_calls && waiting.details_known ? waiting.a : 0;
+}
+
+std::string whose_it_is(const Names& names, const Waiting& waiting) {
+  if (waiting.owner == 0 || waiting.wait.kind == Kind::thread) return {};
+  const std::string who = names.thread(waiting.owner);
+  if (waiting.behind) return fmt::format("behind {}, who waits for it as well", who);
+  if (can_be_held(waiting.wait.kind)) {
+    return fmt::format("{} {}", waiting.edge == Edge::owned ? "held by" : "last held by", who);
+  }
+  const auto suspect = std::ranges::find(waiting.suspects, waiting.owner, &Suspect::thread);
+  if (suspect == waiting.suspects.end() || suspect->deed.count == 0) return who + " could end it";
+  return fmt::format("{} {} it before", who, deed_name(waiting.wait.kind, suspect->role));
+}
+
+namespace {
+
 std::string what_it_does(const Names& names, const Times& times, const Deadlocks& deadlocks, const Suspect& suspect) {
   if (suspect.exception) return "ended by an exception";
   if (suspect.ended) return "has ended";
   const Waiting* const now = waiting_of(deadlocks, suspect.thread);
   if (now == nullptr) return "goes on";
-  return fmt::format("waits for {} since {} at {}", what_of(names, *now), times.offset(now->wait.since),
+  return fmt::format("waits for {} since {} at {}", awaited(names, *now), times.offset(now->wait.since),
                      names.site_and_function(now->wait.site));
 }
 
@@ -52,6 +73,8 @@ std::string suspect_line(const Names& names, const Times& times, const Deadlocks
                          const Suspect& suspect) {
   const std::string name = names.thread(suspect.thread);
   const std::string now = what_it_does(names, times, deadlocks, suspect);
+  if (waiting.wait.kind == Kind::thread) return fmt::format("{} has not ended, and {}", name, now);
+  if (waiting.behind) return fmt::format("{} was there before, and {}", name, now);
   if (waiting.is_owned()) return fmt::format("{} holds it, and {}", name, now);
   if (waiting.wait.kind == Kind::barrier && suspect.role == Role::finish) {
     return fmt::format("{} runs its action, and {}", name, now);
@@ -64,8 +87,9 @@ std::string suspect_line(const Names& names, const Times& times, const Deadlocks
 
 /// Kept out by all of them, or by too few.
 std::string need_line(const Waiting& waiting, const Past* past) {
-  if (waiting.lost_wake_up && waiting.wait.kind == Kind::condition) {
-    return "The last notify before this wait met nobody: a wake-up that was lost.";
+  if (waiting.lost_wake_up == Lost::yes) return "The last notify before this wait met nobody: a wake-up that was lost.";
+  if (waiting.lost_wake_up == Lost::perhaps) {
+    return "The last notify before this wait met nobody: perhaps a wake-up that was lost.";
   }
   if (waiting.wait.kind != Kind::barrier || past == nullptr || past->parties == 0) return {};
   if (past->acting != 0) return fmt::format("All {} parties have come to it:", past->parties);
@@ -74,6 +98,65 @@ std::string need_line(const Waiting& waiting, const Past* past) {
 }
 
 }  // namespace
+
+namespace {
+
+/// What others have to do for such a wait to end.
+Role awaited_role(const Waiting& waiting) {
+  const std::uint32_t call = waiting.details_known ? waiting.a : 1;
+  if (waiting.wait.kind == Kind::queue) return call == 0 ? Role::take : call == 1 ? Role::give : Role::finish;
+  if (waiting.wait.kind == Kind::pool) return call == 2 ? Role::give : Role::finish;
+  return Role::give;
+}
+
+/// As deed_name(), where the object stands beside it already.
+std::string_view short_deed(Kind kind, Role role) {
+  switch (kind) {
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+      return role == Role::give ? "released" : "took a permit";
+    case Kind::barrier:
+      return "came";
+    case Kind::queue:
+      return role == Role::give ? "put" : role == Role::take ? "got" : "finished an item";
+    case Kind::pool:
+      return role == Role::give ? "submitted" : "ran tasks";
+    default:
+      return deed_name(kind, role);
+  }
+}
+
+std::string who_could(const Names& names, Kind kind, const Suspect& suspect) {
+  const std::string who = names.thread(suspect.answers);
+  if (suspect.answers != suspect.thread) {
+    return fmt::format("{} goes on (made {})", who, names.thread(suspect.thread));
+  }
+  if (suspect.deed.count == 0) return who + " goes on";
+  const bool semaphore = kind == Kind::semaphore || kind == Kind::bounded_semaphore;
+  if (semaphore && suspect.role == Role::take) return who + " goes on (has a permit)";
+  return fmt::format("{} goes on ({} before)", who, short_deed(kind, suspect.role));
+}
+
+}  // namespace
+
+std::string why_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
+  const Kind kind = waiting.wait.kind;
+  if (waiting.limit == trace::WaitLimit::deadline) return "it has a time limit";
+  if (kind == Kind::thread && waiting.owner_ended) return "that thread has ended: about to return";
+  if (kind == Kind::thread) {
+    return waiting_of(deadlocks, waiting.owner) == nullptr ? "that thread goes on" : "that thread is not stuck";
+  }
+  if (can_be_held(kind)) return waiting.owner == 0 ? "nobody is known to hold it" : whose_it_is(names, waiting);
+  if (kind == Kind::timer) return "until its time comes";
+  if (waiting.hope == Hope::open && waiting.limit == trace::WaitLimit::stop) return "it can be stopped";
+  if (waiting.hope == Hope::open) return "it may go on at any time";
+  for (const Suspect& each : waiting.suspects) {
+    const Waiting* const now = waiting_of(deadlocks, each.answers);
+    if (each.answers != 0 && (now == nullptr || !now->stuck)) return who_could(names, kind, each);
+  }
+  if (kind == Kind::barrier) return "others may still come";
+  return fmt::format("nobody ever {}", short_deed(kind, awaited_role(waiting)));
+}
 
 std::string_view deed_name(Kind kind, Role role) {
   switch (kind) {
@@ -102,7 +185,7 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
     if (threads == 1) return "a thread waits for what only itself did before";
     return fmt::format("{} threads wait for each other", count(threads));
   }
-  const std::string who = counted(threads, "thread waits", "threads wait") + " for " + what_of(names, first);
+  const std::string who = counted(threads, "thread waits", "threads wait") + " for " + awaited(names, first);
   if (cycle.cause == Cause::abandoned && first.is_owned()) return who + ", whose owner has ended";
   if (cycle.cause == Cause::abandoned) return who + ", and all that ever ended such a wait have ended";
   return who + ", which nothing ever ended, and no thread is left that goes on";
@@ -137,7 +220,7 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
   std::string out;
   for (std::size_t i = 0; i < shown; ++i) {
     const Waiting& each = deadlocks.waiting()[cycle.members[i]];
-    out += wrapped(fmt::format("  {} waits for {} since {} at {}", names.thread(each.wait.thread), what_of(names, each),
+    out += wrapped(fmt::format("  {} waits for {} since {} at {}", names.thread(each.wait.thread), awaited(names, each),
                                times.offset(each.wait.since), names.site_and_function(each.wait.site)),
                    width, 4);
     out += call_lines(names, each.wait.stack, width, 4);
@@ -165,11 +248,17 @@ std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle) {
     return "Tasks must not wait for tasks of their own pool unless a worker is left for them: give the inner tasks a "
            "pool of their own, or go on in the inner task.";
   }
-  if (is([](const Waiting& each) { return each.wait.kind == Kind::condition && each.lost_wake_up; })) {
+  if (is([](const Waiting& each) { return each.lost_wake_up != Lost::no; })) {
     return "A notify is not kept for who waits later: set a flag under the lock, and wait with a predicate.";
   }
-  if (cycle.cause == Cause::abandoned && is([](const Waiting& each) { return each.wait.kind == Kind::queue; })) {
-    return "Shut the queue down when its last producer (or consumer) ends.";
+  const auto calls = [&](std::uint32_t call) {
+    return is(
+        [call](const Waiting& each) { return each.wait.kind == Kind::queue && each.details_known && each.a == call; });
+  };
+  if (cycle.cause == Cause::abandoned && calls(0)) return "Shut the queue down when its last consumer ends.";
+  if (cycle.cause == Cause::abandoned && calls(1)) return "Shut the queue down when its last producer ends.";
+  if (cycle.cause == Cause::abandoned && calls(2)) {
+    return "Whoever gets an item has to say task_done of it, also where it fails.";
   }
   if (cycle.cause == Cause::abandoned && is([](const Waiting& each) { return can_be_held(each.wait.kind); })) {
     return "A guard (std::lock_guard) releases it also where the thread leaves by an exception.";

@@ -16,6 +16,19 @@ namespace unspool {
 /// "set", "put into", ...: what a thread does to an object of this kind in this role.
 std::string_view deed_name(trace::Kind kind, Role role);
 
+/// What it waits for: "an item from queue "jobs"", "the end of worker-1".
+std::string awaited(const Names& names, const Waiting& waiting);
+
+/// Which of a queue's or pool's calls waits; 0 of what has one.
+std::uint32_t call_number(const Waiting& waiting);
+
+/// "held by worker-1", "behind writer, who waits for it as well", "worker-2 notified it before"; empty of a join, and where nobody is
+/// known.
+std::string whose_it_is(const Names& names, const Waiting& waiting);
+
+/// Why a thread that waits is not stuck, in a few words.
+std::string why_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting);
+
 /// What the finding is, after "DEADLOCK, likely: ".
 std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cycle& cycle);
 

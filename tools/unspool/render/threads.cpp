@@ -5,6 +5,7 @@
 #include <unspool/render/command.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/names.hpp>
+#include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
 #include <unspool/render/table.hpp>
 #include <unspool/render/thread_lives.hpp>
@@ -75,31 +76,28 @@ std::string state_of(const Context& context, trace::ThreadNumber number, const T
 
 /// A line for each thread that still waited; threads that wait for the same thing at the same line have one together.
 std::string waits_text(const Context& context, const Names& names, const Times& times, unsigned width) {
-  using Alike = std::tuple<Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber>;
+  using Alike = std::tuple<Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t>;
   std::map<Alike, std::vector<const Waiting*>> alike;
   std::vector<const Waiting*> first;
   for (const Waiting& each : context.analysis.deadlocks.waiting()) {
     if (!context.analysis.filter.thread(each.wait.thread)) continue;
-    auto& group = alike[{each.wait.kind, each.wait.object, each.wait.site, each.owner}];
+    auto& group = alike[{each.wait.kind, each.wait.object, each.wait.site, each.owner, call_number(each)}];
     if (group.empty()) first.push_back(&each);
     group.push_back(&each);
   }
   std::string out;
   for (const Waiting* const each : first) {
     const Wait& wait = each->wait;
-    const auto& group = alike[{wait.kind, wait.object, wait.site, each->owner}];
+    const auto& group = alike[{wait.kind, wait.object, wait.site, each->owner, call_number(*each)}];
     const auto since = std::ranges::min(group, {}, [](const Waiting* one) { return one->wait.since; })->wait.since;
     const std::string who = group.size() == 1
                                 ? names.thread(wait.thread) + " waits"
                                 : fmt::format("{} and {} more wait", names.thread(wait.thread), group.size() - 1);
-    const std::string_view whom = wait.kind == Kind::thread ? "to join " : "for ";
-    const std::string_view held = each->edge == Edge::owned ? ", held by " : ", last held by ";
-    const bool has_owner = each->owner != 0 && can_be_held(wait.kind);
-    const std::string owner = has_owner ? std::string{held} + names.thread(each->owner) : "";
-    out += wrapped(
-        fmt::format("{} {}{}{} since {}{} at {}.", who, whom, names.object(wait.object, wait.kind), owner,
-                    times.offset(since), group.size() == 1 ? "" : " and later", names.site_and_function(wait.site)),
-        width, 2);
+    const std::string owner = whose_it_is(names, *each);
+    out += wrapped(fmt::format("{} for {} since {}{} at {}{}{}.", who, awaited(names, *each), times.offset(since),
+                               group.size() == 1 ? "" : " and later", names.site_and_function(wait.site),
+                               owner.empty() ? "" : "; ", owner),
+                   width, 2);
   }
   return out.empty() ? out : "\n" + out;
 }
@@ -182,7 +180,8 @@ Json thread_json(const Context& context, trace::ThreadNumber number, const Threa
     out["waits_for"] = {{"object", json.object(wait.object, wait.kind)},
                         {"site", json.site(wait.site)},
                         {"since", json.offset(wait.since)},
-                        {"owner", json.thread(waiting->owner)}};
+                        {"owner", json.thread(waiting->owner)},
+                        {"owner_waits", waiting->behind}};
   }
   return out;
 }

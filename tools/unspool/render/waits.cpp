@@ -194,9 +194,8 @@ std::string block_of(const Context& context, const SignalFigures& each) {
   if (each.refused != 0) words.push_back(counted(each.refused, "call was refused", "calls were refused"));
   if (each.busy != 0) words.push_back(counted(each.busy, "try failed at once", "tries failed at once"));
   if (each.unended != 0) {
-    words.push_back(fmt::format("{} at the end, {} up to the last Record",
-                                counted(each.unended, "thread still waits", "threads still wait"),
-                                context.times.span(each.unended_ticks)));
+    words.push_back(counted(each.unended, "thread still waits", "threads still wait") + " at the end" +
+                    waited_so_far(context.process, context.analysis, each.unended, each.unended_ticks));
   }
   std::erase(words, "");
   if (!words.empty()) out += wrapped(fmt::format("  {}", fmt::join(words, "; ")), context.options.width, 2);

@@ -266,7 +266,9 @@ Json why_json(const Context& context) {
 bool run_why(std::span<Input> inputs, const Options& options, std::FILE* out) {
   Answers answers{"why", options, out};
   for (const Input& input : inputs) {
-    const Filter filter{options.wanted, input.process, input.last};
+    Wanted wanted = options.wanted;
+    wanted.own_waits = true;
+    const Filter filter{wanted, input.process, input.last};
     Why why{input.process, filter};
     const Analysis analysis{input.process, input.source, &why, filter};
     const Context context{input.process, analysis, why, options};
