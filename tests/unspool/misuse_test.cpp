@@ -71,7 +71,8 @@ TEST_CASE("a notify that met nobody before a wait that never ended is a lost wak
   CHECK(findings);
 }
 
-// The story: a worker with a predicate was busy when the last notify came, found its work without waiting, did it, and waits again.
+// The story: a worker with a predicate was busy when the last notify came, found its work without waiting, did it, and
+// waits again.
 TEST_CASE("a notify that a busy worker saw the effect of, without waiting, is not lost") {
   Work script;
   script.wait(worker);

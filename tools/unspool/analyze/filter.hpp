@@ -69,7 +69,8 @@ class Filter {
   trace::Ticks within(trace::Ticks since, trace::Ticks until) const;
 
   bool passes(const Record& record) const;
-  /// A wait counts whole where any of it lies within the times. A join passes by either of its threads, unless `own_waits`.
+  /// A wait counts whole where any of it lies within the times. A join passes by either of its threads, unless
+  /// `own_waits`.
   bool passes(const Wait& wait) const;
   /// As a wait; the least length is of waits alone.
   bool passes(const Hold& hold, trace::Kind kind) const;

@@ -4,8 +4,8 @@
 // deadlocks.hpp tell of it.
 //
 // A notify that met nobody was lost on a thread if the hold of the Condition's lock in which it waits is its first one
-// since then. Had it held the lock before, without waiting, it would have seen what the notify was about: a worker that is
-// busy when it is notified comes back, finds its work done, and waits anew. So would it have at the end of an earlier wait.
+// since then. Had it held the lock before, without waiting, it would have seen what the notify was about: a worker that
+// was busy then takes the lock, sees its work, does it, and waits anew. So would it at the end of an earlier wait.
 //
 // Memory: locks of Conditions, and for each the threads that waited or held it while this mattered.
 #pragma once

@@ -299,7 +299,8 @@ void Signals::count(Live& object, const Wait& wait, std::uint32_t what) {
     const auto found = object.signalled.find(wait.waker);
     const bool told = found != object.signalled.end() && wait.waker != 0;
     const bool woke = told && found->second.time >= wait.since && found->second.time <= wait.until;
-    ended(figures, wait, wait.waker_site == 0 && woke ? found->second.site : wait.waker_site);
+    // By the order of the Records, as two threads' clocks may differ.
+    ended(figures, wait, wait.waker_site == 0 && told ? found->second.site : wait.waker_site);
     const bool sided = wait.kind == Kind::queue || wait.kind == Kind::pool;
     if (sided && what < SignalFigures::purposes) figures.sides[what].add(wait.ticks());
     if (wait.kind == Kind::timer && wait.ending == Ending::continued) late(figures, wait, what);

@@ -206,6 +206,7 @@ const std::map<std::string_view, Layout>& layouts() {
          {"waits_for.owner_since"},
          {"waits_for.stack"},
          {"waits_for.edge"},
+         {"waits_for.owner_waits"},
          {"holds"},
          {"last_record"},
          {"last_site", site},
@@ -228,7 +229,8 @@ const std::map<std::string_view, Layout>& layouts() {
          {"records"},
          {"outcome"},
          {"joined_by"},
-         {"waits_for", started}}}},
+         {"waits_for", started},
+         {"waits_for.owner_waits"}}}},
       {"check",
        {"violations", {{"rule"}, {"record"}, {"time"}, {"thread", thread}, {"object", object}, {"what"}, {"place"}}}},
   };

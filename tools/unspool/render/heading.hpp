@@ -16,8 +16,8 @@ namespace unspool {
 /// and known findings.
 std::string heading(const Process& process, const Analysis& analysis, const Options& options);
 
-/// Up to when the process lived, at least: to its last Record, or if it was cut off to when its recorder last said what the clocks
-/// showed or what recording cost. Requires: the replay has read all Records.
+/// Up to when the process lived, at least: to its last Record, or if it was cut off to when its recorder last said what
+/// the clocks showed or what recording cost. Requires: the replay has read all Records.
 trace::Ticks last_sign_of_life(const Process& process, const Replay& replay);
 
 /// From the last Record to there, if that is half a second or more; else 0.
@@ -30,15 +30,15 @@ std::string reservations(const Process& process, const Analysis& analysis, const
 /// `text` broken at spaces into lines of `width`; it keeps its own indent, and the lines after the first get `indent`.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
-/// How long `threads` have waited without an end, `ticks` up to the last Record: ", for 2.50 s at least", ", 1.20 ms up to the last
-/// Record"; empty where that is no time.
+/// How long `threads` have waited without an end, `ticks` up to the last Record: ", for 2.50 s at least",
+/// ", 1.20 ms up to the last Record"; empty where that is no time.
 std::string waited_so_far(const Process& process, const Analysis& analysis, std::uint64_t threads, trace::Ticks ticks);
 
 /// "killed or still running" or "in order".
 std::string how_it_ended(const Analysis& analysis);
 
-/// That older Records are gone, what is restricted, and how much that leaves out, and findings of the baseline that are not told;
-/// empty when none of these.
+/// That older Records are gone, what is restricted, and how much that leaves out, and findings of the baseline that are
+/// not told; empty when none of these.
 std::string restrictions(const Process& process, const Analysis& analysis, const Options& options);
 
 /// Runs the analysis of each input and prints what `make_text` has to say, or one document of what `make_json` has. True

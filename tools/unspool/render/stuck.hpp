@@ -22,8 +22,8 @@ std::string awaited(const Names& names, const Waiting& waiting);
 /// Which of a queue's or pool's calls waits; 0 of what has one.
 std::uint32_t call_number(const Waiting& waiting);
 
-/// "held by worker-1", "behind writer, who waits for it as well", "worker-2 notified it before"; empty of a join, and where nobody is
-/// known.
+/// "held by worker-1", "behind writer, who waits for it as well", "worker-2 notified it before"; empty of a join, and
+/// where nobody is known.
 std::string whose_it_is(const Names& names, const Waiting& waiting);
 
 /// Why a thread that waits is not stuck, in a few words.
