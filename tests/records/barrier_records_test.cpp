@@ -66,16 +66,30 @@ TEST_CASE("the last party trips the barrier, and who waited says so") {
 TEST_CASE("a barrier with an action is tripped after it") {
   tap();
   Barrier* itself = nullptr;
-  Barrier barrier{2, [&] { CHECK(tap().story(number_of(*itself)).size() == 1); }};
+  Barrier barrier{2, [&] { CHECK(tap().story(number_of(*itself)).size() == 2); }};
   itself = &barrier;
   Thread first = start_waiter("first", barrier);  // @first
   barrier.wait();                                 // @last
   first.join();
   CHECK(tap().story(number_of(barrier)) == Story{
                                                "first barrier.block @first",
+                                               "MainThread barrier.begin @last others=1",
                                                "MainThread barrier.trip @last seq=1 woken=1",
                                                "first barrier.continue @first seq=1 waker=MainThread waker_site=@last",
                                            });
+}
+
+TEST_CASE("in mode contended an action is recorded where it keeps others waiting") {
+  tap();
+  const ModeFor contended{Mode::contended};
+  Barrier alone{1, [] {}};
+  alone.wait();
+  CHECK(tap().story(number_of(alone)) == Story{});
+  Barrier barrier{2, [] {}};
+  Thread first = start_waiter("first", barrier);
+  barrier.wait();  // @last
+  first.join();
+  CHECK(tap().story(number_of(barrier)).at(1) == "MainThread barrier.begin @last others=1");
 }
 
 TEST_CASE("an action that throws is an abort with cause 1") {
@@ -86,6 +100,7 @@ TEST_CASE("an action that throws is an abort with cause 1") {
   first.join();
   CHECK(tap().story(number_of(barrier)) == Story{
                                                "first barrier.block @first",
+                                               "MainThread barrier.begin @last others=1",
                                                "MainThread barrier.abort @last seq=1 woken=1 cause=1",
                                                "first barrier.broken @first seq=1 waker=MainThread waker_site=@last",
                                            });
@@ -177,6 +192,7 @@ TEST_CASE("who runs the action of a barrier that is aborted meanwhile finds it b
   go_on.set();
   last.join();
   CHECK(tap().story(number_of(barrier)) == Story{
+                                               "last barrier.begin @last",
                                                "MainThread barrier.abort @abort seq=1",
                                                "last barrier.broken @last seq=1 waker=MainThread waker_site=@abort",
                                            });
@@ -197,9 +213,11 @@ TEST_CASE("the last of a generation that came during an action continues, and th
   first.join();
   next.join();
   CHECK(tap().story(number_of(barrier)) == Story{
+                                               "first barrier.begin @first",
                                                "next barrier.block @next generation=1",
                                                "first barrier.trip @first seq=1",
                                                "next barrier.continue @next seq=1 waker=first waker_site=@first",
+                                               "next barrier.begin @next seq=1 generation=1",
                                                "next barrier.trip @next seq=2 generation=1",
                                            });
 }
