@@ -86,6 +86,7 @@ Programs could_deadlock();
 Programs could_deadlock_too();
 Programs healthy();
 Programs healthy_orders();
+Programs orders_kept();
 Programs healthy_idle();
 Programs healthy_nasty();
 Programs healthy_successors();

@@ -303,6 +303,23 @@ TEST_CASE("what is held from before a start until after the join keeps the start
   CHECK(found(lets_go).size() == 1);
 }
 
+TEST_CASE("a parent's one permit keeps out as its locks do") {
+  const auto script = [](std::uint32_t more) {
+    Course course;
+    for (const auto& [parent, outer, inner] : {std::tuple{1U, a, b}, std::tuple{2U, b, a}}) {
+      acquire(course, parent, more);
+      course.start(parent, parent + 10);
+      course.both(parent + 10, outer, inner);
+      course.ends(parent + 10);
+      course.joins(parent, parent + 10);
+      release(course, parent);
+    }
+    return course;
+  };
+  CHECK(found(script(0)).empty());
+  CHECK(found(script(1)).size() == 1);
+}
+
 TEST_CASE("a lock that is released before the join keeps nobody out") {
   Course course;
   for (const auto& [parent, outer, inner] : {std::tuple{1U, a, b}, std::tuple{2U, b, a}}) {

@@ -253,11 +253,11 @@ void Clocks::queue(const Record& record, Shared& shared, const Block& block) {
 /// Room is taken by a put, and given by a get. Who finds none shows how much there was: as many as there ever were items.
 void Clocks::room(const Record& record, Shared& shared) {
   const bool in_order = is_in_order(record.thread);
+  const bool is_known = shared.was_full && !shared.has_gaps;
   if (record.row->verb == Verb::get) {
-    return shared.account.give(record.thread, 1, shared.has_gaps ? nullptr : send(record.thread), in_order);
+    return shared.account.give(record.thread, 1, is_known ? send(record.thread) : nullptr, in_order);
   }
   shared.largest = std::max(shared.largest, record.b);
-  const bool is_known = shared.was_full && !shared.has_gaps;
   const std::int64_t at_first = is_known ? std::int64_t{shared.largest} : unlimited;
   receive(record.thread, shared.account.take(record.thread, at_first, in_order).clock);
 }

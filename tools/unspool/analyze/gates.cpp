@@ -13,9 +13,9 @@ constexpr std::size_t most_parents = 100'000;
 
 }  // namespace
 
-std::span<const trace::ObjectNumber> Gates::permits_of(trace::ThreadNumber thread) const {
+std::span<const HeldFrom> Gates::permits_of(trace::ThreadNumber thread) const {
   const auto found = permits_.find(thread);
-  return found == permits_.end() ? std::span<const trace::ObjectNumber>{} : found->second;
+  return found == permits_.end() ? std::span<const HeldFrom>{} : found->second;
 }
 
 void Gates::semaphore(const Record& record) {
@@ -36,7 +36,7 @@ void Gates::semaphore(const Record& record) {
   }
   semaphore.holder = record.thread;
   auto& permits = permits_[record.thread];
-  if (permits.size() < most_permits) permits.push_back(record.object);
+  if (permits.size() < most_permits) permits.push_back({{record.object, false}, record.time});
 }
 
 void Gates::refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_once) {
@@ -49,7 +49,7 @@ void Gates::refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_onc
 void Gates::drop_permit(trace::ThreadNumber thread, trace::ObjectNumber object) {
   const auto found = permits_.find(thread);
   if (found == permits_.end()) return;
-  std::erase(found->second, object);
+  std::erase_if(found->second, [&](const HeldFrom& each) { return each.lock.object == object; });
   if (found->second.empty()) permits_.erase(found);
 }
 

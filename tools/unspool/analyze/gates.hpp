@@ -42,7 +42,7 @@ class Gates {
   void semaphore(const Record& record);
   void destroyed(trace::ObjectNumber object) { semaphores_.erase(object); }
   /// Semaphores of which the thread has the one permit.
-  std::span<const trace::ObjectNumber> permits_of(trace::ThreadNumber thread) const;
+  std::span<const HeldFrom> permits_of(trace::ThreadNumber thread) const;
   /// Records of it are missing.
   void forget_permits(trace::ThreadNumber thread) { permits_.erase(thread); }
 
@@ -75,7 +75,7 @@ class Gates {
   bool exclude(const HeldLocks& a, const HeldLocks& b) const;
 
   std::unordered_map<trace::ObjectNumber, Semaphore> semaphores_;
-  std::unordered_map<trace::ThreadNumber, std::vector<trace::ObjectNumber>> permits_;
+  std::unordered_map<trace::ThreadNumber, std::vector<HeldFrom>> permits_;
   std::size_t gates_ = 0;                         ///< semaphores that are or were taken for such
   std::unordered_set<trace::ObjectNumber> none_;  ///< of them: they are not
   std::unordered_map<trace::ThreadNumber, Parent> parents_;

@@ -223,8 +223,8 @@ const HeldLocks* Links::interned(trace::ThreadNumber thread, const std::vector<H
   HeldLocks locks;
   for (const Held& each : held)
     locks.push_back({each.object, each.shared});
-  for (const trace::ObjectNumber permit : gates_.permits_of(thread))
-    locks.push_back({permit, false});
+  for (const HeldFrom& permit : gates_.permits_of(thread))
+    locks.push_back(permit.lock);
   std::ranges::sort(locks);
   if (const auto known = held_.find(locks); known != held_.end()) return &*known;
   return held_.size() >= most_occurrences ? nullptr : &*held_.insert(std::move(locks)).first;
@@ -313,9 +313,11 @@ void Links::remember_asked(ThreadLocks& locks, const Call& call) {
 }
 
 std::vector<HeldFrom> Links::held_from(trace::ThreadNumber thread) {
-  std::vector<HeldFrom> held;
+  if (!replay_->complete()) return {};
+  const auto permits = gates_.permits_of(thread);
+  std::vector<HeldFrom> held{permits.begin(), permits.end()};
   ThreadLocks* const locks = threads_.get(thread);
-  if (locks == nullptr || locks->held.empty() || !replay_->complete()) return held;
+  if (locks == nullptr || locks->held.empty()) return held;
   forget_stale(thread, locks->held);
   for (const Held& each : locks->held)
     held.push_back({{each.object, each.shared}, each.since});
