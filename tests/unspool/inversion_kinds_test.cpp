@@ -22,6 +22,39 @@ TEST_CASE("a try that did not wait cannot deadlock, but what it holds keeps othe
   CHECK(found(outer).size() == 1);
 }
 
+TEST_CASE("a call that locks several may wait for each of them, with what was held before it") {
+  constexpr trace::SiteNumber several = 70;
+  const auto course = [](bool fails_first) {
+    Course made;
+    made.take(2, c);
+    made.acquire(made.now += 10, 2, a, several);
+    if (fails_first) {  // it lets go what it has, and waits for the other
+      made.add(Kind::lock, Verb::busy, made.now += 10, 2, b, several, 3, 5);
+      made.give(2, a);
+      made.block(made.now += 10, 2, b, several, 3, 5);
+      made.acquire(made.now += 10, 2, b, several, 3);
+      made.acquire(made.now += 10, 2, a, several, 2);
+    } else {
+      made.acquire(made.now += 10, 2, b, several, 2);
+    }
+    made.give(2, a);
+    made.give(2, b);
+    made.give(2, c);
+    return made;
+  };
+  for (const bool fails_first : {false, true}) {
+    Course against = course(fails_first);
+    against.both(1, b, c);
+    const auto all = found(against);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].severity == Severity::warning);
+    Course within = course(fails_first);
+    within.both(1, b, a);
+    within.both(1, a, b);
+    CHECK(found(within).empty());
+  }
+}
+
 TEST_CASE("a wait with a limit is a note") {
   Course course;
   course.both(1, a, b);
@@ -103,6 +136,9 @@ TEST_CASE("a reader that asks again needs a writer, who is not kept apart") {
   const auto all = found(course);
   REQUIRE(all.size() == 1);
   CHECK(all[0].danger == Danger::read_again);
+  Course destroyed = course;
+  destroyed.next(Kind::shared_lock, Verb::destroy, 1, data);
+  CHECK(found(destroyed).size() == 1);
   before.start(1, 2);
   before.writes(2, data);
   CHECK(found(before).empty());

@@ -4,6 +4,7 @@
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 #include <utility>
 
@@ -73,7 +74,7 @@ void Links::record(const Record& record) {
   if (record.row->kind == Kind::thread) return thread(record);
   if (record.row->kind == Kind::status && record.row->verb == Verb::hold) {
     enter(threads_[record.thread], record.place.segment);
-    return restore(record.thread, {record.object, record.site, record.since, record.a != 0, true, nullptr});
+    return restore(record.thread, {record.object, record.site, record.since, record.a != 0, false, true, nullptr});
   }
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) {
     if (ThreadLocks* const locks = threads_.get(record.thread)) locks->held.clear();
@@ -133,7 +134,7 @@ const trace::StatusEntry* Links::status_of(trace::ThreadNumber thread) const {
 void Links::restore_from(const trace::StatusEntry& entry) {
   for (std::size_t i = std::min<std::size_t>(entry.depth, trace::status_holds); i-- > 0;)
     restore(entry.thread, {entry.holds[i].object, entry.holds[i].site, entry.holds[i].since, entry.holds[i].mode != 0,
-                           true, nullptr});
+                           false, true, nullptr});
 }
 
 /// As replay knows it: Records may be missing, others may have released it.
@@ -150,19 +151,30 @@ void Links::forget_stale(trace::ThreadNumber thread, std::vector<Held>& held) {
   std::erase_if(held, [&](const Held& each) { return !still_holds(thread, each); });
 }
 
+/// std::lock waits for one and tries the rest: what it has got so far, from the one that it waited for on. Empty: it is no such
+/// call.
+std::span<const Links::Held> Links::of_several(const std::vector<Held>& held, trace::SiteNumber site) {
+  for (std::size_t i = held.size(); site != 0 && i-- > 0 && held[i].site == site;) {
+    if (!held[i].tried) return std::span{held}.subspan(i);
+  }
+  return {};
+}
+
 void Links::acquired(const ObjectState& object, const Record& record, bool waited) {
   if (record.thread == 0) return;
   ThreadLocks& locks = threads_[record.thread];
   enter(locks, record.place.segment);
   const bool shared = record.row->effect == Effect::share;
-  const bool could_give_up = !waited && could_have_given_up(record);
-  if (could_give_up) {
+  const bool tried = !waited && could_have_given_up(record);
+  const bool of_several = tried && !Links::of_several(locks.held, record.site).empty();
+  if (tried && !of_several) {
     gives_up_.insert(record.site);
   } else {
-    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false}, locks);
+    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false, of_several},
+        locks);
   }
   if (locks.held.size() < most_held)
-    locks.held.push_back({object.number, record.site, record.time, shared, false, nullptr});
+    locks.held.push_back({object.number, record.site, record.time, shared, tried, false, nullptr});
 }
 
 void Links::note(const ObjectState& object, const PlainHold& hold) {
@@ -170,15 +182,22 @@ void Links::note(const ObjectState& object, const PlainHold& hold) {
   last_holder_locks_ = &threads_[hold.thread];
   ThreadLocks& locks = *last_holder_locks_;
   enter(locks, hold.segment);
-  if (hold.waker == hold.thread) {
+  const bool tried = hold.waker == hold.thread;
+  const bool of_several = tried && !Links::of_several(locks.held, hold.site).empty();
+  if (tried && !of_several) {
     gives_up_.insert(hold.site);
   } else if (!locks.is_settled()) {
-    ask({hold.thread, object.number, object.kind, hold.site, hold.since, false, false, false, false}, locks);
+    ask({hold.thread, object.number, object.kind, hold.site, hold.since, false, false, false, false, of_several},
+        locks);
   }
 }
 
 void Links::failed(const Record& record) {
-  if (can_be_held(record.row->kind)) gives_up_.insert(record.site);
+  if (!can_be_held(record.row->kind)) return;
+  const ThreadLocks* const locks = threads_.get(record.thread);
+  const bool tries_on =
+      record.row->verb == Verb::busy && locks != nullptr && !of_several(locks->held, record.site).empty();
+  if (!tries_on) gives_up_.insert(record.site);
 }
 
 /// Waits that did not end with the lock: it was asked for all the same.
@@ -207,14 +226,21 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
   if (locks.held.empty() && !writes) return;
   forget_stale(call.thread, locks.held);
   if (locks.held.empty() && !writes) return;
-  const HeldLocks* const held = interned(call.thread, locks.held);
+  std::vector<Held> before;  // what the call has is let go before it waits for this one
+  if (call.of_several) {
+    before.assign(locks.held.begin(),
+                  locks.held.end() - static_cast<std::ptrdiff_t>(of_several(locks.held, call.site).size()));
+  }
+  const std::vector<Held>& kept = call.of_several ? before : locks.held;
+  if (kept.empty() && !writes) return;
+  const HeldLocks* const held = interned(call.thread, kept);
   if (held == nullptr) {
     ++left_out_;
     return;
   }
   const Moment moment = clocks_.mark(call.thread);
   if (writes) add_writer(call, held, moment);
-  for (const Held& outer : locks.held)
+  for (const Held& outer : kept)
     add(outer, call, held, moment);
 }
 
@@ -399,7 +425,6 @@ void Links::judge_joins(trace::ThreadNumber target) {
 void Links::destroyed(const ObjectState& object) {
   clocks_.destroyed(object.number);
   gates_.destroyed(object.number);
-  writers_.erase(object.number);
   gone_.insert(object.number);
   prune(object.number);
 }
@@ -418,6 +443,7 @@ void Links::prune(trace::ObjectNumber object) {
     const bool is_inner = outers != outers_.end() && !outers->second.empty();
     if (is_outer && is_inner) continue;
     gone_.erase(each);
+    writers_.erase(each);
     if (is_inner) {
       for (const trace::ObjectNumber outer : outers->second) {
         erase_between(outer, each);

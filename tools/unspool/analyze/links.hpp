@@ -32,6 +32,7 @@ struct HeldSince {
   trace::SiteNumber site = 0;
   trace::Ticks since = 0;
   bool shared = false;
+  bool tried = false;     ///< the call that got it need not have waited
   bool is_dated = false;  ///< `seen` is told; else it is what the thread knows now
   Clock seen;             ///< what the thread knew when it got it
 };
@@ -161,6 +162,8 @@ class Links {
     bool waited = false;
     bool limited = false;
     bool stuck = false;
+    bool of_several =
+        false;  ///< of a call that locks several: where this one is not free it lets the others go, and waits
   };
 
   void note(const ObjectState& object, const PlainHold& hold);
@@ -183,6 +186,7 @@ class Links {
   void thread(const Record& record);
   void join(const Record& record);
   void judge_joins(trace::ThreadNumber target);
+  static std::span<const Held> of_several(const std::vector<Held>& held, trace::SiteNumber site);
   bool may_give_up(bool waited, trace::SiteNumber site) const { return waited && gives_up_.contains(site); }
   void settle_limits();
   void prune(trace::ObjectNumber object);
