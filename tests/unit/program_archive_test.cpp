@@ -103,7 +103,7 @@ struct Ran {
 
   explicit Ran(const std::string& name) {
     ended =
-        run_program({"unit_program", name}, {"SPOOL_TEST_DIR=" + scratch.path().string()}, std::chrono::seconds{100});
+        run_program({"unit_program", name}, {"SPOOL_TEST_DIR=" + scratch.path().string()}, std::chrono::seconds{200});
     INFO(name << "\nout: " << ended.out << "\nerr: " << ended.err);
     CHECK_FALSE(ended.timed_out);
     REQUIRE(ended.exit_code == 0);
