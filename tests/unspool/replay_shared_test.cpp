@@ -85,6 +85,18 @@ TEST_CASE("a reader that goes while another one has not come yet leaves nobody")
   CHECK(share_of(writer, hand_over) == 5 + 40 + 5);
 }
 
+TEST_CASE("readers who hold it together are told with their line where it is the same") {
+  Shared script;
+  script.read(10, 2, 1, 7);
+  script.read(20, 3, 2, 7);
+  script.block(40, 4, 0);
+  script.did_read(50, 2, 1);
+  script.did_read(70, 3, 0);
+  script.write(75, 4);
+  const Run run{script};
+  CHECK(share_of(wait_of(run, 4), {Holder::Tenant::others, 0, 7}) == 10);
+}
+
 TEST_CASE("a wait that begins while readers hold it counts each as long as it does, also where it says so late") {
   Shared script;
   script.read(10, 2, 1);

@@ -172,7 +172,7 @@ BlameStep Blame::next_step(const Wait& wait) const {
     case Holder::Tenant::others: {
       const auto waits = [this](const Reader& each) { return wait_of(each.thread) != nullptr; };
       const auto reader = std::ranges::find_if(object.readers, waits);
-      if (reader == object.readers.end()) return {Role::readers, 0, 0, 0, Kind::trace};
+      if (reader == object.readers.end()) return {Role::readers, 0, holder.site, 0, Kind::trace};
       return {Role::runs, reader->thread, reader->site, 0, Kind::trace};
     }
     case Holder::Tenant::unknown:

@@ -177,7 +177,7 @@ void Locks::ended(LockFigures& figures, const Wait& wait) {
         figures.unknown_holder = add_saturated(figures.unknown_holder, share.ticks);
         break;
       case Holder::Tenant::others:
-        figures.holders.add({other_threads, 0}, share.ticks);
+        figures.holders.add({other_threads, share.holder.site}, share.ticks);
         break;
       case Holder::Tenant::thread:
         figures.holders.add({share.holder.thread, share.holder.site}, share.ticks);

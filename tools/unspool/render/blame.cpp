@@ -105,7 +105,7 @@ std::string words(const Context& context, const BlameStep& step) {
     case Role::hand_over:
       return "hand-over: released, and not yet taken by anybody";
     case Role::readers:
-      return "several readers";
+      return "several readers" + (step.site == 0 ? "" : ", which took it at " + names.site_and_function(step.site));
     case Role::cycle:
       return fmt::format("{} again: a circle of waits", names.thread(step.thread));
     case Role::rest:

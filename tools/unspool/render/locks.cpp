@@ -124,6 +124,12 @@ std::string lines_of(const Context& context, const LockFigures& lock, const std:
   return table.text(context.options.width, context.options.color, 2);
 }
 
+/// Several who held it together are told with their line where it was the same.
+std::string place_of(const Context& context, const Part& part) {
+  if (part.actor.thread == other_threads && part.actor.site == 0) return "different lines";
+  return context.names.site_and_function(part.actor.site);
+}
+
 std::string holders_of(const Context& context, const LockFigures& lock) {
   Table table{{{"held meanwhile by", Align::left, true},
                {"taken at", Align::left, true, "", Table::Cut::end},
@@ -132,7 +138,7 @@ std::string holders_of(const Context& context, const LockFigures& lock) {
   const std::vector<Part> parts = lock.holders.parts();
   for (std::size_t i = 0; i < std::min(parts.size(), most_parts); ++i) {
     table.row({{context.names.thread(parts[i].actor.thread)},
-               {context.names.site_and_function(parts[i].actor.site)},
+               {place_of(context, parts[i])},
                {context.times.span(parts[i].ticks)},
                {percent(static_cast<double>(parts[i].ticks), static_cast<double>(lock.waits.sum()))}});
   }

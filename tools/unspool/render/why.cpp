@@ -83,7 +83,7 @@ std::string step_words(const Context& context, const BlameStep& step, trace::Kin
       return first ? "nobody had it: released, and not yet taken (hand-over)"
                    : "which nobody had just then (hand-over)";
     case Role::readers:
-      return first ? "several readers had it" : "which several readers had";
+      return (first ? "several readers had it" : "which several readers had") + (step.site == 0 ? "" : ", taken" + at);
     case Role::cycle:
       return fmt::format("{} is in this chain already: a circle", had);
     case Role::rest:

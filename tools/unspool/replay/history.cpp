@@ -109,9 +109,11 @@ void History::sort_together() {
     const auto found = std::ranges::find(present, each.who);
     if (each.comes) present.push_back(each.who);
     if (!each.comes && found != present.end()) present.erase(found);
-    const Holder several{Holder::Tenant::others, 0, 0};
     const Holder none{Holder::Tenant::nobody, 0, 0};
-    const Tenure tenure{present.empty() ? none : present.size() == 1 ? present.front() : several, each.at, true};
+    const Tenure tenure{present.empty()       ? none
+                        : present.size() == 1 ? present.front()
+                                              : several(present),
+                        each.at, true};
     if (&each != &changes.front()) past.recent.push_back(now_);
     now_ = tenure;
   }

@@ -6,6 +6,7 @@
 
 #include <spool/trace/ids.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,10 +27,18 @@ struct Holder {
   };
   Tenant tenant = Tenant::unknown;
   trace::ThreadNumber thread = 0;
-  trace::SiteNumber site = 0;  ///< where it acquired
+  trace::SiteNumber site = 0;  ///< where it acquired; of several where all of them did, if that is one place
 
   bool operator==(const Holder&) const = default;
 };
+
+/// These have it at the same time.
+template <class Holders>
+Holder several(const Holders& holders) {
+  const trace::SiteNumber site = holders.begin()->site;
+  const bool same = std::ranges::all_of(holders, [&](const auto& each) { return each.site == site; });
+  return {Holder::Tenant::others, 0, same ? site : 0};
+}
 
 /// From `from` on until the next tenure begins.
 struct Tenure {

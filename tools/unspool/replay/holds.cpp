@@ -71,8 +71,7 @@ void Replay::hold_shared(ObjectState& object, const Reader& reader, bool known) 
   object.readers.push_back(reader);
   const bool alone = object.readers.size() == 1;
   const Holder holder{Tenant::thread, reader.thread, reader.site};
-  change_shared(object, holder, reader.since, true,
-                {alone ? holder : Holder{Tenant::others, 0, 0}, reader.since, known});
+  change_shared(object, holder, reader.since, true, {alone ? holder : several(object.readers), reader.since, known});
   object.confirmed = losses_;
 }
 
@@ -103,6 +102,7 @@ void Replay::unshare(const Record& record, ObjectState& object) {
   }
   if (!object.complete) return leave_some(record, object);
   Tenure now{{Tenant::others, 0, 0}, record.time, true};
+  if (object.readers.size() > 1) now.holder = several(object.readers);
   if (object.readers.empty()) {
     now = {record.b == 0 ? Holder{Tenant::nobody, 0, 0} : Holder{}, record.time, record.b == 0};
   } else if (object.readers.size() == 1 && record.b <= 1) {
@@ -127,7 +127,7 @@ void Replay::leave_some(const Record& record, ObjectState& object) {
     now.tenant = Tenant::nobody;
   } else if (object.readers.size() == record.b) {
     const Reader& last = object.readers.front();
-    now = record.b == 1 ? Holder{Tenant::thread, last.thread, last.site} : Holder{Tenant::others, 0, 0};
+    now = record.b == 1 ? Holder{Tenant::thread, last.thread, last.site} : several(object.readers);
   }
   change_holder(object, now, record.time, record.b == 0);
   object.confirmed = losses_;
