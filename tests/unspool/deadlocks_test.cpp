@@ -326,6 +326,20 @@ TEST_CASE("the story names threads, locks, lines and times") {
   }
 }
 
+// The story: "Deadlocked since -2.179776 s from the start" where the ring's older segments were gone.
+TEST_CASE("a deadlock from before the first Record that is kept is told as that") {
+  Script script;
+  script.thread(main_thread, "MainThread");
+  script.begin(2'000'000'000, main_thread);
+  trace::StatusEntry entry = waits_in_status(main_thread, main_thread, 80, main_thread);
+  entry.wait_record = trace::record_id(Kind::thread, Verb::block);
+  entry.wait_since = 500'000'000;
+  script.process.status.push_back(entry);
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  CHECK(text.find("Deadlocked since 1.50 s before the first Record that is kept") != std::string::npos);
+}
+
 // The story: a server hung at two in the morning and was killed at eight, and the deadlock was said to have lasted 600 ns.
 TEST_CASE("how long a process lived on after its last Record is told, as the recorder's clock readings say") {
   constexpr std::uint64_t second = 1'000'000'000;

@@ -68,6 +68,12 @@ TEST_CASE("a wait with a limit is a note") {
   CHECK(all[0].limited);
   CHECK(all[0].severity == Severity::note);
   CHECK_FALSE(answer.analysis.inversions.any_findings());
+  // Two threads that try again for ever are stuck for good all the same.
+  Options options;
+  options.width = 1000;
+  const std::string text = printed(run_order, course, options);
+  INFO(text);
+  CHECK(text.find("for ever if it is tried again and again") != std::string::npos);
 }
 
 TEST_CASE("a wait that ended well at a line where others gave up counts as one with a limit") {

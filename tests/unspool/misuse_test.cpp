@@ -169,6 +169,52 @@ TEST_CASE("a thread that ends by an exception, with locks held, is two misuses")
   CHECK(misuses(script)[1].slip == Slip::exception);
 }
 
+// The story: "held at the end of a thread ... 1 lock held", and neither which lock nor where it was taken.
+TEST_CASE("of locks held at a thread's end the first is told, and where it was taken") {
+  Script script;
+  script.thread(1, "dead");
+  script.thread(2, "reader");
+  script.site(40, "/src/bank.cpp", 40, "pay");
+  script.site(41, "/src/bank.cpp", 41, "pay");
+  script.object(lock(1), Kind::lock, "A", 10);
+  script.object(lock(2), Kind::lock, "B", 11);
+  script.object(lock(3), Kind::shared_lock, "S", 12);
+  script.begin(1'000, 1);
+  script.acquire(11'000, 1, lock(1), 40);
+  script.acquire(12'000, 1, lock(2), 41);
+  script.add(Kind::shared_lock, Verb::acquire_shared, 13'000, 2, lock(3), 41, 0, 1);
+  script.add(Kind::thread, Verb::end, 20'000, 1, 1, 0, 0, 2);
+  script.add(Kind::thread, Verb::end, 21'000, 2, 2, 0, 0, 1);
+  REQUIRE(misuses(script).size() == 2);
+  CHECK(misuses(script)[0].object == lock(1));
+  CHECK(misuses(script)[0].site == 40);
+  CHECK(misuses(script)[1].object == lock(3));
+  Options options;
+  options.width = 1000;
+  const std::string text = printed(run_misuse, script, options);
+  INFO(text);
+  CHECK(text.find("+0.000019 s by dead: lock \"A\", taken at bank.cpp:40 (pay) at +0.000010 s; 2 locks held in all") !=
+        std::string::npos);
+  CHECK(text.find("by reader: shared_lock \"S\", taken at bank.cpp:41 (pay) at +0.000012 s\n") != std::string::npos);
+  options.format = Options::Format::json;
+  const Json misuse = Json::parse(printed(run_misuse, script, options))["processes"][0]["misuses"][0];
+  CHECK(misuse["object"]["name"] == "A");
+  CHECK(misuse["site"]["line"] == 40);
+  CHECK(misuse["thread"]["name"] == "dead");
+  CHECK(misuse["taken"] == 10'000);
+  CHECK(misuse["held"] == 2);
+}
+
+TEST_CASE("of a lock that somebody else released after its holder's end only the thread is told") {
+  Script script;
+  script.acquire(10, 1, lock(1), 40);
+  script.add(Kind::thread, Verb::end, 20, 1, 1, 0, 0, 1);
+  script.release(30, 2, lock(1), 41, 1);
+  REQUIRE(misuses(script).size() == 1);
+  CHECK(misuses(script)[0].kind == Kind::thread);
+  CHECK(printed(run_misuse, script).find("1 lock held") != std::string::npos);
+}
+
 TEST_CASE("holds of a tenth of a second are long, the longest is told") {
   Script script;
   for (const trace::Ticks length : {200'000'000U, 300'000'000U, 1000U}) {
@@ -247,4 +293,19 @@ TEST_CASE("deadlocks of one class are told once, with their instances") {
   CHECK(text.find("The same again, 2 times") != std::string::npos);
   CHECK(text.find("thread 3 for lock \"lock-2\"") != std::string::npos);
   CHECK(text.find("DEADLOCK 2 of 3") == std::string::npos);
+}
+
+// The story: main hung behind the third of a class, and stood in no line.
+TEST_CASE("who hangs behind another deadlock of the class is told below the instances") {
+  Script script;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    script.acquire(100 + i, 1 + i, lock(i), 10);
+    script.block(200 + i, 1 + i, lock(i), 11, 1 + i, 10);
+  }
+  script.join(300, 9, 3, 12);
+  const std::string text = printed(run_deadlocks, script);
+  INFO(text);
+  const std::size_t below = text.find("Stuck behind these:");
+  REQUIRE(below != std::string::npos);
+  CHECK(text.find("thread 9 waits in join for thread 3, part of deadlock 3", below) != std::string::npos);
 }

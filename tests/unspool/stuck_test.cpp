@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <unspool/replay_script.hpp>
 
+#include <map>
+
 using namespace unspool;
 using namespace unspool::test;
 
@@ -393,4 +395,175 @@ TEST_CASE("JSON tells whom a stuck thread hopes for, and why it is stuck") {
   CHECK(hope["did"] == "put into");
   CHECK(hope["times"] == 1);
   CHECK(hope["exception"] == true);
+}
+
+namespace {
+
+Options wide() {
+  Options options;
+  options.width = 1000;
+  return options;
+}
+
+void name_lines(Script& script) {
+  for (const trace::SiteNumber line : {30U, 31U, 32U, 33U})
+    script.site(line, "/src/bank.cpp", line, "pay");
+}
+
+Json json_of(Script& script) {
+  Options options;
+  options.format = Options::Format::json;
+  return Json::parse(printed(run_deadlocks, script, options))["processes"][0];
+}
+
+}  // namespace
+
+// The story: "dead holds it, and has ended", and one had to search where it took the lock.
+TEST_CASE("of a lock's owner that has ended it is told where and when it took the lock") {
+  Script script = threads();
+  name_lines(script);
+  script.acquire(10'000, other, lock(1), 30);
+  script.end(20'000, other);
+  script.block(30'000, worker, lock(1), 31, other, 30);
+  const std::string text = printed(run_deadlocks, script, wide());
+  INFO(text);
+  CHECK(text.find("thread-3 holds it, taken at bank.cpp:30 (pay) at +0.000010 s, and has ended") != std::string::npos);
+}
+
+// The story: the consumer waits at a Condition with another lock held, which the producer needs.
+TEST_CASE("in a cycle over several kinds each holder's line is told, of each reader its own") {
+  Script script = threads();
+  name_lines(script);
+  script.add(Kind::event, Verb::set, 10'000, other, object, 33);
+  SECTION("a lock") {
+    script.acquire(20'000, worker, lock(1), 30);
+    script.add(Kind::event, Verb::block, 30'000, worker, object, 32);
+    script.block(40'000, other, lock(1), 31, worker, 30);
+  }
+  SECTION("a reader") {
+    script.object(lock(1), Kind::shared_lock, "cache", 0);
+    script.add(Kind::shared_lock, Verb::acquire_shared, 20'000, worker, lock(1), 30, 0, 1);
+    script.add(Kind::event, Verb::block, 30'000, worker, object, 32);
+    script.add(Kind::shared_lock, Verb::block, 40'000, other, lock(1), 31);
+  }
+  const std::string text = printed(run_deadlocks, script, wide());
+  INFO(text);
+  CHECK(text.find("thread-2 holds it, taken at bank.cpp:30 (pay) at +0.000020 s, and waits for event") !=
+        std::string::npos);
+}
+
+TEST_CASE("of a lock that only threads behind a deadlock wait for it is told where it was taken") {
+  Script script = threads();
+  name_lines(script);
+  script.acquire(10'000, worker, lock(1), 30);
+  script.acquire(11'000, worker, lock(2), 31);
+  script.block(12'000, worker, lock(2), 31, worker, 31);
+  script.block(20'000, other, lock(1), 32, worker, 30);
+  script.block(21'000, main_thread, lock(2), 33, worker, 31);
+  const std::string text = printed(run_deadlocks, script, wide());
+  INFO(text);
+  CHECK(text.find("bank.cpp:32 (pay); it was taken at bank.cpp:30 (pay) at +0.000010 s") != std::string::npos);
+  CHECK(text.find("bank.cpp:33 (pay); it was") == std::string::npos);  // stands above
+}
+
+TEST_CASE("threads that hang alike share a line, so that others are seen") {
+  Script script = threads();
+  script.acquire(10, worker, lock(1), 30);
+  script.block(20, worker, lock(1), 31, worker, 30);
+  for (trace::ThreadNumber each = 10; each < 70; ++each)
+    script.block(20'000 + each, each, lock(1), 32, worker, 30);
+  script.join(90'000, main_thread, worker, 33);
+  const std::string text = printed(run_deadlocks, script, wide());
+  INFO(text);
+  CHECK(text.find("    60 threads wait for lock #2 of thread-2, part of deadlock 1, the first since +0.000020 s at") !=
+        std::string::npos);
+  CHECK(text.find("thread 17 and 52 more") != std::string::npos);
+  CHECK(text.find("MainThread waits in join for thread-2, part of deadlock 1") != std::string::npos);
+  CHECK(json_of(script)["deadlocks"][0]["hanging"].size() == 61);
+}
+
+// The story: each idle worker's wait for work was counted as a task.
+TEST_CASE("a pool's worker ran as many tasks as began; who only waited for one is a worker all the same") {
+  constexpr std::uint32_t result = 1;
+  constexpr std::uint32_t work = 2;
+  Script script = threads();
+  script.add(Kind::pool, Verb::block, 6, worker, object, 30, work);
+  script.add(Kind::pool, Verb::block, 7, other, object, 30, work);
+  script.add(Kind::pool, Verb::submit, 10, main_thread, object, 30, 1);
+  script.add(Kind::pool, Verb::resume, 11, worker, object, 30, main_thread, 30);
+  script.add(Kind::pool, Verb::begin, 12, worker, object, 30, 1, main_thread);
+  script.add(Kind::pool, Verb::submit, 14, worker, object, 31, 2);
+  script.add(Kind::pool, Verb::block, 15, worker, object, 31, result, 2);
+  CHECK(findings(script).empty());
+  script.add(Kind::pool, Verb::resume, 16, other, object, 30, worker, 31);
+  script.add(Kind::event, Verb::block, 17, other, object + 1, 32);
+  CHECK(findings(script).empty());
+  script.end(20, other, true);
+  const Json finding = json_of(script)["deadlocks"][0];
+  std::map<std::string, Json> times;
+  for (const Json& each : finding["threads"][0]["hopes_for"])
+    times[each["thread"]["name"]] = each["times"];
+  CHECK(times["thread-2"] == 1);
+  REQUIRE(times.contains("thread-3"));
+  CHECK(times["thread-3"].is_null());
+}
+
+TEST_CASE("the owner that a knot leads to has not ended, though another that notified has") {
+  Script script = threads();
+  script.thread(third, "third");
+  script.begin(6, third);
+  script.add(Kind::condition, Verb::notify, 10, other, condition(1), 30);
+  script.add(Kind::condition, Verb::notify, 11, third, condition(1), 31);
+  script.add(Kind::condition, Verb::block, 20, worker, condition(1), 32);
+  const bool other_waits = GENERATE(true, false);
+  script.join(21, other_waits ? other : third, worker, 33);
+  script.end(22, other_waits ? third : other, true);
+  const Json threads = json_of(script)["deadlocks"][0]["threads"];
+  REQUIRE(threads.size() == 2);
+  CHECK(threads[0]["owner"]["number"] == (other_waits ? other : third));
+  CHECK(threads[0]["owner_ended"] == false);
+}
+
+namespace {
+
+/// In mode contended nobody knows who reads: main joins the worker, which asks to write; the other has ended.
+Script unknown_readers(trace::WaitLimit limit) {
+  Script script = threads();
+  script.process.mode = Mode::contended;
+  script.object(lock(1), Kind::shared_lock, "cache", 0);
+  script.end(10, other);
+  script.join(20, main_thread, worker, 30);
+  script.process.status.push_back(status(main_thread, script.records.back(), trace::WaitLimit::none));
+  script.add(Kind::shared_lock, Verb::block, 30, worker, lock(1), 31);
+  script.process.status.push_back(status(worker, script.records.back(), limit));
+  return script;
+}
+
+}  // namespace
+
+TEST_CASE("where everything stands still, a lock of which no Record names the holder is a finding") {
+  Script script = unknown_readers(trace::WaitLimit::none);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].cause == Cause::nobody);
+  CHECK(findings(script)[0].certainty == Certainty::likely);
+  CHECK(findings(script)[0].hanging.size() == 1);
+  CHECK(printed(run_deadlocks, script, wide()).find("which somebody holds whom no Record names") != std::string::npos);
+  script.process.mode = Mode::all;  // there nobody holds it
+  CHECK(findings(script).empty());
+}
+
+TEST_CASE("a lock of an unknown holder is none where somebody goes on, or the wait has an end of its own") {
+  for (const trace::WaitLimit limit : {trace::WaitLimit::deadline, trace::WaitLimit::stop, trace::WaitLimit::unknown}) {
+    CHECK(findings(unknown_readers(limit)).empty());
+  }
+  Script script = unknown_readers(trace::WaitLimit::none);
+  script.thread(third, "third");
+  script.begin(40, third);
+  CHECK(findings(script).empty());
+}
+
+TEST_CASE("a lock that was just released in mode contended is none") {
+  Script script = unknown_readers(trace::WaitLimit::none);
+  script.add(Kind::shared_lock, Verb::release, 40, main_thread, lock(1), 32, 1, main_thread);
+  CHECK(findings(script).empty());
 }

@@ -191,6 +191,22 @@ std::vector<std::size_t> Deadlocks::ordered(std::vector<std::size_t> component) 
   return order;
 }
 
+namespace {
+
+/// Of those that it hopes for it is this one, who waits.
+void make_owner(Waiting& waiting, trace::ThreadNumber thread) {
+  if (waiting.owner == thread) return;
+  waiting.owner = thread;
+  waiting.owner_ended = false;
+  const auto suspect = std::ranges::find(waiting.suspects, thread, &Suspect::thread);
+  if (!can_be_held(waiting.wait.kind) || suspect == waiting.suspects.end()) return;
+  waiting.owner_site = suspect->deed.site;
+  waiting.owner_since = suspect->deed.last;
+  waiting.owner_since_known = suspect->deed.last != 0;
+}
+
+}  // namespace
+
 void Deadlocks::add_knot(std::vector<std::size_t> component) {
   const std::set<std::size_t> inside{component.begin(), component.end()};
   if (std::ranges::all_of(component, [&](std::size_t each) {
@@ -205,7 +221,7 @@ void Deadlocks::add_knot(std::vector<std::size_t> component) {
     const std::vector<std::size_t> edges = edges_from(cycle.members[i]);
     const bool goes_around = std::ranges::find(edges, after) != edges.end();
     const auto within = std::ranges::find_if(edges, [&](std::size_t each) { return inside.contains(each); });
-    waiting.owner = waiting_[goes_around ? after : *within].wait.thread;
+    make_owner(waiting, waiting_[goes_around ? after : *within].wait.thread);
     cycle.ring &= goes_around;
   }
   cycle.fingerprint = fingerprint(cycle);
@@ -278,7 +294,7 @@ std::size_t Deadlocks::leave_out(const Filter& filter) {
 }
 
 Certainty Deadlocks::certainty_of(const Waiting& waiting) const {
-  if (is_owner_kind(waiting.wait.kind)) {
+  if (is_owner_kind(waiting.wait.kind) && waiting.edge != Edge::none) {
     if (waiting.edge == Edge::owned) return Certainty::certain;
     return waiting.edge == Edge::last_known ? Certainty::likely : Certainty::possible;
   }

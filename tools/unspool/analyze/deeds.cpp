@@ -30,6 +30,15 @@ void Past::add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::
   deed.site = site;
 }
 
+void Past::add_worker(trace::ThreadNumber thread) {
+  if (thread == 0) return;
+  if (workers.size() < most_threads) {
+    workers.insert(thread);
+  } else {
+    crowded |= !workers.contains(thread);
+  }
+}
+
 /// Only what a later object of the class can be judged by: who did what, and how many parties there are.
 void Past::merge(const Past& other) {
   kind = other.kind;
@@ -172,7 +181,7 @@ void Deeds::pool(const Record& record, Past& past) {
       if (past.dropped.size() < most_tasks) past.dropped.insert(record.a);
       return;
     case Verb::block:
-      if (record.a == 2) past.add(Role::finish, record.thread, record.time, record.site);
+      if (record.a == 2) past.add_worker(record.thread);
       return;
     case Verb::shutdown:
       past.last_all = std::max(past.last_all, record.time);

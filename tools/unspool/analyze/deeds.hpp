@@ -20,7 +20,7 @@ namespace unspool {
 enum class Role : std::uint8_t {
   give,   ///< set, notify, release, put, submit, arrival at a barrier
   take,   ///< acquire, get
-  finish  ///< task_done; being a pool's worker
+  finish  ///< task_done; running a pool's task
 };
 inline constexpr std::size_t role_count = 3;
 
@@ -45,9 +45,11 @@ struct Past {
   std::uint32_t last_begun = 0;      ///< the newest task that began
   std::uint32_t last_submitted = 0;  ///< the newest task
   std::unordered_map<std::uint32_t, trace::ThreadNumber> running;  ///< task → worker
+  std::unordered_set<trace::ThreadNumber> workers;                 ///< who waited for a task of it
   std::unordered_set<std::uint32_t> dropped;                       ///< tasks beyond last_begun
 
   void add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site);
+  void add_worker(trace::ThreadNumber thread);
   void merge(const Past& other);
 };
 

@@ -24,20 +24,24 @@ const Deed& deed_of(const std::array<Deed, role_count>& deeds, Role role) {
 
 }  // namespace
 
+/// It can be stopped, or waits at its line have been given up.
+bool Hopes::may_give_up(const Waiting& waiting) const {
+  const bool gives_up = waiting.wait.site != 0 && habits_.gave_up.contains(waiting.wait.site);
+  return waiting.limit == WaitLimit::stop || (waiting.limit == WaitLimit::unknown && gives_up);
+}
+
 void Hopes::find(Waiting& waiting) const {
   const Kind kind = waiting.wait.kind;
-  const bool gives_up = waiting.wait.site != 0 && habits_.gave_up.contains(waiting.wait.site);
-  const bool may_give_up = waiting.limit == WaitLimit::stop || (waiting.limit == WaitLimit::unknown && gives_up);
   if (kind == Kind::thread) {
     hope_for_thread(waiting);
   } else if (can_be_held(kind)) {
     hope_for_owner(waiting);
-  } else if (kind != Kind::timer && !may_give_up) {
+  } else if (kind != Kind::timer && !may_give_up(waiting)) {
     hope_for_past(waiting);
   }
   if (waiting.limit == WaitLimit::deadline) {
     waiting.hope = Hope::open;
-  } else if (may_give_up && waiting.is_owned()) {
+  } else if (waiting.is_owned() && may_give_up(waiting)) {
     waiting.edge = Edge::candidate;
   }
 }
@@ -112,7 +116,11 @@ void Hopes::hope_for_owner(Waiting& waiting) const {
     waiting.edge = Edge::last_known;
     add_suspect(waiting, waiting.owner, {}, Role::take, false);
   }
-  if (waiting.suspects.empty()) return;  // just released, or nobody knows
+  if (waiting.suspects.empty()) {
+    const bool unrecorded = !object.complete && now.holder.tenant == Holder::Tenant::unknown;
+    if (unrecorded && !may_give_up(waiting)) waiting.hope = Hope::unknown;  // else it was just released
+    return;
+  }
   if (object.confirmed != replay_.losses()) waiting.edge = Edge::last_known;
   waiting.hope = Hope::suspects;
   waiting.needs_all = true;
@@ -281,6 +289,11 @@ void Hopes::pool(Waiting& waiting, const Past& past) const {
 /// Any of them; one without a task takes what is queued at once.
 void Hopes::hope_for_workers(Waiting& waiting, const Past& past) const {
   add_role(waiting, past, Role::finish);
+  for (const trace::ThreadNumber each : past.workers) {
+    const auto known = past.threads.find(each);
+    const bool ran_tasks = known != past.threads.end() && deed_of(known->second, Role::finish).count != 0;
+    if (!ran_tasks) add_suspect(waiting, each, {}, Role::finish, true);
+  }
   const auto object = process_.objects.find(waiting.wait.object);
   if (waiting.suspects.empty() && object != process_.objects.end() && object->second.site != 0) {
     for (const auto& [number, thread] : process_.threads) {

@@ -153,7 +153,7 @@ bool waits_for_work(const Waiting& waiting) {
 
 /// As main does for a signal that tells the program to stop.
 bool waits_for_anybody(const Waiting& waiting) {
-  return waiting.hope == Hope::unknown && waiting.wait.kind != Kind::thread;
+  return waiting.hope == Hope::unknown && waiting.wait.kind != Kind::thread && !can_be_held(waiting.wait.kind);
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ class Hopes {
 
   // hope_rules.cpp
   void find(Waiting& waiting) const;
+  bool may_give_up(const Waiting& waiting) const;
   void hope_for_owner(Waiting& waiting) const;
   void hope_for_readers(Waiting& waiting, const ObjectState& object) const;
   void hope_for_writers(Waiting& waiting) const;

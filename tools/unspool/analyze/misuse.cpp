@@ -4,6 +4,7 @@
 #include <unspool/analyze/fingerprint.hpp>
 #include <unspool/analyze/messages.hpp>
 #include <unspool/analyze/misuse.hpp>
+#include <unspool/analyze/snapshot.hpp>
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
@@ -127,7 +128,11 @@ void Misuses::thread(const Record& record) {
   if (record.row->verb != Verb::end) return;
   if (record.a == static_cast<std::uint32_t>(trace::Outcome::exception)) add(Slip::exception, record);
   if (record.b == 0) return;
-  if (Misuse* const misuse = add(Slip::held_at_end, record)) misuse->number += record.b;
+  if (ended_holding_.size() < most_kept) {
+    ended_holding_.push_back({record.thread, record.time, record.b});
+  } else {
+    ++more_;
+  }
 }
 
 void Misuses::failure(const Record& record) {
@@ -178,7 +183,24 @@ void Misuses::waited(const ObjectState*, const Wait& wait) {
   misuse->since = wait.since;
 }
 
+/// What is held still names itself; of a lock that was released or destroyed by others since, only the thread is told.
+void Misuses::add_held_at_end(const Replay& replay) {
+  if (ended_holding_.empty()) return;
+  const auto held = held_objects(replay);
+  for (const EndedHolding& each : ended_holding_) {
+    const auto found = held.find(each.thread);
+    const HeldObject lock =
+        found == held.end() ? HeldObject{.object = each.thread, .kind = Kind::thread} : found->second.front();
+    if (!passes(each.thread, lock.object, lock.kind, each.time)) continue;
+    Misuse* const misuse = add(Slip::held_at_end, lock.site, lock.object, lock.kind, each.thread, each.time);
+    if (misuse == nullptr) continue;
+    misuse->number += each.locks;
+    if (misuse->count == 1 && lock.since_known) misuse->since = lock.since;
+  }
+}
+
 void Misuses::finished(const Replay& replay) {
+  add_held_at_end(replay);
   // Whose releases these were is not kept.
   if (!filter_.is_on() && replay.doubts().unmatched != 0 && replay.complete() && replay.losses() == 0 &&
       !process_.cut) {

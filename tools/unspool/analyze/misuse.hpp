@@ -48,7 +48,8 @@ struct Misuse {
   Slip slip = Slip::error;
   trace::SiteNumber site = 0;
   trace::Kind kind = trace::Kind::trace;
-  trace::ObjectNumber object = 0;  ///< of the first, or of the longest hold
+  trace::ObjectNumber object = 0;  ///< of the first, or of the longest hold; of locks held at the end the first taken,
+                                   ///< which `site` did; the thread, where that is not known
   trace::ThreadNumber thread = 0;  ///< as `object`
   std::uint64_t count = 0;
   trace::Ticks first = 0;
@@ -56,7 +57,7 @@ struct Misuse {
   trace::Ticks longest = 0;        ///< of holds
   std::uint64_t number = 0;        ///< locks held at the end; errno
   trace::ThreadNumber waiter = 0;  ///< who waits in vain
-  trace::Ticks since = 0;          ///< since when
+  trace::Ticks since = 0;          ///< since when; of a lock held at the end, if known: when it was taken
   std::string text;                ///< of the first message; raw
   std::uint64_t fingerprint = 0;
 };
@@ -100,11 +101,19 @@ class Misuses : public Observer {
 
   bool passes(trace::ThreadNumber thread, trace::ObjectNumber object, trace::Kind kind, trace::Ticks time) const;
 
+  struct EndedHolding {
+    trace::ThreadNumber thread = 0;
+    trace::Ticks time = 0;
+    std::uint32_t locks = 0;
+  };
+  void add_held_at_end(const Replay& replay);
+
   const Process& process_;
   const Filter& filter_;
   const LostNotifies& notifies_;
   const trace::Ticks long_hold_;
   std::map<Key, Misuse> found_;
+  std::vector<EndedHolding> ended_holding_;
   std::vector<Misuse> all_;
   std::uint64_t more_ = 0;
 };

@@ -193,6 +193,7 @@ const std::map<std::string_view, Layout>& layouts() {
          {"first_clock"},
          {"last"},
          {"longest"},
+         {"taken"},
          {"held"},
          {"errno"},
          {"text"}}}},

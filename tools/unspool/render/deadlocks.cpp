@@ -9,6 +9,7 @@
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -19,6 +20,8 @@ constexpr std::size_t most_cycles_told = 10;
 constexpr std::size_t most_threads_told = 20;
 constexpr std::size_t most_groups = 20;
 constexpr std::size_t most_instances = 5;
+constexpr std::size_t most_names = 8;
+constexpr std::string_view stuck_behind = "Stuck behind it";
 
 using enum Table::Align;
 constexpr auto at_end = Table::Cut::end;
@@ -40,7 +43,9 @@ class Story {
  private:
   std::string title(std::size_t number) const;
   std::string members(const Cycle& cycle) const;
-  std::string hanging(const Cycle& cycle, std::size_t number) const;
+  std::string start(const Cycle& cycle) const;
+  std::string hanging(const std::vector<std::size_t>& threads, std::string_view behind) const;
+  std::string hanging_line(const std::vector<const Waiting*>& alike) const;
   std::string messages(const Cycle& cycle) const;
   void member_rows(Table& table, const Waiting& waiting, const Waiting& before) const;
   std::string since(trace::Ticks time) const { return "since " + times_.offset(time); }
@@ -99,6 +104,16 @@ std::string threads_wait(std::size_t threads) {
   return fmt::format("{} threads wait for each other", count(threads));
 }
 
+/// Of what began before the first Record that is kept the status file knows.
+std::string Story::start(const Cycle& cycle) const {
+  const trace::Ticks first = analysis_.replay.first_time();
+  const std::string since = cycle.since < first
+                                ? times_.span(first - cycle.since) + " before the first Record that is kept"
+                                : times_.offset(cycle.since) + " from the start";
+  const std::string calendar = times_.calendar(cycle.since);
+  return calendar.empty() ? since : fmt::format("{} ({})", since, calendar);
+}
+
 std::string Story::title(std::size_t number) const {
   const auto& cycles = analysis_.deadlocks.cycles();
   const Cycle& cycle = cycles[number];
@@ -107,16 +122,15 @@ std::string Story::title(std::size_t number) const {
   const std::string what = ring ? threads_wait(cycle.members.size()) : stuck_title(names_, analysis_.deadlocks, cycle);
   const std::string head = fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), what);
   std::string out = wrapped(toned(head, Tone::bad, options_.color), options_.width, 2);
-  const std::string calendar = times_.calendar(cycle.since);
   const trace::Ticks last = analysis_.replay.last_time();
   const trace::Ticks alive = last_sign_of_life(analysis_.replay.process(), analysis_.replay);
   const std::string lasted = times_.span(alive > cycle.since ? alive - cycle.since : 0);
   const std::string until = alive > last         ? fmt::format(", for {} at least", lasted)
                             : last > cycle.since ? fmt::format(", {} before the last Record", lasted)
                                                  : "";
-  out += wrapped(fmt::format("  Deadlocked since {} from the start{}{}. Fingerprint {}.", times_.offset(cycle.since),
-                             calendar.empty() ? "" : " (" + calendar + ")", until, hexadecimal(cycle.fingerprint)),
-                 options_.width, 2);
+  out += wrapped(
+      fmt::format("  Deadlocked since {}{}. Fingerprint {}.", start(cycle), until, hexadecimal(cycle.fingerprint)),
+      options_.width, 2);
   const std::string reason = why_not_certain(analysis_, cycle, ring);
   if (!reason.empty()) {
     out += wrapped(fmt::format("  {}", reason), options_.width, 2);
@@ -165,27 +179,61 @@ std::string Story::members(const Cycle& cycle) const {
   return out;
 }
 
-std::string Story::hanging(const Cycle& cycle, std::size_t number) const {
-  if (cycle.hanging.empty()) return {};
-  std::string out = "  Stuck behind it:\n";
-  const std::size_t shown = std::min(cycle.hanging.size(), most_threads_);
-  for (std::size_t i = 0; i < shown; ++i) {
-    const Waiting& each = waiting(cycle.hanging[i]);
-    const bool joins = each.wait.kind == trace::Kind::thread;
-    const std::string owner = names_.thread(each.owner);
-    const std::string object = names_.object(each.wait.object, each.wait.kind);
-    const bool held = can_be_held(each.wait.kind);
-    const std::string what = joins  ? "in join for " + owner
-                             : held ? fmt::format("for {} {} {}", object, each.behind ? "behind" : "of", owner)
-                                    : fmt::format("for {}, which {} could end", object, owner);
-    const std::string part =
-        each.distance == 1 ? fmt::format("part of deadlock {}", number + 1) : "stuck behind it too";
-    out += wrapped(fmt::format("    {} waits {}, {}, {} at {}", names_.thread(each.wait.thread), what, part,
-                               since(each.wait.since), names_.site_and_function(each.wait.site)),
-                   options_.width, 6);
+/// Those that wait for the same thing at the same line share a line.
+std::string Story::hanging(const std::vector<std::size_t>& threads, std::string_view behind) const {
+  using Alike = std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t,
+                           std::size_t, bool>;
+  std::map<Alike, std::size_t> places;
+  std::vector<std::vector<const Waiting*>> lines;
+  for (const std::size_t index : threads) {
+    const Waiting& each = waiting(index);
+    const Alike alike{each.wait.kind,    each.wait.object, each.wait.site,    each.owner,
+                      call_number(each), each.cycle,       each.distance == 1};
+    const auto [place, is_new] = places.try_emplace(alike, lines.size());
+    if (is_new) lines.emplace_back();
+    lines[place->second].push_back(&each);
   }
-  if (cycle.hanging.size() > shown) out += fmt::format("    and {} more\n", count(cycle.hanging.size() - shown));
+  if (lines.empty()) return {};
+  std::string out = fmt::format("  {}:\n", behind);
+  std::size_t left = threads.size();
+  for (std::size_t i = 0; i < std::min(lines.size(), most_threads_); ++i) {
+    out += wrapped(hanging_line(lines[i]), options_.width, 6);
+    left -= lines[i].size();
+  }
+  if (left != 0) out += fmt::format("    and {} more\n", count(left));
   return out;
+}
+
+std::string Story::hanging_line(const std::vector<const Waiting*>& alike) const {
+  const Waiting& first = *alike.front();
+  const std::string owner = names_.thread(first.owner);
+  const std::string object = names_.object(first.wait.object, first.wait.kind);
+  const std::string what = first.wait.kind == trace::Kind::thread ? "in join for " + owner
+                           : can_be_held(first.wait.kind)
+                               ? fmt::format("for {} {} {}", object, first.behind ? "behind" : "of", owner)
+                               : fmt::format("for {}, which {} could end", object, owner);
+  const std::string part =
+      first.distance == 1 ? fmt::format("part of deadlock {}", first.cycle + 1) : "stuck behind it too";
+  const auto& members = analysis_.deadlocks.cycles()[first.cycle].members;
+  const bool told = std::ranges::any_of(members, [&](std::size_t each) {
+    return waiting(each).wait.object == first.wait.object && waiting(each).owner == first.owner;
+  });
+  std::string taken = told ? "" : where_taken(names_, times_, first);
+  if (!taken.empty()) taken = "; it was " + taken;
+  const std::string site = names_.site_and_function(first.wait.site);
+  if (alike.size() == 1) {
+    return fmt::format("    {} waits {}, {}, {} at {}{}", names_.thread(first.wait.thread), what, part,
+                       since(first.wait.since), site, taken);
+  }
+  trace::Ticks begin = first.wait.since;
+  std::string names;
+  for (std::size_t i = 0; i < alike.size(); ++i) {
+    begin = std::min(begin, alike[i]->wait.since);
+    if (i < most_names) names += (i == 0 ? "" : ", ") + names_.thread(alike[i]->wait.thread);
+  }
+  if (alike.size() > most_names) names += fmt::format(" and {} more", count(alike.size() - most_names));
+  return fmt::format("    {} threads wait {}, {}, the first {} at {}{}: {}", count(alike.size()), what, part,
+                     since(begin), site, taken, names);
 }
 
 std::string Story::instances(const std::vector<std::size_t>& same) const {
@@ -202,7 +250,10 @@ std::string Story::instances(const std::vector<std::size_t>& same) const {
     }
     out += wrapped(line + (cycle.members.size() > most_threads_ ? ", ..." : ""), options_.width, 6);
   }
-  return out;
+  std::vector<std::size_t> behind;
+  for (std::size_t i = 1; i < same.size(); ++i)
+    std::ranges::copy(analysis_.deadlocks.cycles()[same[i]].hanging, std::back_inserter(behind));
+  return out + hanging(behind, "Stuck behind these");
 }
 
 std::string Story::messages(const Cycle& cycle) const {
@@ -216,9 +267,9 @@ std::string Story::cycle(std::size_t number) const {
   const Cycle& cycle = analysis_.deadlocks.cycles()[number];
   std::string out = title(number);
   if (is_ring_of_owners(analysis_.deadlocks, cycle))
-    return out + members(cycle) + hanging(cycle, number) + messages(cycle);
-  out += stuck_members(names_, times_, analysis_, cycle, options_.width, most_threads_) + hanging(cycle, number) +
-         messages(cycle);
+    return out + members(cycle) + hanging(cycle.hanging, stuck_behind) + messages(cycle);
+  out += stuck_members(names_, times_, analysis_, cycle, options_.width, most_threads_) +
+         hanging(cycle.hanging, stuck_behind) + messages(cycle);
   const std::string_view advice = stuck_advice(analysis_.deadlocks, cycle);
   return advice.empty() ? out : out + wrapped(fmt::format("  Advice: {}", advice), options_.width, 2);
 }

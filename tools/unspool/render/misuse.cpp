@@ -16,6 +16,16 @@ namespace {
 
 constexpr std::size_t most_rows = 50;
 
+/// `rlock "A", taken at bank.cpp:40 (transfer) at +0.120000 s`, or how many, where none is known.
+std::string held_words(const Names& names, const Times& times, const Misuse& misuse) {
+  const std::string locks = counted(misuse.number, "lock", "locks");
+  if (misuse.kind == trace::Kind::thread) return locks + " held";
+  std::string out = names.object(misuse.object, misuse.kind);
+  if (misuse.site != 0) out += ", taken at " + names.site_and_function(misuse.site);
+  if (misuse.since != 0) out += " at " + times.offset(misuse.since);
+  return misuse.number == 1 ? out : fmt::format("{}; {} held in all", out, locks);
+}
+
 /// What one has to know beside the line and the thread.
 std::string detail_of(const Names& names, const Times& times, const Misuse& misuse) {
   std::string object = names.object(misuse.object, misuse.kind);
@@ -24,7 +34,7 @@ std::string detail_of(const Names& names, const Times& times, const Misuse& misu
       return fmt::format("{}: notified here when nobody waited; {} waits since {}", object, names.thread(misuse.waiter),
                          times.offset(misuse.since));
     case Slip::held_at_end:
-      return fmt::format("{} held", counted(misuse.number, "lock", "locks"));
+      return held_words(names, times, misuse);
     case Slip::double_release:
       return "releases of what nobody held";
     case Slip::no_thread:
@@ -52,7 +62,7 @@ std::string line_of(const Scene& scene, const Misuse& misuse) {
   const Options& options = scene.options;
   std::string rest;
   if (misuse.thread != 0) rest += " by " + names.thread(misuse.thread);
-  if (misuse.site != 0) rest += " at " + names.site_and_function(misuse.site);
+  if (misuse.site != 0 && misuse.slip != Slip::held_at_end) rest += " at " + names.site_and_function(misuse.site);
   const std::string detail = detail_of(names, times, misuse);
   if (!detail.empty()) rest += ": " + detail;
   const std::string inside =
@@ -95,6 +105,8 @@ Json misuse_json(const Process& process, const Analysis& analysis) {
   Json out = json.process();
   out["misuses"] = Json::array();
   for (const Misuse& each : analysis.misuses.all()) {
+    const bool is_taken = each.slip == Slip::held_at_end && each.since != 0;
+    const Json taken = is_taken ? json.offset(each.since) : Json{};
     const bool has_object = each.object != 0 && each.kind != trace::Kind::message;
     out["misuses"].push_back({{"what", name_of(each.slip)},
                               {"severity", name_of(severity_of(each.slip))},
@@ -109,6 +121,7 @@ Json misuse_json(const Process& process, const Analysis& analysis) {
                               {"first_clock", json.calendar(each.first)},
                               {"last", json.offset(each.last)},
                               {"longest", each.slip == Slip::long_hold ? json.span(each.longest) : Json{}},
+                              {"taken", taken},
                               {"held", each.slip == Slip::held_at_end ? Json(each.number) : Json{}},
                               {"errno", each.slip == Slip::no_thread ? Json(each.number) : Json{}},
                               {"text", each.slip == Slip::error ? Json(each.text) : Json{}}});

@@ -60,6 +60,29 @@ std::string whose_it_is(const Names& names, const Waiting& waiting) {
 
 namespace {
 
+std::string taken_at(const Names& names, const Times& times, trace::SiteNumber site, trace::Ticks since, bool known) {
+  if (site == 0) return {};
+  return fmt::format("taken at {}{}", names.site_and_function(site), known ? " at " + times.offset(since) : "");
+}
+
+}  // namespace
+
+std::string where_taken(const Names& names, const Times& times, const Waiting& waiting) {
+  if (!can_be_held(waiting.wait.kind) || waiting.owner == 0 || waiting.behind) return {};
+  return taken_at(names, times, waiting.owner_site, waiting.owner_since, waiting.owner_since_known);
+}
+
+namespace {
+
+/// One of those who hold what is waited for; of several readers each knows of itself.
+std::string holder_words(const Names& names, const Times& times, const Waiting& waiting, const Suspect& suspect) {
+  const Deed& deed = suspect.deed;
+  const std::string taken = deed.count != 0 ? taken_at(names, times, deed.site, deed.last, deed.last != 0)
+                            : suspect.thread == waiting.owner ? where_taken(names, times, waiting)
+                                                              : std::string{};
+  return names.thread(suspect.thread) + " holds it" + (taken.empty() ? "" : ", " + taken);
+}
+
 std::string what_it_does(const Names& names, const Times& times, const Deadlocks& deadlocks, const Suspect& suspect) {
   if (suspect.exception) return "ended by an exception";
   if (suspect.ended) return "has ended";
@@ -75,7 +98,8 @@ std::string suspect_line(const Names& names, const Times& times, const Deadlocks
   const std::string now = what_it_does(names, times, deadlocks, suspect);
   if (waiting.wait.kind == Kind::thread) return fmt::format("{} has not ended, and {}", name, now);
   if (waiting.behind) return fmt::format("{} was there before, and {}", name, now);
-  if (waiting.is_owned()) return fmt::format("{} holds it, and {}", name, now);
+  const bool holds = can_be_held(waiting.wait.kind) && suspect.role == Role::take;
+  if (holds) return fmt::format("{}, and {}", holder_words(names, times, waiting, suspect), now);
   if (waiting.wait.kind == Kind::barrier && suspect.role == Role::finish) {
     return fmt::format("{} runs its action, and {}", name, now);
   }
@@ -187,6 +211,9 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
   }
   const std::string who = counted(threads, "thread waits", "threads wait") + " for " + awaited(names, first);
   if (cycle.cause == Cause::abandoned && first.is_owned()) return who + ", whose owner has ended";
+  if (cycle.cause == Cause::nobody && can_be_held(first.wait.kind)) {
+    return who + ", which somebody holds whom no Record names, and no thread is left that goes on";
+  }
   if (cycle.cause == Cause::abandoned) return who + ", and all that ever ended such a wait have ended";
   return who + ", which nothing ever ended, and no thread is left that goes on";
 }
