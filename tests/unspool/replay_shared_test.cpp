@@ -19,8 +19,8 @@ struct Shared : Script {
   void wrote(trace::Ticks time, trace::ThreadNumber who) {
     add(Kind::shared_lock, Verb::release, time, who, data, 0, 1, who);
   }
-  void read(trace::Ticks time, trace::ThreadNumber who, std::uint32_t readers) {
-    add(Kind::shared_lock, Verb::acquire_shared, time, who, data, who, 0, readers);
+  void read(trace::Ticks time, trace::ThreadNumber who, std::uint32_t readers, trace::SiteNumber site = 0) {
+    add(Kind::shared_lock, Verb::acquire_shared, time, who, data, site == 0 ? who : site, 0, readers);
   }
   void did_read(trace::Ticks time, trace::ThreadNumber who, std::uint32_t readers) {
     add(Kind::shared_lock, Verb::release_shared, time, who, data, 0, 1, readers);
