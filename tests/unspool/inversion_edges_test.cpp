@@ -411,15 +411,21 @@ TEST_CASE("what is done by a join of a Queue is not what is done until it runs")
 }
 
 TEST_CASE("a worker's earlier task does not come before what a later one tells") {
-  Course course;
-  for (std::uint32_t task = 1; task <= 2; ++task)
-    course.next(Kind::pool, Verb::submit, 3, lock(40), 0, task);
-  course.next(Kind::pool, Verb::begin, 1, lock(40), 0, 1, 3);
-  course.both(1, a, b);
-  course.next(Kind::pool, Verb::end, 1, lock(40), 0, 1);
-  course.next(Kind::pool, Verb::begin, 1, lock(40), 0, 2, 3);
-  course.next(Kind::event, Verb::set, 1, thing);
-  course.next(Kind::event, Verb::resume, 2, thing, 0, 1);
-  course.both(2, b, a);
-  CHECK(found(course).size() == 1);
+  const auto script = [](bool locks) {
+    Course course;
+    for (std::uint32_t task = 1; task <= 2; ++task)
+      course.next(Kind::pool, Verb::submit, 3, lock(40), 0, task);
+    course.next(Kind::pool, Verb::begin, 1, lock(40), 0, 1, 3);
+    course.both(1, a, b);
+    course.next(Kind::pool, Verb::end, 1, lock(40), 0, 1);
+    course.next(Kind::pool, Verb::begin, 1, lock(40), 0, 2, 3);
+    if (locks) course.take(1, c);
+    if (locks) course.give(1, c);
+    course.next(Kind::event, Verb::set, 1, thing);
+    course.next(Kind::event, Verb::resume, 2, thing, 0, 1);
+    course.both(2, b, a);
+    return course;
+  };
+  CHECK(found(script(false)).size() == 1);
+  CHECK(found(script(true)).size() == 1);
 }

@@ -37,8 +37,9 @@ Moment Clocks::mark(trace::ThreadNumber thread) {
 }
 
 Moment Clocks::mark_if_plenty(trace::ThreadNumber thread) {
-  const bool has_one = life(thread).component != Moment::unknown;
-  return has_one || components_ < plenty_of_components ? mark(thread) : Moment{};
+  const Life& mine = life(thread);
+  const bool has_one = mine.component != Moment::unknown || components_ < plenty_of_components;
+  return has_one && !mine.runs_tasks ? mark(thread) : Moment{};
 }
 
 Clock Clocks::seen(trace::ThreadNumber thread) const {

@@ -42,7 +42,8 @@ class Clocks {
   void record(const Record& record);
   /// Now, of this thread. Gives it a component, as long as there are some.
   Moment mark(trace::ThreadNumber thread);
-  /// The same for threads of which less depends: they get a component only as long as there are plenty.
+  /// The same where less depends on it: as long as there are plenty of components, and of no pool's worker, whose earlier tasks
+  /// would seem to come before what it tells from now on.
   Moment mark_if_plenty(trace::ThreadNumber thread);
   /// What this thread knows of others.
   Clock seen(trace::ThreadNumber thread) const;
