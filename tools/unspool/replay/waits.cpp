@@ -34,7 +34,9 @@ void Replay::block(const Record& record, ThreadState* thread, ObjectState* objec
   const bool open = thread != nullptr && !thread->waits.empty() && thread->waits.back().object == record.object;
   const bool announced = open && thread->waits.back().announced;
   if (object != nullptr) {
-    block.late = object->sequence_known && static_cast<std::int32_t>(object->sequence - record.seq) > 0;
+    // Where all is recorded it may also quote an acquire whose thread has not come to make the Record.
+    const bool overtaken = static_cast<std::int32_t>(object->sequence - record.seq) > 0;
+    block.late = object->sequence_known && (object->complete ? record.seq != object->sequence : overtaken);
     block.first = object->history.waiters() == (announced && thread->waits.back().ticket ? 1U : 0U);
     believe_owner(*object, block);
   }
