@@ -58,19 +58,20 @@ class Story {
   std::size_t most_threads_;
 };
 
+/// For a lock, or in a join.
+bool has_owner(const Waiting& waiting) {
+  return waiting.wait.kind == trace::Kind::thread || can_be_held(waiting.wait.kind);
+}
+
 /// Of locks and joins, each of the next: told as a table.
 bool is_ring_of_owners(const Deadlocks& deadlocks, const Cycle& cycle) {
   if (cycle.cause != Cause::cycle || !cycle.ring) return false;
-  return std::ranges::all_of(cycle.members, [&](std::size_t each) {
-    const trace::Kind kind = deadlocks.waiting()[each].wait.kind;
-    return kind == trace::Kind::thread || can_be_held(kind);
-  });
+  return std::ranges::all_of(cycle.members, [&](std::size_t each) { return has_owner(deadlocks.waiting()[each]); });
 }
 
-/// Of a lock or a join somebody else may end, or nobody needs to.
+/// Somebody else may end it, or nobody needs to.
 bool is_weak(const Waiting& waiting) {
-  const bool owned = waiting.wait.kind == trace::Kind::thread || can_be_held(waiting.wait.kind);
-  return owned && waiting.edge == Edge::candidate;
+  return has_owner(waiting) && waiting.edge == Edge::candidate;
 }
 
 std::string why_possible(const Analysis& analysis, const Cycle& cycle) {
