@@ -31,6 +31,10 @@ struct Deed {
   trace::SiteNumber site = 0;  ///< of the last
 };
 
+inline const Deed& deed_of(const std::array<Deed, role_count>& deeds, Role role) {
+  return deeds[static_cast<std::size_t>(role)];
+}
+
 /// Everything that is kept of an object.
 struct Past {
   trace::Kind kind = trace::Kind::trace;

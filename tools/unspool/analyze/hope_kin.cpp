@@ -28,10 +28,6 @@ constexpr std::size_t most_made = 4096;
 constexpr std::size_t most_waiters = 64;
 constexpr std::string_view name_of_the_nameless = "Thread-";
 
-const Deed& deed_of(const std::array<Deed, role_count>& deeds, Role role) {
-  return deeds[static_cast<std::size_t>(role)];
-}
-
 std::string without_digits(std::string_view name) {
   std::string out;
   std::ranges::copy_if(name, std::back_inserter(out), [](char each) { return each < '0' || each > '9'; });

@@ -18,10 +18,6 @@ namespace {
 enum class QueueCall : std::uint32_t { put = 0, get = 1, join = 2 };
 enum class PoolWait : std::uint32_t { room = 0, result = 1, work = 2, all = 3 };
 
-const Deed& deed_of(const std::array<Deed, role_count>& deeds, Role role) {
-  return deeds[static_cast<std::size_t>(role)];
-}
-
 }  // namespace
 
 /// It can be stopped, or waits at its line have been given up.
