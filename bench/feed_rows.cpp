@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// From the trace to a log file, by one thread: what a Record costs in our sinks, beside spdlog's own file sink writing as many
-// messages by a like pattern. The Records are made before the time is taken.
+// From the trace to a log file, by one thread: what a Record costs in our sinks, beside spdlog's own file sink writing
+// as many messages by a like pattern. The Records are made before the time is taken.
 #include <spool/log/drain.hpp>
 #include <spool/log/message.hpp>
 #include <spool/log/sink_feed.hpp>

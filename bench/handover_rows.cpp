@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Primitives that one thread waits at and another lets go: a turn is a wait and a wake-up. With more than one thread this
-// measures mostly the kernel's wake-up, so look at the spread.
+// Primitives that one thread waits at and another lets go: a turn is a wait and a wake-up. With more than one thread
+// this measures mostly the kernel's wake-up, so look at the spread.
 #include <spool/sync/barrier.hpp>
 #include <spool/sync/event.hpp>
 #include <spool/sync/queue.hpp>

@@ -79,8 +79,8 @@ Rounds all_beside_mutex() {
   return rounds;
 }
 
-/// The least that a recorded pair can be: two atomic operations, two readings of the clock, two times 32 bytes and how many bytes
-/// there are. Nothing is looked up, and nothing is made sure of.
+/// The least that a recorded pair can be: two atomic operations, two readings of the clock, two times 32 bytes and how
+/// many bytes there are. Nothing is looked up, and nothing is made sure of.
 class BareMinimum {
  public:
   void pair() {

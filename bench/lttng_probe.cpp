@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A module of its own, loaded once its session daemon runs: the library connects when it is loaded, and its threads are to be in
-// no other row's process.
+// A module of its own, loaded once its session daemon runs: the library connects when it is loaded, and its threads are
+// to be in no other row's process.
 #define LTTNG_UST_TRACEPOINT_CREATE_PROBES
 #define LTTNG_UST_TRACEPOINT_DEFINE
 #include "lttng_probe.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Two LTTng-UST tracepoints with what our Records have beside the time: object, sequence, thread, and the line as a number.
-// LTTng includes this file several times.
+// Two LTTng-UST tracepoints with what our Records have beside the time: object, sequence, thread, and the line as a
+// number. LTTng includes this file several times.
 #undef LTTNG_UST_TRACEPOINT_PROVIDER
 #define LTTNG_UST_TRACEPOINT_PROVIDER spool_bench
 

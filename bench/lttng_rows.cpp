@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A recorded lock pair beside a std::mutex pair with two LTTng-UST tracepoints, in turns in one process. The row starts a session
-// daemon of its own, whose home is the row's directory, and stops it.
+// A recorded lock pair beside a std::mutex pair with two LTTng-UST tracepoints, in turns in one process. The row starts
+// a session daemon of its own, whose home is the row's directory, and stops it.
 #include <spool/sync/lock.hpp>
 
 #include "recording.hpp"
@@ -62,8 +62,8 @@ void command(const std::filesystem::path& home, std::vector<std::string> words) 
       fmt::format("{} {} failed: {}", words[0], words[1], std::string{std::istreambuf_iterator{file}, {}})};
 }
 
-/// Root's session daemon stands at a fixed place and is the system's; anybody else's lies below LTTNG_HOME. So the row's process
-/// is no root.
+/// Root's session daemon stands at a fixed place and is the system's; anybody else's lies below LTTNG_HOME. So the
+/// row's process is no root.
 void drop_root(const std::string& directory) {
   if (geteuid() != 0) return;
   constexpr uid_t nobody = 65534;

@@ -55,8 +55,8 @@ double cpu_ns_per(std::uint64_t count, F&& operation) {
   return (now() - begun) / static_cast<double>(count);
 }
 
-/// One round: ns an operation, and whether it is what was to be measured. One that is not (a segment was begun, a thread
-/// waited for a CPU) is run again, up to some times.
+/// One round: ns an operation, and whether it is what was to be measured. One that is not (a segment was begun, a
+/// thread waited for a CPU) is run again, up to some times.
 struct Timed {
   double ns = 0;
   bool clean = true;

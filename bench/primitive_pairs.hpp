@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One operation of a primitive beside its peer's: by one thread, and by 2 and 4 threads on one object, in the modes off and
-// all. What the peers are stands in the *_rows.cpp.
+// One operation of a primitive beside its peer's: by one thread, and by 2 and 4 threads on one object, in the modes off
+// and all. What the peers are stands in the *_rows.cpp.
 #pragma once
 
 #include <spool/sync/annotations.hpp>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Each primitive beside what the standard library has for it: alone, and with 2 and 4 threads on it, in the modes off and
-// all. Lock and Condition have rows of their own. abseil's Mutex stands beside Lock and SharedLock where it is installed.
+// Each primitive beside what the standard library has for it: alone, and with 2 and 4 threads on it, in the modes off
+// and all. Lock and Condition have rows of their own. abseil's Mutex stands beside Lock and SharedLock where it is
+// installed.
 #include <spool/sync/guards.hpp>
 #include <spool/sync/rlock.hpp>
 #include <spool/sync/semaphore.hpp>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// 100 million Records in a row, with segments that rotate: what a pair costs then, beside pairs on prepared pages in the same run,
-// and what the recorder's own threads use beside it. On tmpfs nothing is written back; with archives zstd runs as well.
+// 100 million Records in a row, with segments that rotate: what a pair costs then, beside pairs on prepared pages in
+// the same run, and what the recorder's own threads use beside it. On tmpfs nothing is written back; with archives zstd
+// runs as well.
 #include <spool/sync/lock.hpp>
 
 #include "recording.hpp"

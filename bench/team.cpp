@@ -83,8 +83,8 @@ void Team::serve(int index) {
   }
 }
 
-/// The gate wakes one after the other, which takes longer than many a round: so they also meet here, awake. Who gives its
-/// CPU away here may not have it back when the others begin; so it waits on, unless it stands in another's way.
+/// The gate wakes one after the other, which takes longer than many a round: so they also meet here, awake. Who gives
+/// its CPU away here may not have it back when the others begin; so it waits on, unless it stands in another's way.
 void Team::start_together() {
   ready_.fetch_add(1, std::memory_order_relaxed);  // relaxed, both: a meeting, it publishes nothing
   const bool crowded = static_cast<unsigned>(size()) > std::thread::hardware_concurrency();

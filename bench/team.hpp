@@ -22,8 +22,8 @@ class Team {
 
   int size() const { return static_cast<int>(spans_.size()); }
 
-  /// Each member calls `work` with its index; ns from the first begin to the last end. Clean if none of them had to wait
-  /// for a CPU, where there are enough.
+  /// Each member calls `work` with its index; ns from the first begin to the last end. Clean if none of them had to
+  /// wait for a CPU, where there are enough.
   Timed run(const std::function<void(int)>& work);
 
  private:

@@ -21,8 +21,9 @@
 //   Object      std::string; ObjectKind std::string ("lock"); ObjectID, Sequence std::uint64_t; absent for a message
 //   Wait        std::int64_t               nanoseconds; where the Record ends a wait that had a block
 //
-// and each argument of a message, and each other field of a transition, under its own name (`waker`, `owner_name`, ...) unless
-// that is one of these: whole numbers are std::int64_t or std::uint64_t, others bool, float, double, std::string.
+// and each argument of a message, and each other field of a transition, under its own name (`waker`, `owner_name`, ...)
+// unless that is one of these: whole numbers are std::int64_t or std::uint64_t, others bool, float, double,
+// std::string.
 #pragma once
 
 #include <spool/log/sink.hpp>
@@ -35,8 +36,8 @@ struct BoostLogOptions {
   bool transitions = true;  ///< or messages only
 };
 
-/// To boost::log::core, from the thread that feeds this sink. What is logged after Boost.Log's own statics were destroyed, at
-/// the very end of the program, does not go there; all before that does.
+/// To boost::log::core, from the thread that feeds this sink. What is logged after Boost.Log's own statics were
+/// destroyed, at the very end of the program, does not go there; all before that does.
 std::shared_ptr<Sink> boost_log(BoostLogOptions options = {});
 
 }  // namespace spool::sinks

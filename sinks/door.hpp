@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the doors from other logging libraries share: finding the logger of a name, and keeping texts for ever. Internal to
-// sinks; not installed.
+// What the doors from other logging libraries share: finding the logger of a name, and keeping texts for ever. Internal
+// to sinks; not installed.
 #pragma once
 
 #include <spool/log/logger.hpp>
@@ -43,8 +43,8 @@ class KeptTexts {
   std::set<std::string, std::less<>> texts_;
 };
 
-/// Writes a message that came through a door, if its logger's level allows. One that a sink of ours made, in a thread that
-/// feeds sinks, is left out: it would come back to that sink for ever.
+/// Writes a message that came through a door, if its logger's level allows. One that a sink of ours made, in a thread
+/// that feeds sinks, is left out: it would come back to that sink for ever.
 void write_foreign(const Logger& logger, trace::Level level, const Site& site, std::string_view text) noexcept;
 
 }  // namespace spool::sinks

@@ -16,7 +16,8 @@
 namespace spool::sinks {
 namespace {
 
-/// Larger ones cost the kernel less a byte; much larger ones would not stay in the processor's cache until they are written.
+/// Larger ones cost the kernel less a byte; much larger ones would not stay in the processor's cache until they are
+/// written.
 constexpr std::size_t piece = std::size_t{256} << 10U;
 constexpr std::size_t usual_line = std::size_t{4} << 10U;
 

@@ -22,7 +22,8 @@ int open_log(const std::filesystem::path& path);
 /// A sink that writes to a file of its own.
 class FileSink : public Sink {
  public:
-  /// Closes the file and opens its name again before the next line, for logrotate. Thread-safe, also in a signal handler.
+  /// Closes the file and opens its name again before the next line, for logrotate. Thread-safe, also in a signal
+  /// handler.
   virtual void reopen() noexcept = 0;
 };
 
@@ -32,9 +33,9 @@ struct FileOptions {
   SinkPolicy policy = {};
 };
 
-/// Lines, appended in large pieces. A line stands in the file whole or not at all: where the disk is full in the midst of
-/// one, it is cut off again, or, where that cannot be, ended there and repeated as a whole later. A file that was removed is
-/// made anew, with its directories. Two processes (a fork) may write to the same file.
+/// Lines, appended in large pieces. A line stands in the file whole or not at all: where the disk is full in the midst
+/// of one, it is cut off again, or, where that cannot be, ended there and repeated as a whole later. A file that was
+/// removed is made anew, with its directories. Two processes (a fork) may write to the same file.
 ///
 ///   file.add([&](spool::trace::LineBuffer& out) { out.put("a line\n"); });
 ///   file.flush();
@@ -42,8 +43,8 @@ struct FileOptions {
 /// Thread-bound but for reopen. Throws std::system_error, and can be called again then.
 class File {
  public:
-  /// Opens it, made with mode 0600 in directories made with 0700. A symbolic link in its place is refused, and what is no
-  /// regular file.
+  /// Opens it, made with mode 0600 in directories made with 0700. A symbolic link in its place is refused, and what is
+  /// no regular file.
   explicit File(const std::filesystem::path& path);
   ~File();
   File(const File&) = delete;

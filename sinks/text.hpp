@@ -29,8 +29,8 @@ inline constexpr const char* console_pattern = "%Y-%m-%dT%H:%M:%S.%f%z [%l] (%N)
 ///   spool::sinks::console("[%l] (%-10N) %v")
 std::shared_ptr<Sink> console(const std::string& pattern = console_pattern);
 
-/// To a file of our own; unspool reads it where the pattern ends with %J. Throws std::system_error where the file cannot be
-/// opened (see File).
+/// To a file of our own; unspool reads it where the pattern ends with %J. Throws std::system_error where the file
+/// cannot be opened (see File).
 std::shared_ptr<FileSink> text_file(const std::filesystem::path& path, const std::string& pattern = default_pattern,
                                     const FileOptions& options = {});
 

@@ -7,7 +7,8 @@
 //   listening on 127.0.0.1:8080
 //   $ unspool /tmp/traces
 //
-// POST /save writes all values to the file of --save-to. --json-log FILE and --text-log FILE have the same in log files, which unspool reads as well.
+// POST /save writes all values to the file of --save-to. --json-log FILE and --text-log FILE have the same in log
+// files, which unspool reads as well.
 //
 // Ends in order at SIGTERM or SIGINT: no connection is accepted any more, answers under way are sent, all threads are
 // joined, the trace is closed. SIGHUP opens the log files anew, for logrotate.
@@ -85,8 +86,8 @@ Logs open_logs(const Options& options) {
   return logs;
 }
 
-/// Blocks the signals that are meant for the server, in every thread started from now on; the one that calls sigwait gets
-/// them. So no signal handler runs, where hardly anything would be allowed.
+/// Blocks the signals that are meant for the server, in every thread started from now on; the one that calls sigwait
+/// gets them. So no signal handler runs, where hardly anything would be allowed.
 sigset_t block_signals() {
   sigset_t signals;
   sigemptyset(&signals);

@@ -39,8 +39,8 @@ Store::Report Store::report() const {
   return report;
 }
 
-/// The worse mistake: it asks the disk for something under the lock. Where that hangs, so does everybody, and only the lock
-/// tells why.
+/// The worse mistake: it asks the disk for something under the lock. Where that hangs, so does everybody, and only the
+/// lock tells why.
 bool Store::save(const std::string& path) const {
   const std::lock_guard guard{lock_};
   std::ofstream file{path};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The program logs through Boost.Log already. One line opens the door: its calls stay as they are, and their messages stand
-// beside the threads' transitions, each in the stream of the thread that made it.
+// The program logs through Boost.Log already. One line opens the door: its calls stay as they are, and their messages
+// stand beside the threads' transitions, each in the stream of the thread that made it.
 //
 // Output:
 //   [info] (listener) listening on 8080

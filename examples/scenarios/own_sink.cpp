@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A sink of one's own is one small class: it is given each Record with its names. This one counts what happens to locks.
+// A sink of one's own is one small class: it is given each Record with its names. This one counts what happens to
+// locks.
 //
 // Output:
 //   lock.acquire: 3

@@ -90,7 +90,8 @@ void ring_of_four() {
   serve();
 }
 
-/// Both take the one before the other; but after a Condition's wait its lock is acquired again, with the other one held.
+/// Both take the one before the other; but after a Condition's wait its lock is acquired again, with the other one
+/// held.
 void reacquired_in_wait() {
   auto* const outer = new spool::Lock{"outer"};
   auto* const inner = new spool::Condition{"inner"};

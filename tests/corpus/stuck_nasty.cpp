@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Stuck in ways that look like something else: behind rounds that went well, behind threads that have ended, over many kinds.
+// Stuck in ways that look like something else: behind rounds that went well, behind threads that have ended, over many
+// kinds.
 #include "corpus.hpp"
 
 #include <stdexcept>

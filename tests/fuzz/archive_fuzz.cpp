@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// An archived segment from any bytes: read, printed, and written unpacked. The archive is a plain tar, which is read as a
-// compressed one is: so the fuzzer reaches the headers of tar, and not only the checksums of zstd.
+// An archived segment from any bytes: read, printed, and written unpacked. The archive is a plain tar, which is read as
+// a compressed one is: so the fuzzer reaches the headers of tar, and not only the checksums of zstd.
 //
 //   edits of 5 bytes: position (u24), what to do, with which byte · fewer than 5: appended
 #include <spool/trace/ustar.hpp>

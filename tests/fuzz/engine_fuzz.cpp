@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The engine behind the readers, fed with any Records in any order, of one process or of two, and all questions asked of
-// what it makes of them, as the command line can ask them: in each format, filtered, with messages, with a baseline, under
-// pseudonyms, together.
+// The engine behind the readers, fed with any Records in any order, of one process or of two, and all questions asked
+// of what it makes of them, as the command line can ask them: in each format, filtered, with messages, with a baseline,
+// under pseudonyms, together.
 //
 //   byte 0: the objects' kind · byte 1: format, several processes · byte 2: filters · byte 3: how else it is asked
 //   then eight bytes a Record

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The words of the command line and the baseline file: any text as a moment, as a span, as a filter's pattern and as a file of
-// accepted findings. What is accepted is used.
+// The words of the command line and the baseline file: any text as a moment, as a span, as a filter's pattern and as a
+// file of accepted findings. What is accepted is used.
 //
 //   up to the first line end: a moment, a span, a pattern; all of it: the file
 #include <unspool/analyze/baseline.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the child that will be killed shares with the test: how far each of its threads has come. A number stands here only
-// after the call that recorded it has returned.
+// What the child that will be killed shares with the test: how far each of its threads has come. A number stands here
+// only after the call that recorded it has returned.
 #pragma once
 
 #include <atomic>

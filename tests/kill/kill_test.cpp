@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The promise of the trace: whatever call had returned when SIGKILL came is there. A child locks and logs in four threads
-// and tells through shared memory how far it has come; it is killed at a random moment, and what it left is read by a
-// reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills each, or SPOOL_KILLS of them, every trace also read
-// by babeltrace2; SPOOL_SEED repeats a run's random choices.
+// The promise of the trace: whatever call had returned when SIGKILL came is there. A child locks and logs in four
+// threads and tells through shared memory how far it has come; it is killed at a random moment, and what it left is
+// read by a reader that shares no code with the recorder. SPOOL_SOAK=1: 1000 kills each, or SPOOL_KILLS of them, every
+// trace also read by babeltrace2; SPOOL_SEED repeats a run's random choices.
 #include "kill/counters.hpp"
 #include "kill/runs.hpp"
 #include "support/child.hpp"
@@ -189,8 +189,8 @@ Found find_runs(const TraceReader& trace, const Parts& parts) {
   return found;
 }
 
-/// Where segments are recycled, all Records of a thread that slept through the whole ring are gone. Those made after the
-/// second segment of its newest part began are not: they went there or into a later one.
+/// Where segments are recycled, all Records of a thread that slept through the whole ring are gone. Those made after
+/// the second segment of its newest part began are not: they went there or into a later one.
 bool may_be_gone(const TraceReader& trace, const Parts& parts, const ThreadProgress& progress) {
   const std::uint64_t second = trace.begin_of(parts.newest() + 1);
   return !parts.are_whole() && (second == 0 || progress.before.load() < second);

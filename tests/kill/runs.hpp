@@ -29,8 +29,8 @@ struct Run {
   }
 };
 
-/// Segments without a hole between them. There is one where the machine let a thread stand inside a Record while the others
-/// went twice round the ring: its segment stays, those behind it are recycled.
+/// Segments without a hole between them. There is one where the machine let a thread stand inside a Record while the
+/// others went twice round the ring: its segment stays, those behind it are recycled.
 class Parts {
  public:
   explicit Parts(const TraceReader& trace) {

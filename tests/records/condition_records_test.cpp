@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Which Records a Condition makes: who waited, who woke whom and where, and that a notification is never lost to a waiter
-// that has given up.
+// Which Records a Condition makes: who waited, who woke whom and where, and that a notification is never lost to a
+// waiter that has given up.
 #include <spool/sync/condition.hpp>
 #include <spool/sync/guards.hpp>
 #include <spool/sync/misuse.hpp>

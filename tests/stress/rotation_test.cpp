@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// A day of a server in small: threads lock and log at full speed, others come and go, segments rotate by the thousand, as a ring and
-// with archives; and memory, mappings, descriptors and disk stay what they were after the first laps. They are looked at ten times a
-// second. 8 s long; SPOOL_SOAK=1: an hour; SPOOL_ROTATION_SECONDS says otherwise. With archives only in the soak, for ten minutes: the
-// archiver has the lowest priority, and a machine with much else to do lets none come for minutes.
+// A day of a server in small: threads lock and log at full speed, others come and go, segments rotate by the thousand,
+// as a ring and with archives; and memory, mappings, descriptors and disk stay what they were after the first laps.
+// They are looked at ten times a second. 8 s long; SPOOL_SOAK=1: an hour; SPOOL_ROTATION_SECONDS says otherwise. With
+// archives only in the soak, for ten minutes: the archiver has the lowest priority, and a machine with much else to do
+// lets none come for minutes.
 #include <spool/log/recorder.hpp>
 #include <spool/spool.hpp>
 
@@ -117,7 +118,8 @@ struct Quarters {
   }
 };
 
-/// The archiver has the lowest priority, and the writers wait for it: on a busy machine it would come to an archive a minute.
+/// The archiver has the lowest priority, and the writers wait for it: on a busy machine it would come to an archive a
+/// minute.
 void let_archiver_follow(const std::atomic<bool>& over) {
   constexpr std::uint64_t most_behind = 6;  // segments
   const auto is_behind = [] {
@@ -240,6 +242,7 @@ TEST_CASE("the server whose day it is", "[.rotates]") {
   CHECK(counters.lost == 0);
   CHECK(counters.recycled > (archives ? 0 : 20));
   CHECK((counters.archived >= enough_archives) == archives);
-  // The ring grows to twice its size while a thread is descheduled inside a Record; one is spare, one or two are just closing.
+  // The ring grows to twice its size while a thread is descheduled inside a Record; one is spare, one or two are just
+  // closing.
   quarters.check_constant(2 * keep + 3 * segment);
 }

@@ -18,13 +18,13 @@ struct Ended {
   std::string err;
 };
 
-/// `arguments[0]` is the program's name in the tests' build folder. Of the environment only SPOOL_ variables are replaced,
-/// by `environment` ("SPOOL_DIR=/x").
+/// `arguments[0]` is the program's name in the tests' build folder. Of the environment only SPOOL_ variables are
+/// replaced, by `environment` ("SPOOL_DIR=/x").
 Ended run_program(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {},
                   std::chrono::seconds patience = std::chrono::seconds{30});
 
-/// A directory of a test's own, gone afterwards. Every Record of the traces that are in it then has to keep to the rules of the
-/// primitives, or the test has failed: `unspool check` says so.
+/// A directory of a test's own, gone afterwards. Every Record of the traces that are in it then has to keep to the
+/// rules of the primitives, or the test has failed: `unspool check` says so.
 class ScratchDirectory {
  public:
   ScratchDirectory();

@@ -32,8 +32,8 @@ trace::ObjectNumber number_of(Primitive& primitive) {
 /// Thread-safe.
 class RecordTap {
  public:
-  /// Waits until at least `count` such Records of the object have been read. Without them after 20 s it prints what there
-  /// was and aborts: the threads that were waited for may hang.
+  /// Waits until at least `count` such Records of the object have been read. Without them after 20 s it prints what
+  /// there was and aborts: the threads that were waited for may hang.
   void await(trace::Kind kind, trace::Verb verb, trace::ObjectNumber object, std::size_t count = 1);
   /// The same for a Record that this thread has made, of any object.
   void await_by(trace::ThreadNumber thread, trace::Kind kind, trace::Verb verb, std::size_t count = 1);
@@ -45,8 +45,8 @@ class RecordTap {
   std::vector<TappedRecord> messages_by(trace::ThreadNumber thread);
   std::vector<TappedRecord> all();
 
-  /// The same in words: "worker lock.block @site seq=1 owner=MainThread owner_site=@hold". Fields that are 0 are left out,
-  /// and `spun`, `native_id` and reserved ones always.
+  /// The same in words: "worker lock.block @site seq=1 owner=MainThread owner_site=@hold". Fields that are 0 are left
+  /// out, and `spun`, `native_id` and reserved ones always.
   Story story(trace::ObjectNumber object);
   Story story_by(trace::ThreadNumber thread);
 

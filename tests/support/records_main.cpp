@@ -6,8 +6,8 @@
 
 #include <catch2/catch.hpp>
 
-/// ThreadSanitizer's default forbids threads in the child of a fork, which is where a test sees what aborts. (Read by its
-/// runtime; a plain function elsewhere.)
+/// ThreadSanitizer's default forbids threads in the child of a fork, which is where a test sees what aborts. (Read by
+/// its runtime; a plain function elsewhere.)
 extern "C" const char* __tsan_default_options() {  // NOLINT(bugprone-reserved-identifier): the runtime's name
   return "die_after_fork=0";
 }

@@ -13,8 +13,8 @@
 
 namespace spool::test {
 
-/// A place in a test's source. Its label is the word behind `// @` at the end of that line, "@first" for example, so that
-/// an expected Record can name the line that made it; without one it is "file:line".
+/// A place in a test's source. Its label is the word behind `// @` at the end of that line, "@first" for example, so
+/// that an expected Record can name the line that made it; without one it is "file:line".
 struct TappedSite {
   std::string file;
   std::string function;

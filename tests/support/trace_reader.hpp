@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Reads a trace directory in as few lines as the format allows, to hold against what a process says it wrote. Shares
-// nothing with the recorder or with unspool but the page that describes the format; trusts nobody: what does not fit is a
-// problem, never a guess.
+// nothing with the recorder or with unspool but the page that describes the format; trusts nobody: what does not fit is
+// a problem, never a guess.
 #pragma once
 
 #include <array>

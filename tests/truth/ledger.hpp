@@ -33,8 +33,9 @@ struct Score {
 ///   B        asked·············(·······)had━━━━━━━
 ///                  A           │ nobody: hand-over │ B
 ///
-/// Who holds it is who is between `had` and `giving`: whoever has called unlock() has done with it, and whoever's lock() has
-/// not returned does not use it yet. An answer that has A or B holding it from inside of their calls is uncertain, never right.
+/// Who holds it is who is between `had` and `giving`: whoever has called unlock() has done with it, and whoever's
+/// lock() has not returned does not use it yet. An answer that has A or B holding it from inside of their calls is
+/// uncertain, never right.
 class Ledger {
  public:
   /// Requires: of one lock; those that failed are left out.
@@ -42,8 +43,8 @@ class Ledger {
 
   /// Whether nobody held it beside a writer, and the turns are in the order of the times.
   bool exclusive() const;
-  /// `reads`: who waited was let in as a reader. From when the last writer had done with it, no other reader kept it waiting,
-  /// but only that it did not run yet: hand-over.
+  /// `reads`: who waited was let in as a reader. From when the last writer had done with it, no other reader kept it
+  /// waiting, but only that it did not run yet: hand-over.
   Score judge(std::int64_t since, std::int64_t until, const std::map<Actor, double>& answer, bool reads = false) const;
 
   /// Thread and line of each hold, by turn; only where it can be held by one alone.

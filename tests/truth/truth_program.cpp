@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// truth_program FILE: eight threads share twenty-four locks of four kinds for a while, and each writes down what it held,
-// since when and from which line, by a clock that is not the library's, and whom it had it from. Writes all of it to FILE at
-// the end.
+// truth_program FILE: eight threads share twenty-four locks of four kinds for a while, and each writes down what it
+// held, since when and from which line, by a clock that is not the library's, and whom it had it from. Writes all of it
+// to FILE at the end.
 #include <spool/spool.hpp>
 
 #include "truth.hpp"
@@ -266,12 +266,13 @@ class Worker {
     return call;
   }
 
-  /// Whoever is put off the processor between its own look at the clock and the call's effect knows nothing of when that was.
-  /// At the beginning of a slice of processor time that is unlikely.
+  /// Whoever is put off the processor between its own look at the clock and the call's effect knows nothing of when
+  /// that was. At the beginning of a slice of processor time that is unlikely.
   static void begin_slice() { std::this_thread::yield(); }
 
-  /// 200 us to 20 ms, short ones more often; every fourth one busy, the others asleep as in a system call. Where the processors
-  /// are wanted by others, what a thread writes down is some tens of microseconds from what it did: holds are long beside that.
+  /// 200 us to 20 ms, short ones more often; every fourth one busy, the others asleep as in a system call. Where the
+  /// processors are wanted by others, what a thread writes down is some tens of microseconds from what it did: holds
+  /// are long beside that.
   void work() {
     const double span = 200'000 * std::pow(100.0, std::uniform_real_distribution<double>{}(random_));
     const std::int64_t until = now() + static_cast<std::int64_t>(span);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Whose fault each wait was, by unspool, against what the waiting and holding threads wrote down by a clock of their own.
+// Whose fault each wait was, by unspool, against what the waiting and holding threads wrote down by a clock of their
+// own.
 #include "ledger.hpp"
 #include "support/child.hpp"
 
@@ -40,8 +41,8 @@ struct Truth {
       ledgers.emplace(name, each);
   }
 
-  /// The call whose wait this is; nullptr: there is none. `slack`: how far the two clocks may differ. Of two calls within it,
-  /// one soon after the other, the one that has more of the wait.
+  /// The call whose wait this is; nullptr: there is none. `slack`: how far the two clocks may differ. Of two calls
+  /// within it, one soon after the other, the one that has more of the wait.
   const Call* call_of(const std::string& lock, std::uint32_t thread, std::int64_t since, std::int64_t until,
                       std::int64_t slack) const {
     const Call* best = nullptr;

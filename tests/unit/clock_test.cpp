@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The clock of the Records: how well its frequency is known at the start, and how that gets better. SPOOL_SOAK=1: against a
-// minute of CLOCK_MONOTONIC.
+// The clock of the Records: how well its frequency is known at the start, and how that gets better. SPOOL_SOAK=1:
+// against a minute of CLOCK_MONOTONIC.
 #include <spool/os/calibration.hpp>
 #include <spool/os/clock.hpp>
 
@@ -21,8 +21,8 @@ namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
 
-/// A reading that nothing came between: what is left of doubt is 1 us. A machine that is too busy for one in so many tries
-/// fails here and not in what is to be shown.
+/// A reading that nothing came between: what is left of doubt is 1 us. A machine that is too busy for one in so many
+/// tries fails here and not in what is to be shown.
 ClockReading sharp_reading(std::uint64_t frequency) {
   constexpr int most = 10'000;
   for (int i = 0; i < most; ++i) {

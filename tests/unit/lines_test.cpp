@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Records as lines of JSON and text: exactly what docs/lines.md says, for each kind of Record, and whatever the names hold.
+// Records as lines of JSON and text: exactly what docs/lines.md says, for each kind of Record, and whatever the names
+// hold.
 #include <spool/trace/json_line.hpp>
 #include <spool/trace/message.hpp>
 #include <spool/trace/text_line.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a Lock promises beside its Records: exclusion, the standard's requirements, misuse. Most of it an RLock promises too,
-// at any depth; what only that has is in rlock_test.cpp.
+// What a Lock promises beside its Records: exclusion, the standard's requirements, misuse. Most of it an RLock promises
+// too, at any depth; what only that has is in rlock_test.cpp.
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>

@@ -16,14 +16,14 @@ void say(const char* words) {
 
 }  // namespace spool::test
 
-/// ThreadSanitizer's defaults forbid what these programs are about: threads in the child of a fork. (Read by its runtime;
-/// a plain function elsewhere.)
+/// ThreadSanitizer's defaults forbid what these programs are about: threads in the child of a fork. (Read by its
+/// runtime; a plain function elsewhere.)
 extern "C" const char* __tsan_default_options() {  // NOLINT(bugprone-reserved-identifier): the runtime's name
   return "die_after_fork=0";
 }
 
-/// LeakSanitizer in the child of a fork still counts the parent's threads as running, and so cannot look at the stacks that
-/// hold its pointers: it looks for leaks in the parents only.
+/// LeakSanitizer in the child of a fork still counts the parent's threads as running, and so cannot look at the stacks
+/// that hold its pointers: it looks for leaks in the parents only.
 extern "C" int __lsan_is_turned_off() {  // NOLINT(bugprone-reserved-identifier): the runtime's name
   return spool::test::is_forked ? 1 : 0;
 }

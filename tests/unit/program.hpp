@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The small programs that program_*_test.cpp run to their ends, by name: `unit_program NAME`. Each shows one thing about how
-// a program that uses spool begins, ends or forks.
+// The small programs that program_*_test.cpp run to their ends, by name: `unit_program NAME`. Each shows one thing
+// about how a program that uses spool begins, ends or forks.
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Servers whose trace another process truncates while four threads log, and what becomes of a SIGBUS that has nothing to do with
-// it. The trace is written to $TRACE_PARENT; $TRACE_CUTS names the files.
+// Servers whose trace another process truncates while four threads log, and what becomes of a SIGBUS that has nothing
+// to do with it. The trace is written to $TRACE_PARENT; $TRACE_CUTS names the files.
 #include <spool/log/recorder.hpp>
 #include <spool/spool.hpp>
 

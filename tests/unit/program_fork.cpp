@@ -56,9 +56,9 @@ int in_child(Child child) {
   std::exit(child());
 }
 
-/// Where fork may happen at any instant this does nothing. g++ 12's AddressSanitizer does not hold its allocator's locks
-/// still over a fork: a child that was forked in the middle of another thread's malloc hangs in the sanitizer itself. So
-/// there the threads live, and wait for what they wait for, but are outside of malloc.
+/// Where fork may happen at any instant this does nothing. g++ 12's AddressSanitizer does not hold its allocator's
+/// locks still over a fork: a child that was forked in the middle of another thread's malloc hangs in the sanitizer
+/// itself. So there the threads live, and wait for what they wait for, but are outside of malloc.
 class Pause {
  public:
   explicit Pause([[maybe_unused]] std::uint32_t threads) {
@@ -138,7 +138,8 @@ int forks() {
   });
 }
 
-/// The child of a fork made by another thread than main is that thread alone, under another name; its end is the child's.
+/// The child of a fork made by another thread than main is that thread alone, under another name; its end is the
+/// child's.
 int forks_in_thread() {
   static std::atomic<int> result{-1};
   spool::Thread forker{spool::ThreadOptions{.name = "forker", .daemon = true}, [] {

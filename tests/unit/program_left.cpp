@@ -72,7 +72,8 @@ class Speaker {
   const char* words_;
 };
 
-/// A value of main is destroyed before the static objects; these may use Locals, and what they leave goes with the Local.
+/// A value of main is destroyed before the static objects; these may use Locals, and what they leave goes with the
+/// Local.
 int leaves_locals() {
   static spool::Local<int> counter{0};
   static spool::Local<Speaker> speaker;

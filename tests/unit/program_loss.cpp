@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Servers whose trace meets trouble: a full disk, a quota, a file system that turns read-only, no file descriptors, no memory, a
-// limit of a file's size, a directory that vanishes. Four threads log before, meanwhile and afterwards, and nobody waits. The trace
-// is written to $TRACE_PARENT.
+// Servers whose trace meets trouble: a full disk, a quota, a file system that turns read-only, no file descriptors, no
+// memory, a limit of a file's size, a directory that vanishes. Four threads log before, meanwhile and afterwards, and
+// nobody waits. The trace is written to $TRACE_PARENT.
 #include <spool/log/recorder.hpp>
 #include <spool/spool.hpp>
 

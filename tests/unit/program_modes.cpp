@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Threads that use every primitive without end while the mode of recording changes, in general and of single objects: in the
-// middle of holds, of waits, and of both.
+// Threads that use every primitive without end while the mode of recording changes, in general and of single objects:
+// in the middle of holds, of waits, and of both.
 #include <spool/spool.hpp>
 
 #include "program.hpp"

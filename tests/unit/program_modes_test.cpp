@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A trace whose mode changes three thousand times while threads hold and wait is legal, loses nothing, and unspool tells no
-// figure of it that needs every acquisition. program_modes.cpp has the programs.
+// A trace whose mode changes three thousand times while threads hold and wait is legal, loses nothing, and unspool
+// tells no figure of it that needs every acquisition. program_modes.cpp has the programs.
 #include <spool/trace/schema.hpp>
 
 #include "running.hpp"

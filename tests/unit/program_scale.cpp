@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Programs with very many threads, at once and one after another; COUNT in the environment says how many. Each prints what
-// it cost: "NAME FIGURE" in lines.
+// Programs with very many threads, at once and one after another; COUNT in the environment says how many. Each prints
+// what it cost: "NAME FIGURE" in lines.
 #include <spool/spool.hpp>
 
 #include "program.hpp"

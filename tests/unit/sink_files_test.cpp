@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The files of our own sinks: who may read them, what is refused in their place, and that no line is lost or torn when the
-// disk is full or the directory goes away.
+// The files of our own sinks: who may read them, what is refused in their place, and that no line is lost or torn when
+// the disk is full or the directory goes away.
 #include <spool/sinks/file.hpp>
 #include <spool/sinks/json_lines.hpp>
 #include <spool/sinks/text.hpp>

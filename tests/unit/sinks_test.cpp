@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a sink is fed, and that one which throws, hangs or is slow harms nobody else. The ring is tiny, so that a few thousand
+// What a sink is fed, and that one which throws, hangs or is slow harms nobody else. The ring is tiny, so that a few
+// thousand
 // Records lap it.
 #include <spool/log/feeder.hpp>
 #include <spool/log/message.hpp>

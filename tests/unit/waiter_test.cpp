@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the primitives with an inner lock are made of: who is chosen at the moment when its time is over has not given up.
+// What the primitives with an inner lock are made of: who is chosen at the moment when its time is over has not given
+// up.
 #include <spool/sync/event.hpp>
 #include <spool/sync/notes.hpp>
 

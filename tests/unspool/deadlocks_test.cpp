@@ -340,7 +340,8 @@ TEST_CASE("a deadlock from before the first Record that is kept is told as that"
   CHECK(text.find("Deadlocked since 1.50 s before the first Record that is kept") != std::string::npos);
 }
 
-// The story: a server hung at two in the morning and was killed at eight, and the deadlock was said to have lasted 600 ns.
+// The story: a server hung at two in the morning and was killed at eight, and the deadlock was said to have lasted 600
+// ns.
 TEST_CASE("how long a process lived on after its last Record is told, as the recorder's clock readings say") {
   constexpr std::uint64_t second = 1'000'000'000;
   Script script = transfers();
@@ -413,8 +414,8 @@ Script stale_reader() {
 
 }  // namespace
 
-// The story: a cache's reader was believed to read for ever, as its release, for which nobody waited, is not recorded: "a
-// thread waits for itself", for certain, in a healthy program.
+// The story: a cache's reader was believed to read for ever, as its release, for which nobody waited, is not recorded:
+// "a thread waits for itself", for certain, in a healthy program.
 TEST_CASE("in contended mode whoever once read does not wait for itself") {
   Script script = stale_reader();
   script.add(Kind::shared_lock, Verb::block_shared, 900, 2, lock(1), 21, 1, 12);
@@ -443,7 +444,7 @@ TEST_CASE("in contended mode whoever was given a lock and has not said so yet do
 }
 
 TEST_CASE("in contended mode nobody waits for an ended thread that once read") {
-  for (const trace::ThreadNumber owner : {1, 0}) {
+  for (const trace::ThreadNumber owner : {1U, 0U}) {
     Script script = stale_reader();
     script.end(400, 2);
     script.add(Kind::shared_lock, Verb::block, 900, 3, lock(1), 30, owner, owner);

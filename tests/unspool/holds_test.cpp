@@ -93,7 +93,8 @@ std::string report(const std::string& path, bool joined) {
   return made;
 }
 
-/// Threads that do legal things with a few locks in a made-up time: nested, spun, waited for, given up, released by others.
+/// Threads that do legal things with a few locks in a made-up time: nested, spun, waited for, given up, released by
+/// others.
 class Bustle {
  public:
   Bustle(TraceBuilder& trace, std::uint32_t seed) : trace_{trace}, random_{seed} { begin_segment(); }
@@ -365,8 +366,8 @@ TEST_CASE("a wait that was given up within a plain hold is told as that holder's
   CHECK(joined.find("\"hand_over\": 0") != std::string::npos);
 }
 
-// The story: `unspool path` is handed over as an Observer, which has a function for plain holds, so that holds were joined; what
-// it made of acquires that had spun was gone, and its path was another.
+// The story: `unspool path` is handed over as an Observer, which has a function for plain holds, so that holds were
+// joined; what it made of acquires that had spun was gone, and its path was another.
 TEST_CASE("one whose type is not known hears Records one by one") {
   struct OfHolds : unspool::Observer {
     void acquired(const unspool::ObjectState&, const Record&, trace::Ticks, bool) override {}

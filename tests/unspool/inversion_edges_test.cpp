@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What comes before what in every run, so that two orders cannot meet; and, beside each, what looks like it and may meet.
+// What comes before what in every run, so that two orders cannot meet; and, beside each, what looks like it and may
+// meet.
 #include <catch2/catch.hpp>
 #include <unspool/course.hpp>
 
@@ -357,7 +358,8 @@ TEST_CASE("a parent's lock keeps neither its children apart nor itself from them
   CHECK(found(itself).size() == 1);
 }
 
-// A waiter that ran only after the next signal seemed to have been woken by that one, with all that lay between the two.
+// A waiter that ran only after the next signal seemed to have been woken by that one, with all that lay between the
+// two.
 TEST_CASE("a waiter that is slow to run knows what the signal knew that woke it, and no later one") {
   const auto event = [](bool late) {
     Course course;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Faults that come up on the way to a trace's Records and are seldom: in its metadata, its status file, its segments, and under
-// the reader's hands while it reads; and in a baseline file. One byte or one file makes each.
+// Faults that come up on the way to a trace's Records and are seldom: in its metadata, its status file, its segments,
+// and under the reader's hands while it reads; and in a baseline file. One byte or one file makes each.
 #include <catch2/catch.hpp>
 #include <unspool/analyze/baseline.hpp>
 #include <unspool/builder.hpp>

@@ -111,7 +111,8 @@ TEST_CASE("of a trace in which nothing can be read no other one is made") {
   CHECK(fs::is_empty(directory.path()));
 }
 
-// The story: the metadata broke off within what says who wrote the trace. It could be read, and what was made of it could not.
+// The story: the metadata broke off within what says who wrote the trace. It could be read, and what was made of it
+// could not.
 TEST_CASE("of a trace whose metadata breaks off too early no other one is made") {
   const TemporaryDirectory directory;
   Broken old;

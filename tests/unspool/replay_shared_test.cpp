@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A lock that is handed over: whoever is given it makes the Record of that when it runs, in any order, and perhaps after
-// others have begun to wait for it.
+// A lock that is handed over: whoever is given it makes the Record of that when it runs, in any order, and perhaps
+// after others have begun to wait for it.
 #include <catch2/catch.hpp>
 #include <unspool/replay_notes.hpp>
 

@@ -64,8 +64,8 @@ TEST_CASE("after a loss the owner that a block names is believed over the Record
   CHECK(share_of(run.notes.waits[0], held_by(3, 30)) == 100);
 }
 
-// The story: of a server's first requests one thread was descheduled between taking a lock for the first time and the Record of it. Whoever
-// waited meanwhile waited for a holder without a line.
+// The story: of a server's first requests one thread was descheduled between taking a lock for the first time and the
+// Record of it. Whoever waited meanwhile waited for a holder without a line.
 TEST_CASE("who is seen to have an object before the Record of its first acquire had it at that line") {
   Script script;
   script.block(100, 2, lock(1), 20, 1, 0);

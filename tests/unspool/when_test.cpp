@@ -73,7 +73,8 @@ TEST_CASE("an untrue clock in the input gives some tick and harms nothing") {
 
 namespace {
 
-/// Of a server with a TSC: 2.1 ticks a nanosecond, a clock that was measured a little wrong at first, and a second reading.
+/// Of a server with a TSC: 2.1 ticks a nanosecond, a clock that was measured a little wrong at first, and a second
+/// reading.
 Process server() {
   Process process;
   process.frequency = 2'100'000'123;

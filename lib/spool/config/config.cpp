@@ -62,7 +62,8 @@ bool watches(const Config& config) {
   return config.watchdog.patience > std::chrono::nanoseconds::zero() || config.dump_on != 0;
 }
 
-/// Without a trace transitions are worth recording only for a sink that wants them, and for whoever asks what threads do.
+/// Without a trace transitions are worth recording only for a sink that wants them, and for whoever asks what threads
+/// do.
 Mode mode_for(const Config& config) {
   const bool wanted = std::ranges::any_of(config.sinks, [](const auto& sink) { return sink->wants_transitions(); });
   return config.directory.empty() && !wanted && !watches(config) ? Mode::off : config.transitions;

@@ -57,18 +57,19 @@ struct Config {
       {};  ///< e.g. spool::sinks::console(); with neither directory nor sinks: that
   Watchdog watchdog =
       {};  ///< off; what it tells goes to stderr and, as messages of the logger "spool.watchdog", to the log
-  /// Each wait with its call stack: so many calls at most, from the innermost on; 0: none. Costs some microseconds a wait,
-  /// nothing where nobody waits, and the memory of the program's debug information where it has some. In the trace alone.
+  /// Each wait with its call stack: so many calls at most, from the innermost on; 0: none. Costs some microseconds a
+  /// wait, nothing where nobody waits, and the memory of the program's debug information where it has some. In the
+  /// trace alone.
   std::uint32_t call_stacks = 0;
-  /// Where another process truncates a file of the trace, the program goes on (a handler of SIGBUS that minds our files only,
-  /// and passes on what is not theirs). false: it dies of SIGBUS, as any program with a mapped file.
+  /// Where another process truncates a file of the trace, the program goes on (a handler of SIGBUS that minds our files
+  /// only, and passes on what is not theirs). false: it dies of SIGBUS, as any program with a mapped file.
   bool survive_truncation = true;
   int dump_on = 0;  ///< a signal, such as SIGQUIT, that prints all threads to stderr from now on; 0: none does
 };
 
 /// Starts recording. As Python's basicConfig it does nothing when that was done before (false). What the environment
-/// says goes before what `config` says. Throws std::system_error if the trace directory cannot be made, or `dump_on` is no
-/// signal that can be caught. Thread-safe.
+/// says goes before what `config` says. Throws std::system_error if the trace directory cannot be made, or `dump_on` is
+/// no signal that can be caught. Thread-safe.
 bool basic_config(Config config = {});
 
 /// Which transitions are recorded, from each thread's next acquire on. Records: definition.mode. Thread-safe.
@@ -84,9 +85,10 @@ Mode transitions();
 /// From where on Mode::long_waits records a wait. Records: definition.long_wait, where that mode is used. Thread-safe.
 void set_long_wait(std::chrono::nanoseconds span);
 
-/// A mode for this one lock, event, queue ..., whatever the general one is; nullopt takes it away again. Each use that begins
-/// from then on goes by it, and a hold ends as it began. Other objects keep their fast paths; this one takes the slow
-/// path, which is still without a Record where its mode makes none. Records: definition.mode, of the object. Thread-safe.
+/// A mode for this one lock, event, queue ..., whatever the general one is; nullopt takes it away again. Each use that
+/// begins from then on goes by it, and a hold ends as it began. Other objects keep their fast paths; this one takes the
+/// slow path, which is still without a Record where its mode makes none. Records: definition.mode, of the object.
+/// Thread-safe.
 ///
 ///   spool::set_transitions(statistics_lock, spool::Mode::off);
 template <class Primitive>
@@ -96,15 +98,16 @@ void set_transitions(Primitive& primitive, std::optional<Mode> mode) {
 
 /// The least level that is logged, in general, and by all loggers that have none of their own. Thread-safe.
 void set_level(Level level);
-/// The same of one logger and those below it, also before there is a spool::Logger of this name. "" is the general level.
+/// The same of one logger and those below it, also before there is a spool::Logger of this name. "" is the general
+/// level.
 /// Thread-safe.
 void set_level(std::string_view logger, Level level);
 
 /// Where the trace is; empty where none is written.
 std::filesystem::path trace_directory();
 
-/// Returns when every Record made before the call has reached the sinks, and these have written it where they write to. False:
-/// a sink did not do so within its patience (SinkPolicy, 5 s).
+/// Returns when every Record made before the call has reached the sinks, and these have written it where they write to.
+/// False: a sink did not do so within its patience (SinkPolicy, 5 s).
 bool flush();
 
 /// What the end of the program does anyway: joins the non-daemon threads, delivers everything to the sinks and closes

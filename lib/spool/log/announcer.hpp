@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The announcer: a thread of ours that says which segments are closed, in a message of the logger "spool.recorder" and to the
-// user's callback. Owns what is still to be said; decides nothing about segments.
+// The announcer: a thread of ours that says which segments are closed, in a message of the logger "spool.recorder" and
+// to the user's callback. Owns what is still to be said; decides nothing about segments.
 #pragma once
 
 #include <spool/log/hidden_thread.hpp>
@@ -30,8 +30,8 @@ class Announcer {
     callback_ = std::move(callback);
     sync_ = sync;
   }
-  /// O(1), never blocks for long. `segment` is the one whose directory is told, none for an archive. Starts the thread where
-  /// there is none. For the keeper.
+  /// O(1), never blocks for long. `segment` is the one whose directory is told, none for an archive. Starts the thread
+  /// where there is none. For the keeper.
   void announce(ClosedSegment closed, std::shared_ptr<Segment> segment);
   /// Ends the thread once everything is told; waits for 5 s at most and leaves it to itself then.
   void stop();

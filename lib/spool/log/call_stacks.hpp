@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Call stacks at waits (opt-in): numbers for stacks and frames, each kept once, and what the frames are called once somebody has
-// looked. Owns these tables; under the recorder's mutex m. What a stack's definition looks like is Definitions' business.
+// Call stacks at waits (opt-in): numbers for stacks and frames, each kept once, and what the frames are called once
+// somebody has looked. Owns these tables; under the recorder's mutex m. What a stack's definition looks like is
+// Definitions' business.
 //
 //   stack 7 = frame 3, called by stack 5 = frame 1, called by stack 2 = ...
 //

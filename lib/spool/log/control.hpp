@@ -30,8 +30,8 @@ inline constexpr std::uint8_t own_mode_bit = 0x40;
 /// In mode long: how long a wait lasts before it is recorded, in nanoseconds.
 inline std::atomic<std::int64_t> long_wait{1'000'000};
 
-/// The general level, the least that is logged. Before anything is configured: warning. Loggers have levels of their own
-/// (logger.hpp).
+/// The general level, the least that is logged. Before anything is configured: warning. Loggers have levels of their
+/// own (logger.hpp).
 inline std::atomic<std::uint8_t> level_floor{static_cast<std::uint8_t>(Level::warning)};
 
 /// The least level that the sinks get at once; above all levels while there are no sinks.

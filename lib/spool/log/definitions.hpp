@@ -38,7 +38,8 @@ struct MessageSite {
 struct Modes {
   trace::Mode general = trace::Mode::off;
   std::chrono::nanoseconds long_wait = std::chrono::milliseconds{1};  ///< for mode long
-  /// Of the objects that have one of their own: of the newest most_own, as one already tells that not all is as `general`.
+  /// Of the objects that have one of their own: of the newest most_own, as one already tells that not all is as
+  /// `general`.
   std::map<trace::ObjectNumber, trace::Mode> own = {};
   static constexpr std::size_t most_own = 256;
 

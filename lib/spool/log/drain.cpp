@@ -9,8 +9,8 @@
 namespace spool::log {
 namespace {
 
-/// A definition's time is read under the recorder's mutex, a Record's is not, and the counter can be read a little ahead:
-/// so much earlier a definition counts.
+/// A definition's time is read under the recorder's mutex, a Record's is not, and the counter can be read a little
+/// ahead: so much earlier a definition counts.
 constexpr trace::Ticks definition_lead = 512;
 
 constexpr std::size_t usual_batch = 4096;  ///< Records

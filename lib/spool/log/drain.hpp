@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads what has been committed since the last time, in the process itself, merged by time: the feeders of the sinks and the
-// tests' tap stand on it. Owns its place in every chunk; segments are pinned only while it copies.
+// Reads what has been committed since the last time, in the process itself, merged by time: the feeders of the sinks
+// and the tests' tap stand on it. Owns its place in every chunk; segments are pinned only while it copies.
 //
 //   Each chunk is sorted by time (I6), so the chunks of all segments are merged as they lie, by a heap; what is not due yet
 //   stays where it is. Definitions go before the Records of their time.
@@ -50,8 +50,8 @@ class DrainedBatch {
   std::size_t used_ = 0;
 };
 
-/// poll is thread-bound; what the recorder and a fork call is thread-safe. Must outlive no fork and no segment: it stays
-/// registered with the recorder as long as it exists.
+/// poll is thread-bound; what the recorder and a fork call is thread-safe. Must outlive no fork and no segment: it
+/// stays registered with the recorder as long as it exists.
 class Drain {
  public:
   /// What poll copies. `messages` leaves out transitions, but for losses and the ends of threads.
@@ -65,8 +65,8 @@ class Drain {
   Drain(const Drain&) = delete;
   Drain& operator=(const Drain&) = delete;
 
-  /// Appends, by time, what has been committed up to `horizon`, as much as the batch takes; each thread's Records in their
-  /// order, and each definition before the first Record that needs it. True: there is more.
+  /// Appends, by time, what has been committed up to `horizon`, as much as the batch takes; each thread's Records in
+  /// their order, and each definition before the first Record that needs it. True: there is more.
   bool poll(DrainedBatch& out, trace::Ticks horizon = std::numeric_limits<trace::Ticks>::max());
 
   /// Records that were recycled before they had been read, of those that it wants. Exact.

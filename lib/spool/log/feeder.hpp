@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One sink's thread: it reads the streams for this sink alone, so that a sink which is slow, hangs or throws harms nobody
-// else. Owns the sink's place in the streams and what was read and not yet delivered.
+// One sink's thread: it reads the streams for this sink alone, so that a sink which is slow, hangs or throws harms
+// nobody else. Owns the sink's place in the streams and what was read and not yet delivered.
 #pragma once
 
 #include <spool/log/drain.hpp>
@@ -20,8 +20,8 @@ namespace spool::log {
 /// How long a Record waits for earlier ones of other threads.
 inline constexpr std::chrono::milliseconds dispatch_delay{10};
 
-/// Thread-safe but for start, stop and the functions for a fork, which exclude each other. Must live as long as its thread,
-/// which a sink that hangs keeps for ever.
+/// Thread-safe but for start, stop and the functions for a fork, which exclude each other. Must live as long as its
+/// thread, which a sink that hangs keeps for ever.
 class Feeder {
  public:
   explicit Feeder(std::shared_ptr<Sink> sink);
@@ -43,7 +43,8 @@ class Feeder {
   /// Has the thread pause between two rounds. False: it is in the sink still, at the deadline.
   bool pause(os::Deadline deadline);
   void go_on();
-  /// In the child of a fork: the thread is not there. Requires a pause before; without one the sink is left alone for ever.
+  /// In the child of a fork: the thread is not there. Requires a pause before; without one the sink is left alone for
+  /// ever.
   void forget();
   /// In the child: feeds the sink again if the parent did, from the segment `first` on.
   void resume(std::uint32_t first);

@@ -12,9 +12,9 @@
 //   - What the vanished threads held is held for ever: a warning says so for each hold, first in the child's trace, and
 //     whoever wants one of these locks gets an error (`lock.orphan`), not silence.
 //
-// vfork, posix_spawn and exec need nothing of this. Not supported are _Fork and a raw clone without CLONE_VM, which run no
-// handlers, unless the child only calls exec or _exit: the trace is not mapped there, and the first Record is a crash. Nor is
-// fork in a signal handler that may have interrupted a call of spool.
+// vfork, posix_spawn and exec need nothing of this. Not supported are _Fork and a raw clone without CLONE_VM, which run
+// no handlers, unless the child only calls exec or _exit: the trace is not mapped there, and the first Record is a
+// crash. Nor is fork in a signal handler that may have interrupted a call of spool.
 #pragma once
 
 #include <cstdint>
@@ -22,15 +22,15 @@
 
 namespace spool::log {
 
-/// Has fork() leave a sane child. Done when the program is loaded, so that our handlers run outside everybody else's; again
-/// is harmless.
+/// Has fork() leave a sane child. Done when the program is loaded, so that our handlers run outside everybody else's;
+/// again is harmless.
 void prepare_for_fork();
 
 /// Taken before all our own mutexes, or after them.
 enum class ForkOrder : std::uint8_t { outermost, innermost };
 
-/// Has fork() wait until nobody is under `mutex`, so that the child never finds it locked by a thread that it does not have.
-/// It must live for ever and not be held by who forks.
+/// Has fork() wait until nobody is under `mutex`, so that the child never finds it locked by a thread that it does not
+/// have. It must live for ever and not be held by who forks.
 void guard_across_fork(std::mutex& mutex, ForkOrder order);
 
 }  // namespace spool::log

@@ -138,8 +138,8 @@ class Digest {
 }  // namespace log::detail
 
 /// A format string, checked against `Args` at compile time, and the place it stands at. Made of a literal, by the call
-/// that it is an argument of. A format string that does not fit is a compile error; with fmt::arg among the arguments it
-/// is not looked at, and a misfit shows itself as the format followed by the arguments.
+/// that it is an argument of. A format string that does not fit is a compile error; with fmt::arg among the arguments
+/// it is not looked at, and a misfit shows itself as the format followed by the arguments.
 template <class... Args>
 struct Format {
   consteval Format(const char* format, const Site& at = Site::current())  // NOLINT(google-explicit-constructor)

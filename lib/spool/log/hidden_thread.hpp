@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A thread of ours (the keeper, a sink's feeder): no identity, all signals blocked, so that the server's handlers never run
-// on it.
+// A thread of ours (the keeper, a sink's feeder): no identity, all signals blocked, so that the server's handlers never
+// run on it.
 #pragma once
 
 #include <atomic>

@@ -25,7 +25,8 @@ using Identities = std::map<trace::ThreadNumber, std::shared_ptr<Identity>, std:
 struct Table {
   std::mutex mutex;
   Identities alive;
-  /// Stayed behind in the parent of a fork. Kept for ever: what they own belongs to threads whose stacks are only remains.
+  /// Stayed behind in the parent of a fork. Kept for ever: what they own belongs to threads whose stacks are only
+  /// remains.
   Identities left_behind;
 };
 

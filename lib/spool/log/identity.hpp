@@ -16,8 +16,8 @@
 
 namespace spool::log {
 
-/// How many forks lie between this process and the first one. What was left in memory by threads of an earlier process is
-/// told by it.
+/// How many forks lie between this process and the first one. What was left in memory by threads of an earlier process
+/// is told by it.
 inline std::atomic<std::uint32_t> forks{0};
 
 inline std::uint32_t fork_depth() noexcept {

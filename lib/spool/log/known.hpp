@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What is known of things by their numbers: a hash table behind a direct-mapped cache, as the same few are asked for again
-// and again.
+// What is known of things by their numbers: a hash table behind a direct-mapped cache, as the same few are asked for
+// again and again.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a reader of the streams has learnt from the definitions: the names of threads, sites and objects. Owns the texts.
+// What a reader of the streams has learnt from the definitions: the names of threads, sites and objects. Owns the
+// texts.
 #pragma once
 
 #include <spool/log/drain.hpp>
@@ -41,7 +42,8 @@ class KnownNames {
   /// Another process: nothing is known.
   void clear();
 
-  /// Would learn() change anything that is wanted? A segment repeats the definitions of what it uses. Requires a definition.
+  /// Would learn() change anything that is wanted? A segment repeats the definitions of what it uses. Requires a
+  /// definition.
   bool is_news(const DrainedRecord& definition) const;
   void learn(const DrainedRecord& definition);
   /// Of anything else: the thread that ends with it, or the object that it destroys, need not be known for long.

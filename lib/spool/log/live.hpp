@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // What the threads of the running process do now: what each waits for and what it holds, copied from the status entries
-// that they keep themselves. No object is touched. Owns the copy, and what follows from it: who holds what, and who waits in
-// a circle.
+// that they keep themselves. No object is touched. Owns the copy, and what follows from it: who holds what, and who
+// waits in a circle.
 #pragma once
 
 #include <spool/log/object.hpp>
@@ -90,8 +90,8 @@ class LiveOwners {
   std::unordered_multimap<trace::ObjectNumber, LiveOwner> holders_;
 };
 
-/// Threads that wait for each other in a circle, each for the next: shortest circles, the least number first, none twice.
-/// As the states are not of one instant, a circle is a deadlock if it is there again later with the same waits.
+/// Threads that wait for each other in a circle, each for the next: shortest circles, the least number first, none
+/// twice. As the states are not of one instant, a circle is a deadlock if it is there again later with the same waits.
 std::vector<std::vector<const LiveThread*>> circles(const LiveProcess& process, const LiveOwners& owners);
 
 /// What is to be made of a circle.

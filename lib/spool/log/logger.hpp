@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Loggers: names for messages, and a level for each name. Owns the tree of names and the levels in it; what a message is
-// stands in message.hpp.
+// Loggers: names for messages, and a level for each name. Owns the tree of names and the levels in it; what a message
+// is stands in message.hpp.
 //
 //   spool::Logger http{"http"};
 //   http.info("served {} in {} ms", path, ms);
@@ -30,8 +30,8 @@ namespace spool {
 
 class Logger {
  public:
-  /// The logger of this name; "" is the general one, which spool::info and its like write to. Names are compared byte by
-  /// byte; one longer than 200 bytes is cut.
+  /// The logger of this name; "" is the general one, which spool::info and its like write to. Names are compared byte
+  /// by byte; one longer than 200 bytes is cut.
   explicit Logger(std::string_view name);
 
   // Each makes one message if its level is logged, else nothing. Records: as spool::info does, with the logger's name.
@@ -78,7 +78,8 @@ class Logger {
 
   /// The level that counts, its own or the one that it follows.
   Level level() const noexcept;
-  /// Gives it, and all that follow it, this level. At run time, in every thread; messages under way may still be written.
+  /// Gives it, and all that follow it, this level. At run time, in every thread; messages under way may still be
+  /// written.
   void set_level(Level level) const;
   /// Has it follow its parent again. The general logger goes back to warning, as before any configuration.
   void reset_level() const;

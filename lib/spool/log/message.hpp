@@ -10,12 +10,13 @@
 // Records: one message, or none below the level (logger.hpp). Before anything is configured, messages of level warning
 // and up go to stderr at once, by the caller.
 //
-// Which arguments are copied, and which are formatted at once, by the caller, stands in argument.hpp; how they are named
-// as well. A text longer than 4096 bytes is cut, with its length and a hash.
+// Which arguments are copied, and which are formatted at once, by the caller, stands in argument.hpp; how they are
+// named as well. A text longer than 4096 bytes is cut, with its length and a hash.
 //
-// -DSPOOL_LEVEL_FLOOR=info leaves messages below info out of the program when it is compiled: no test, no Record, and from
-// -O1 on no format string, whatever the level at run time. Their arguments are evaluated all the same, as those of any function are;
-// what the compiler sees to be without effect goes away with them. Give it to all files of a program alike.
+// -DSPOOL_LEVEL_FLOOR=info leaves messages below info out of the program when it is compiled: no test, no Record, and
+// from -O1 on no format string, whatever the level at run time. Their arguments are evaluated all the same, as those of
+// any function are; what the compiler sees to be without effect goes away with them. Give it to all files of a program
+// alike.
 #pragma once
 
 #include <spool/log/argument.hpp>
@@ -62,7 +63,8 @@ struct LoggerState {
   return static_cast<std::uint8_t>(level) >= least.load(std::memory_order_relaxed);  // relaxed: a switch
 }
 
-/// What makes a message site one. The same line may be several: by templates, by a level or a logger chosen at run time.
+/// What makes a message site one. The same line may be several: by templates, by a level or a logger chosen at run
+/// time.
 struct MessageKey {
   std::uint64_t digest;  ///< of all the others
   std::string_view format;
@@ -77,8 +79,8 @@ struct MessageKey {
 /// Longer messages are formatted at once and cut.
 inline constexpr std::size_t most_packed = 4096;
 
-/// Two sites with the same digest would be taken for one: of the 2000 that a process may have the chance that any two do
-/// is 1 in 10^13.
+/// Two sites with the same digest would be taken for one: of the 2000 that a process may have the chance that any two
+/// do is 1 in 10^13.
 constexpr std::uint64_t digest_of(std::uint64_t site, Level level) {
   constexpr std::uint64_t odd = 0x9e37'79b9'7f4a'7c15U;
   return site ^ (static_cast<std::uint64_t>(level) + 1) * odd;

@@ -55,8 +55,8 @@ class Object {
     const std::uint8_t own = own_mode_.load(std::memory_order_relaxed);  // relaxed: a switch, seen soon
     return own == 0 ? current_mode() : static_cast<Mode>(own & ~own_mode_bit & 0xffU);
   }
-  /// log::state for this object: what a fast path compares, in one go, with the values for which it is made. With a mode of
-  /// its own it is none of them.
+  /// log::state for this object: what a fast path compares, in one go, with the values for which it is made. With a
+  /// mode of its own it is none of them.
   std::uint8_t state() const noexcept {
     // relaxed: a switch, seen soon
     return static_cast<std::uint8_t>(current_state() | own_mode_.load(std::memory_order_relaxed));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Packs a closed segment into an archive (trace/ustar.hpp). Owns the bytes of the file; when a segment is packed, and when
-// the file gets its final name, is decided elsewhere.
+// Packs a closed segment into an archive (trace/ustar.hpp). Owns the bytes of the file; when a segment is packed, and
+// when the file gets its final name, is decided elsewhere.
 //
 // Reads files and not mappings: another process may have cut or taken them, which must be no more than an error here.
 #pragma once
@@ -39,8 +39,8 @@ class Packer {
   Packer(const Packer&) = delete;
   Packer& operator=(const Packer&) = delete;
 
-  /// Writes `order.target` (mode 0600, flushed to the disk), which is not there where it fails. Looks at `stop` before each
-  /// chunk.
+  /// Writes `order.target` (mode 0600, flushed to the disk), which is not there where it fails. Looks at `stop` before
+  /// each chunk.
   Packed pack(const PackOrder& order, const std::atomic<bool>& stop);
 
  private:

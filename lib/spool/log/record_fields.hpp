@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Makes of a drained Record's bytes the fields that a sink gets, by a plan for each kind of Record. Owns these fields and
-// a message's text.
+// Makes of a drained Record's bytes the fields that a sink gets, by a plan for each kind of Record. Owns these fields
+// and a message's text.
 #pragma once
 
 #include <spool/log/drain.hpp>
@@ -29,8 +29,8 @@ class RecordFields {
   /// The row of a Record's id: that of `message` for all message classes; nullptr where it is not known.
   static const trace::Row* row_of(std::uint16_t id);
 
-  /// Gives `to` its fields, its site, its sequence, a message's text. Requires its row. False: of a message class that is not
-  /// known.
+  /// Gives `to` its fields, its site, its sequence, a message's text. Requires its row. False: of a message class that
+  /// is not known.
   bool put(const DrainedRecord& record, trace::NamedRecord& to);
 
  private:

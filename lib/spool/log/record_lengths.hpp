@@ -15,8 +15,8 @@ struct MessageSite;
 /// Thread-bound.
 class RecordLengths {
  public:
-  /// Of the fields behind a Record's header. `rest` is what there is of them and of all that follows: never more than that, and
-  /// all of it where the id is not known.
+  /// Of the fields behind a Record's header. `rest` is what there is of them and of all that follows: never more than
+  /// that, and all of it where the id is not known.
   std::size_t of_fields(std::uint16_t id, std::span<const std::byte> rest);
 
  private:

@@ -165,8 +165,8 @@ bool Recorder::move_writer(Writer& writer, std::uint64_t size) {
   return !enters || write_status(writer);
 }
 
-/// Where chunks cannot become more, half of them are for the first chunk of those threads that come first; the rest is for
-/// busy threads' next ones, and shared by everybody else.
+/// Where chunks cannot become more, half of them are for the first chunk of those threads that come first; the rest is
+/// for busy threads' next ones, and shared by everybody else.
 bool Recorder::must_share(const Writer& writer) const {
   const Segment& segment = *current_;
   if (segment.geometry.chunks < most_chunks || writer.segment == &segment) return false;
@@ -174,8 +174,8 @@ bool Recorder::must_share(const Writer& writer) const {
   return segment.private_writers >= segment.geometry.chunks / 2;
 }
 
-/// Under m, which a thread that shares keeps until its Record is written: the chunk's writer is whoever holds m (I2), and
-/// the keeper never finds it inside. Each turn of a thread is a packet of its own.
+/// Under m, which a thread that shares keeps until its Record is written: the chunk's writer is whoever holds m (I2),
+/// and the keeper never finds it inside. Each turn of a thread is a packet of its own.
 ///
 ///    | thread 7's packet | thread 9's | thread 7's | ...      |
 Recorder::Outcome Recorder::lease(Writer& writer, const Need& need) {
@@ -202,8 +202,8 @@ Recorder::Outcome Recorder::lease(Writer& writer, const Need& need) {
   return Outcome::ready;
 }
 
-/// Has the writer stand in the shared chunk, with so much room: at the end of its own packet where that is the last, else
-/// in a new one.
+/// Has the writer stand in the shared chunk, with so much room: at the end of its own packet where that is the last,
+/// else in a new one.
 bool Recorder::open_shared_packet(Writer& writer, std::uint64_t room) {
   Segment& segment = *current_;
   const std::uint64_t file_size = segment.geometry.chunk_bytes;
@@ -316,7 +316,8 @@ bool Recorder::write_raw(Writer& writer, std::span<const std::byte> record) {
   return true;
 }
 
-/// First in a thread's first packet of a segment: its holds and its wait, so that nothing is cut off from its beginning.
+/// First in a thread's first packet of a segment: its holds and its wait, so that nothing is cut off from its
+/// beginning.
 bool Recorder::write_status(Writer& writer) {
   move_status(writer);
   const trace::StatusEntry& entry = writer.current_status();

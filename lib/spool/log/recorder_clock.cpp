@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The recorder's clock: which one it is, how fast it goes, and where its tick 0 lies. Known better each second (os/calibration.hpp), so
-// that a segment read alone, weeks after the start, tells the same times as the log lines of that moment.
+// The recorder's clock: which one it is, how fast it goes, and where its tick 0 lies. Known better each second
+// (os/calibration.hpp), so that a segment read alone, weeks after the start, tells the same times as the log lines of
+// that moment.
 #include <spool/log/recorder.hpp>
 
 #include <algorithm>
@@ -19,8 +20,8 @@ void Recorder::begin_clock(os::ClockChoice choice) {
   set_epoch(now);
 }
 
-/// Tick 0 as realtime, in whole seconds and the rest in ticks, so that `now` is what the wall clock of the start, advanced by
-/// the monotonic clock, makes it.
+/// Tick 0 as realtime, in whole seconds and the rest in ticks, so that `now` is what the wall clock of the start,
+/// advanced by the monotonic clock, makes it.
 void Recorder::set_epoch(const os::ClockReading& now) {
   const auto frequency = static_cast<long double>(process_.frequency);
   const auto wall = static_cast<long double>(now.monotonic + process_.monotonic_zero);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The recorder's account of itself: what was lost, what was written, and what its own threads spend. The hot path counts nothing
-// of it but losses.
+// The recorder's account of itself: what was lost, what was written, and what its own threads spend. The hot path
+// counts nothing of it but losses.
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What the recorder does where another process has truncated its files (os/spare_page.hpp): writers leave such a segment for the
-// next one, what was lost in it is counted, and a thread that comes by tells it. The directory stays as the other process has
-// left it, until the ring comes to it.
+// What the recorder does where another process has truncated its files (os/spare_page.hpp): writers leave such a
+// segment for the next one, what was lost in it is counted, and a thread that comes by tells it. The directory stays as
+// the other process has left it, until the ring comes to it.
 #include <spool/log/recorder.hpp>
 #include <spool/os/process.hpp>
 
@@ -23,8 +23,8 @@ std::uint64_t bytes_on_disk(const Segment& segment, std::size_t chunk) {
   return stat(path.c_str(), &about) == 0 ? static_cast<std::uint64_t>(about.st_size) : 0;
 }
 
-/// How many Records of this chunk are not in its file, at a transition's size. Whoever has left a chunk for another one has
-/// filled it.
+/// How many Records of this chunk are not in its file, at a transition's size. Whoever has left a chunk for another one
+/// has filled it.
 std::uint64_t records_cut_off(const Segment& segment, std::size_t chunk) {
   if (segment.header(chunk).stream_id == trace::definition_stream || chunk == 0) return 0;
   constexpr std::uint64_t page = 4096;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The recorder across fork(): the child leaves what is its parent's, and begins a trace of its own with its first Record.
+// The recorder across fork(): the child leaves what is its parent's, and begins a trace of its own with its first
+// Record.
 #include <spool/log/control.hpp>
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/drain.hpp>

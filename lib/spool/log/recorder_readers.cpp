@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The recorder and those who read along: segments are pinned while they are copied from, whoever has not read one that is
-// recycled is told, and the ring waits for a reader that asked for it.
+// The recorder and those who read along: segments are pinned while they are copied from, whoever has not read one that
+// is recycled is told, and the ring waits for a reader that asked for it.
 #include <spool/log/dispatcher.hpp>
 #include <spool/log/drain.hpp>
 #include <spool/log/keeper.hpp>
@@ -73,8 +73,8 @@ Drain* Recorder::holder_of_oldest() {
   return found == readers_.end() ? nullptr : *found;
 }
 
-/// True: it waited, and the world may look different. A reader that does not get on is not waited for any longer than its
-/// patience; then it is passed over until it does.
+/// True: it waited, and the world may look different. A reader that does not get on is not waited for any longer than
+/// its patience; then it is passed over until it does.
 bool Recorder::wait_for_readers() {
   if (Dispatcher::is_feeding()) return false;  // a sink that logs cannot wait for itself
   bool waited = false;

@@ -134,9 +134,9 @@ std::size_t Recorder::ring_count() const {
   return closed_.size() + closing_.size() + 1;
 }
 
-/// May the oldest closed segment go? Not while somebody copies from it, or has to read it first. Not while it is packed, or
-/// told to the user, or a thread is descheduled inside an older one, so that what is left would have a hole: the ring grows
-/// meanwhile, to twice its size at most.
+/// May the oldest closed segment go? Not while somebody copies from it, or has to read it first. Not while it is
+/// packed, or told to the user, or a thread is descheduled inside an older one, so that what is left would have a hole:
+/// the ring grows meanwhile, to twice its size at most.
 bool Recorder::may_take_oldest() const {
   if (closed_.empty() || closed_.front()->readers != 0 || is_awaited(*closed_.front())) return false;
   const Segment& oldest = *closed_.front();
@@ -205,16 +205,16 @@ std::size_t Recorder::most_in_ring() const {
   return unlimited ? most_returned : std::clamp(ring_size() / 2, smallest_ring, most_returned);
 }
 
-/// One segment whose archive is whole stays to be the next spare, also where the archiver lags and those that wait for it are
-/// more than enough: no new page is asked for.
+/// One segment whose archive is whole stays to be the next spare, also where the archiver lags and those that wait for
+/// it are more than enough: no new page is asked for.
 bool Recorder::is_next_spare(const Segment& oldest) const {
   const bool over = settings_.keep != 0 && ring_count() > ring_size();
   const bool alone = closed_.size() < 2 || closed_[1]->packing != Packing::whole;
   return has_packed() && oldest.packing == Packing::whole && alone && !over;
 }
 
-/// Lets go what is over: the oldest beyond `keep`, and files that came back from the archiver and are not needed. Where all
-/// are kept without archives, only their mappings go.
+/// Lets go what is over: the oldest beyond `keep`, and files that came back from the archiver and are not needed. Where
+/// all are kept without archives, only their mappings go.
 void Recorder::trim() {
   std::vector<std::shared_ptr<Segment>> victims;
   {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// The recorder's part in shipping: which closed segment is packed next, when its files may be used again, which archives go,
-// and what the announcer is told.
+// The recorder's part in shipping: which closed segment is packed next, when its files may be used again, which
+// archives go, and what the announcer is told.
 //
 //      closed, packing none ──▶ ordered ──▶ whole ──▶ recycled as the next spare, or removed
 //                     (keeper)    (archiver, then keeper: the archive gets its name)
 //
-// The archive gets its name before the segment's files are touched: at every instant a segment is there as a directory, as a
-// whole archive, or both.
+// The archive gets its name before the segment's files are touched: at every instant a segment is there as a directory,
+// as a whole archive, or both.
 #include <spool/log/recorder.hpp>
 #include <spool/os/process.hpp>
 #include <spool/trace/ustar.hpp>
@@ -194,8 +194,8 @@ void Recorder::drop_archives(std::uint64_t most) {
   }
 }
 
-/// Segments that wait for the archiver are as many as it lags behind: the newest keep their mappings no longer than needed.
-/// Their files are removed and not used again once their archives are whole.
+/// Segments that wait for the archiver are as many as it lags behind: the newest keep their mappings no longer than
+/// needed. Their files are removed and not used again once their archives are whole.
 void Recorder::unmap_waiting() {
   std::vector<os::MappedFile> unmapped;  // outside of m
   const std::lock_guard guard{m_};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Memory for what a thread needs before it can make a Record: its identity and its writer. From the heap, and where that has
-// nothing, from a reserve of the library's own: the thread gets on with its work, and its Records are lost and counted. The
-// reserve is enough for 256 such threads at a time. It lies in the program's zeroed data, and no page of it is there before
-// it is used.
+// Memory for what a thread needs before it can make a Record: its identity and its writer. From the heap, and where
+// that has nothing, from a reserve of the library's own: the thread gets on with its work, and its Records are lost and
+// counted. The reserve is enough for 256 such threads at a time. It lies in the program's zeroed data, and no page of
+// it is there before it is used.
 #pragma once
 
 #include <cstddef>

@@ -17,8 +17,8 @@ namespace spool {
 /// In which form closed segments stay. `zstd`: each becomes NNNNNN.tar.zst, beside or instead of its directory NNNNNN.
 enum class Archive : std::uint8_t { off, zstd };
 
-/// What survives a power loss. `off`: what the kernel has written back by itself. `segments`: each segment that is closed, and
-/// each archive, is on the disk before it is announced; the one being written is not.
+/// What survives a power loss. `off`: what the kernel has written back by itself. `segments`: each segment that is
+/// closed, and each archive, is on the disk before it is announced; the one being written is not.
 enum class Sync : std::uint8_t { off, segments };
 
 /// A segment that nobody writes to any more.
@@ -38,7 +38,8 @@ struct ClosedSegment {
 /// whole, else as soon as the segment is closed; at an orderly end also for what is left uncompressed. It may rename,
 /// link or delete what `path` names, and may log.
 ///
-/// Where it blocks, no Record waits and nothing else does: segments go on to be closed, compressed and recycled, the next
+/// Where it blocks, no Record waits and nothing else does: segments go on to be closed, compressed and recycled, the
+/// next
 /// 64 announcements are kept, and what is beyond is counted in `missed`. Without an archive, the directory that is told
 /// is not recycled during the call until the ring has grown to twice its size. The end of the program waits for
 /// 5 s. What it throws is ignored, and told on stderr the first time.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Turns drained Records into what a sink gets: numbers become names, ticks become times, arguments become text. Owns the
-// Record in hand and what the sink is owed; what a Record's bytes hold is RecordFields', and the names are KnownNames'.
+// Turns drained Records into what a sink gets: numbers become names, ticks become times, arguments become text. Owns
+// the Record in hand and what the sink is owed; what a Record's bytes hold is RecordFields', and the names are
+// KnownNames'.
 #pragma once
 
 #include <spool/log/drain.hpp>
@@ -32,8 +33,8 @@ class SinkFeed {
   /// A process begins to write to the sink: nothing is known yet of its threads, objects and sites.
   void begin(const trace::Process& process);
 
-  /// Has the sink write what is owed, then the Record. What the sink throws comes through; then it has not taken the Record,
-  /// and this is to be called with it again, or drop().
+  /// Has the sink write what is owed, then the Record. What the sink throws comes through; then it has not taken the
+  /// Record, and this is to be called with it again, or drop().
   void write(const DrainedRecord& record);
   /// The sink does not get the Record; it is owed a loss.
   void drop(const DrainedRecord& record);

@@ -11,8 +11,8 @@ namespace spool {
 
 namespace detail {
 
-/// Whether a file is the standard library's: both libstdc++ and libc++ live in .../include/c++/. Folds to a constant for
-/// a literal.
+/// Whether a file is the standard library's: both libstdc++ and libc++ live in .../include/c++/. Folds to a constant
+/// for a literal.
 [[gnu::always_inline]] constexpr bool is_of_standard_library(const char* file) {
   constexpr const char* folder = "include/c++/";
   if (std::is_constant_evaluated()) return std::string_view{file}.find(folder) != std::string_view::npos;

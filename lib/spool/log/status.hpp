@@ -5,9 +5,9 @@
 //
 // A reader copies an entry between two looks at `version`. Adding needs no version: what is added is written before the
 // store that makes it count (`depth`, `wait_record`), and nothing that counted is overwritten. Taking away advances the
-// version first, so that a reader who sees a place reused sees the new version too. Only a wait that goes on with another
-// owner is overwritten in place; then the version is odd meanwhile. All stores are release and all loads acquire, so
-// that they are seen in this order; on x86 both are plain moves.
+// version first, so that a reader who sees a place reused sees the new version too. Only a wait that goes on with
+// another owner is overwritten in place; then the version is odd meanwhile. All stores are release and all loads
+// acquire, so that they are seen in this order; on x86 both are plain moves.
 #pragma once
 
 #include <spool/log/writer.hpp>
@@ -73,8 +73,8 @@ inline void pop_hold(Writer& writer, trace::ObjectNumber object) noexcept {
   if (!try_pop_hold(writer, object)) pop_hold_below(writer, object);
 }
 
-/// What is known of a shared hold that the calling thread is about to give back. Of holds beyond the entry's room nothing
-/// is known: such a one counts as recorded while everything is.
+/// What is known of a shared hold that the calling thread is about to give back. Of holds beyond the entry's room
+/// nothing is known: such a one counts as recorded while everything is.
 enum class SharedHold : std::uint8_t {
   none,        ///< it surely has none: it holds nothing at all, or all that it holds is recorded and something else
   unrecorded,  ///< it may have one
@@ -107,7 +107,8 @@ struct WaitState {
 /// A wait begins, or goes on with another owner.
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at,
                 const WaitState& wait) noexcept;
-/// A wait that began at `since` and is recorded only now. Records: status.wait, which says since when; the block follows.
+/// A wait that began at `since` and is recorded only now. Records: status.wait, which says since when; the block
+/// follows.
 void tell_late_wait(Writer& writer, std::uint16_t record, Object& object, const Site& site, trace::Ticks since,
                     const WaitState& wait) noexcept;
 void end_wait(Writer& writer) noexcept;

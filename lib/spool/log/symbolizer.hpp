@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The symbolizer: a thread of ours, hidden from enumerate and at the lowest priority, that looks up what the frames of call stacks
-// are called, while the process lives: nobody who reads the trace has the program. Owns the thread and the order it works on;
-// which frames those are, and what becomes of their names, is the keeper's.
+// The symbolizer: a thread of ours, hidden from enumerate and at the lowest priority, that looks up what the frames of
+// call stacks are called, while the process lives: nobody who reads the trace has the program. Owns the thread and the
+// order it works on; which frames those are, and what becomes of their names, is the keeper's.
 //
 // It takes no mutex, for the same reason as the archiver. An order and its result go over by one word:
 //
@@ -23,11 +23,12 @@
 
 namespace spool::log {
 
-/// All for one caller at a time. Memory ordering: the phase is stored with release and loaded with acquire on both sides, so
-/// that what one side wrote into the order is seen by the other.
+/// All for one caller at a time. Memory ordering: the phase is stored with release and loaded with acquire on both
+/// sides, so that what one side wrote into the order is seen by the other.
 class Symbolizer {
  public:
-  /// Has it look. False: it is not idle, or there is no memory or no thread for it. The thread is started by the first order.
+  /// Has it look. False: it is not idle, or there is no memory or no thread for it. The thread is started by the first
+  /// order.
   bool give(std::vector<UnnamedFrame> frames);
   /// What the last order's frames are called, once; nothing while it is at it.
   std::optional<std::vector<NamedFrame>> take();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How many Records the threads have written, and how many bytes. No thread counts its own: that would be a store in each emit.
-// The packets are looked at beside them, each part once, while their bytes are still there.
+// How many Records the threads have written, and how many bytes. No thread counts its own: that would be a store in
+// each emit. The packets are looked at beside them, each part once, while their bytes are still there.
 #pragma once
 
 #include <spool/log/record_lengths.hpp>
@@ -20,8 +20,8 @@ struct Written {
 
 /// Thread-bound: whoever has the recorder's fm.
 ///
-/// Memory ordering: a packet's sizes are loaded with acquire, of which the partners are the stores of its writer; what is before
-/// `content_size` does not change any more.
+/// Memory ordering: a packet's sizes are loaded with acquire, of which the partners are the stores of its writer; what
+/// is before `content_size` does not change any more.
 class Tally {
  public:
   /// Counts what has been committed to the first `chunks` chunks since the last time. The segment must not be reused

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Finds, in the running process, threads that wait too long and threads that wait for each other in a circle; and prints all
-// threads when a signal asks for it. The keeper does both, from the threads' status entries: no object is touched, and no
-// thread does more than it did before.
+// Finds, in the running process, threads that wait too long and threads that wait for each other in a circle; and
+// prints all threads when a signal asks for it. The keeper does both, from the threads' status entries: no object is
+// touched, and no thread does more than it did before.
 //
 //   spool::basic_config({.directory = "/var/log/kvserver", .watchdog = {.patience = std::chrono::seconds{30}}, .dump_on = SIGQUIT});
 //
@@ -40,7 +40,8 @@ struct Watchdog {
   bool every_wait = false;
   /// std::abort() after the first finding is told: a core dump instead of a server that hangs.
   bool abort = false;
-  /// Called by the keeper, which prepares room for Records: it has to return soon, and may log. What it throws is ignored.
+  /// Called by the keeper, which prepares room for Records: it has to return soon, and may log. What it throws is
+  /// ignored.
   std::function<void(const Finding&)> on_finding = {};
 };
 
@@ -50,10 +51,10 @@ namespace spool::log {
 
 /// What is new since the last look. Thread-bound.
 ///
-/// A circle is told as a deadlock when two looks in a row find it with the same waits: who waits releases nothing, so all
-/// its threads waited at the time of the second, whatever the order in which their states were copied. In Mode::all its holds
-/// are known; else who holds is what the waiter saw when it blocked, and the deadlock is only likely. A circle with a timed wait
-/// ends by itself and is no deadlock: what waits too long in it is told as any other wait.
+/// A circle is told as a deadlock when two looks in a row find it with the same waits: who waits releases nothing, so
+/// all its threads waited at the time of the second, whatever the order in which their states were copied. In Mode::all
+/// its holds are known; else who holds is what the waiter saw when it blocked, and the deadlock is only likely. A
+/// circle with a timed wait ends by itself and is no deadlock: what waits too long in it is told as any other wait.
 class Watch {
  public:
   explicit Watch(const Watchdog& options) : options_{options} {}
@@ -74,8 +75,8 @@ class Guard {
  public:
   /// From now on. Thread-safe.
   static void begin(const Watchdog& options);
-  /// Has this signal print all threads to stderr from now on; a handler that was there before is called after ours. False
-  /// with errno where that cannot be. The handler only wakes the keeper.
+  /// Has this signal print all threads to stderr from now on; a handler that was there before is called after ours.
+  /// False with errno where that cannot be. The handler only wakes the keeper.
   static bool dump_on(int signal);
 
   /// When `round` is due at the latest.

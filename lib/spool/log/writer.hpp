@@ -122,8 +122,8 @@ struct Writer {
   std::array<MessageSlot, message_slots> messages{};
 };
 
-/// The calling thread's writer, or nullptr before it first touched spool. (initial-exec: found without a call, also by code that
-/// is made for a shared library. It takes 12 bytes of what glibc keeps for libraries that are loaded late.)
+/// The calling thread's writer, or nullptr before it first touched spool. (initial-exec: found without a call, also by
+/// code that is made for a shared library. It takes 12 bytes of what glibc keeps for libraries that are loaded late.)
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local Writer* my_writer;
 /// Its number, beside it: a lock's atomic operations take it, and wait for each load on the way there.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local trace::ThreadNumber my_number;
@@ -163,8 +163,8 @@ bool prepare(Writer& writer, const Need& need) noexcept;
 
 void end_lease(Writer& writer) noexcept;
 
-/// After each Record that prepare made room for, and after each that could not be written in spite of it. A signal handler
-/// that interrupted a Record under way leaves the lease to it.
+/// After each Record that prepare made room for, and after each that could not be written in spite of it. A signal
+/// handler that interrupted a Record under way leaves the lease to it.
 inline void finish(Writer& writer) noexcept {
   // relaxed, both: our own
   if (writer.leased && writer.position.load(std::memory_order_relaxed) ==
@@ -217,8 +217,8 @@ struct Emission {
     return Result::entered;
   }
 
-  /// Says that the Record is not as long as a transition (tally.hpp). Before commit. A typed message need not: the slow path
-  /// that its thread takes in each segment has said it.
+  /// Says that the Record is not as long as a transition (tally.hpp). Before commit. A typed message need not: the slow
+  /// path that its thread takes in each segment has said it.
   void mark_mixed() const noexcept {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): a mapped file
     std::atomic_ref mixed{reinterpret_cast<trace::PacketHeader*>(packet)->mixed};
@@ -257,8 +257,8 @@ struct Quoted {
   trace::SiteNumber site = 0;
 };
 
-/// Makes room and definitions ahead, so that the Record which is soon made under an inner lock takes the fast path. Only
-/// when the segment changes in between does it not.
+/// Makes room and definitions ahead, so that the Record which is soon made under an inner lock takes the fast path.
+/// Only when the segment changes in between does it not.
 inline void make_ready(Writer& writer, Object& object, const Site& site) noexcept {
   // relaxed, all: hints; the emit looks again
   const std::uint64_t end = writer.position.load(std::memory_order_relaxed) + 2 * sizeof(trace::Transition);
@@ -288,12 +288,13 @@ constexpr std::uint64_t two_words(std::uint32_t low, std::uint32_t high) {
   return std::uint64_t{high} << 32U | low;
 }
 
-/// So far ahead of the Record the cache line is fetched: a lock's release waits until what was stored before it has one, and no
-/// processor fetches lines for stores early enough by itself. (Beyond the end of the mapping it is a hint that does nothing.)
+/// So far ahead of the Record the cache line is fetched: a lock's release waits until what was stored before it has
+/// one, and no processor fetches lines for stores early enough by itself. (Beyond the end of the mapping it is a hint
+/// that does nothing.)
 inline constexpr std::uint64_t prefetched_bytes = 1024;
 
-/// One attempt; false when the slow path is due. `last_field` is called with the Record's time: so a span that ends with
-/// the Record needs no clock reading of its own.
+/// One attempt; false when the slow path is due. `last_field` is called with the Record's time: so a span that ends
+/// with the Record needs no clock reading of its own.
 template <Fenced fenced, class LastField>
 [[gnu::always_inline]] inline bool try_emit_with(Writer& writer, std::uint16_t id, const Object& object,
                                                  const Site& site, trace::Sequence sequence, std::uint32_t a,

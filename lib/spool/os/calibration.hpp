@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The frequency of the ticks, known better the longer the process runs. Owns the baseline; who reads the clocks, and when,
-// is the caller's.
+// The frequency of the ticks, known better the longer the process runs. Owns the baseline; who reads the clocks, and
+// when, is the caller's.
 #pragma once
 
 #include <spool/os/clock.hpp>
@@ -10,9 +10,9 @@
 
 namespace spool::os {
 
-/// A baseline from one reading to the latest: of half an hour to an hour once there is so much, so that it goes with the
-/// crystal's temperature and with NTP's slewing. It begins anew where the ticks do not go with the monotonic clock: the
-/// machine was suspended, or the counter was set. Thread-bound.
+/// A baseline from one reading to the latest: of half an hour to an hour once there is so much, so that it goes with
+/// the crystal's temperature and with NTP's slewing. It begins anew where the ticks do not go with the monotonic clock:
+/// the machine was suspended, or the counter was set. Thread-bound.
 ///
 ///   Calibration calibration;
 ///   calibration.begin(read_clocks(), choose_clock(ClockChoice::automatic));

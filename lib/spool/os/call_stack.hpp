@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the calling thread is: the return addresses of its calls, and in which file of the program each lies. What they are
-// called is os/symbols.hpp's business.
+// Where the calling thread is: the return addresses of its calls, and in which file of the program each lies. What they
+// are called is os/symbols.hpp's business.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace spool::os {
 /// A place in a call instruction: a return address less one.
 using CodeAddress = std::uintptr_t;
 
-/// The callers of the calling function, innermost first; how many. By the unwind tables that exceptions use, so it needs no frame
-/// pointers and no debug information. No lock, no allocation; about 100 ns to 1 us a frame. Thread-safe.
+/// The callers of the calling function, innermost first; how many. By the unwind tables that exceptions use, so it
+/// needs no frame pointers and no debug information. No lock, no allocation; about 100 ns to 1 us a frame. Thread-safe.
 std::size_t call_stack(std::span<CodeAddress> into) noexcept;
 
 /// What stays true of an address in another process of the same program.

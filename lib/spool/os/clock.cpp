@@ -41,7 +41,8 @@ bool is_kernels_clock() {
   return got > 0 && std::string_view{text.data(), static_cast<std::size_t>(got)} == "tsc\n";
 }
 
-/// By how much CLOCK_MONOTONIC is faster now than the kernel's own figure makes it: what NTP found out about the crystal.
+/// By how much CLOCK_MONOTONIC is faster now than the kernel's own figure makes it: what NTP found out about the
+/// crystal.
 long double slew() {
   timex state{};
   if (adjtimex(&state) < 0) return 1;
@@ -102,8 +103,9 @@ Clock measured_tsc() {
 }  // namespace
 
 ClockReading read_clocks() noexcept {
-  // Of several tries the one whose two tick readings lie closest around the monotonic clock's, and likewise the one whose
-  // two monotonic readings lie closest around the other two clocks'. What comes between would else look like a step.
+  // Of several tries the one whose two tick readings lie closest around the monotonic clock's, and likewise the one
+  // whose two monotonic readings lie closest around the other two clocks'. What comes between would else look like a
+  // step.
   ClockReading best{};
   std::uint64_t realtime_ahead = 0;
   std::uint64_t boottime_ahead = 0;

@@ -81,8 +81,9 @@ struct Clock {
 /// Decides for the whole process, and calibrates (calibration.hpp goes on with it). `automatic` takes the TSC if it is
 /// invariant and the kernel's own clock source, which means that the kernel has found it synchronized over the CPUs.
 ///
-/// The frequency is the kernel's own figure, where it gives it, at the rate by which it slews CLOCK_MONOTONIC; else it is
-/// measured: over 10 ms, and where something comes between the readings, until they tell it to 5 ppm, 200 ms at most.
+/// The frequency is the kernel's own figure, where it gives it, at the rate by which it slews CLOCK_MONOTONIC; else it
+/// is measured: over 10 ms, and where something comes between the readings, until they tell it to 5 ppm, 200 ms at
+/// most.
 Clock choose_clock(ClockChoice choice) noexcept;
 
 }  // namespace spool::os

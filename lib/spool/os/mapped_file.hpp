@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // A file, or plain memory, mapped for writing, with its pages already there: a store into it neither faults nor
-// meets a full disk. Where another process truncates the file: spare_page.hpp. The child of a fork does not have it: nothing there can write into the parent's files.
+// meets a full disk. Where another process truncates the file: spare_page.hpp. The child of a fork does not have it:
+// nothing there can write into the parent's files.
 #pragma once
 
 #include <spool/os/spare_page.hpp>
@@ -20,15 +21,15 @@ class MappedFile {
   ~MappedFile();
 
   /// Creates `path` (mode 0600; it must not exist; symbolic links are not followed), reserves `size` bytes on disk,
-  /// maps and touches them. It may grow to `most` bytes without moving. Empty on failure, with errno set and nothing left
-  /// behind.
+  /// maps and touches them. It may grow to `most` bytes without moving. Empty on failure, with errno set and nothing
+  /// left behind.
   static MappedFile create(const std::filesystem::path& path, std::size_t size, std::size_t most = 0) noexcept;
 
   /// `size` bytes of memory without a file, touched likewise.
   static MappedFile anonymous(std::size_t size, std::size_t most = 0) noexcept;
 
-  /// To `size` bytes, no more than `most` of its making; `path` is empty for one without a file. False (errno): it stays
-  /// as it is.
+  /// To `size` bytes, no more than `most` of its making; `path` is empty for one without a file. False (errno): it
+  /// stays as it is.
   bool grow(const std::filesystem::path& path, std::size_t size) noexcept;
 
   /// Pages for all of it once more: the kernel protects each page again that it has written back to the disk, and the

@@ -66,7 +66,8 @@ void print_error(std::string_view text) noexcept {
   constexpr std::size_t piece = 4096;  // PIPE_BUF: a pipe that is ready takes so much without waiting
   while (!text.empty()) {
     pollfd ready{STDERR_FILENO, POLLOUT, 0};
-    // EINVAL: the limit of descriptors is 0, and so no question how many are ready. Those that are open can be written to.
+    // EINVAL: the limit of descriptors is 0, and so no question how many are ready. Those that are open can be written
+    // to.
     const int answer = poll(&ready, 1, patience);
     if (answer == 0 || (answer < 0 && errno != EINVAL)) return;
     const ssize_t done = write(STDERR_FILENO, text.data(), std::min(text.size(), piece));

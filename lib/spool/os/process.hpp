@@ -19,8 +19,8 @@ std::string program_name();
 
 std::string host_name();
 
-/// The same for all processes of this machine until it starts anew, in containers too; they share CLOCK_MONOTONIC. Empty
-/// where the kernel does not say.
+/// The same for all processes of this machine until it starts anew, in containers too; they share CLOCK_MONOTONIC.
+/// Empty where the kernel does not say.
 std::string boot_id();
 
 /// Names the calling thread for top, gdb and perf. The kernel keeps 15 bytes: a longer name loses its middle.

@@ -16,7 +16,8 @@
 namespace spool::os {
 namespace {
 
-/// A range in one word, so that the handler never sees half of one: | number of the first page : 40 | pages : 24 |. 0 is none.
+/// A range in one word, so that the handler never sees half of one: | number of the first page : 40 | pages : 24 |. 0
+/// is none.
 constexpr unsigned pages_bits = 24;
 constexpr std::uint64_t most_pages = (std::uint64_t{1} << pages_bits) - 1;
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// What happens where another process truncates a file that we have mapped: a page that is no longer in the file is a SIGBUS
-// for whoever touches it. The handler puts a page of plain memory, full of zeros, in its place, and the thread goes on. Owns
-// the table of mapped files and the handler; what is to be done about the file is its owner's.
+// What happens where another process truncates a file that we have mapped: a page that is no longer in the file is a
+// SIGBUS for whoever touches it. The handler puts a page of plain memory, full of zeros, in its place, and the thread
+// goes on. Owns the table of mapped files and the handler; what is to be done about the file is its owner's.
 //
 //   os::survive_truncation(&wake_somebody);
 //   ...
 //   if (file.spare_pages() != 0) { /* what is written to it does not reach the file */ }
 //
-// A SIGBUS elsewhere goes to the handler that was there before, or kills the process as it would have. A thread that blocks
-// SIGBUS is killed by the kernel, whatever handler there is.
+// A SIGBUS elsewhere goes to the handler that was there before, or kills the process as it would have. A thread that
+// blocks SIGBUS is killed by the kernel, whatever handler there is.
 #pragma once
 
 #include <atomic>
@@ -35,8 +35,8 @@ class GuardedRange {
   std::uint32_t index_ = 0;
 };
 
-/// Installs the handler, once in a process; `woken` is called in it after each page, and has to be async-signal-safe. False
-/// (errno): it cannot be had. Thread-safe.
+/// Installs the handler, once in a process; `woken` is called in it after each page, and has to be async-signal-safe.
+/// False (errno): it cannot be had. Thread-safe.
 bool survive_truncation(void (*woken)() noexcept) noexcept;
 
 /// The same of all ranges that there ever were. Thread-safe.

@@ -111,7 +111,8 @@ SourceLine call_of(Dwarf_Die& inlined, Dwarf_Files* files) {
           static_cast<std::uint32_t>(number(DW_AT_call_line))};
 }
 
-/// The compilation unit of an address. clang leaves out the table that says which one it is (.debug_aranges): then each is asked.
+/// The compilation unit of an address. clang leaves out the table that says which one it is (.debug_aranges): then each
+/// is asked.
 Dwarf_Die* unit_of(Dwfl_Module* module, Dwarf_Addr address, Dwarf_Addr& bias) {
   if (Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias)) return unit;
   Dwarf_Die* unit = nullptr;

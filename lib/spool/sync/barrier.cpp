@@ -210,8 +210,8 @@ void Barrier::trip(const Call& call, sync::Chosen& chosen) {
   arrived_ -= parties_;
 }
 
-/// Under the word's lock, after an action: if the next generation came while it ran, its last party is the first that can
-/// know. It leaves the queue, as one that came last would never have entered it.
+/// Under the word's lock, after an action: if the next generation came while it ran, its last party is the first that
+/// can know. It leaves the queue, as one that came last would never have entered it.
 void Barrier::begin_next(const Call& call, sync::Chosen& chosen) {
   if (arrived_ < parties_) return;
   Waiter* last = waiters_.first();

@@ -43,9 +43,9 @@ class BrokenBarrierError : public std::runtime_error {
 ///   broken    throws BrokenBarrierError         reset()
 ///
 /// The action is run by the last party, before the others go on and outside every lock of ours. abort() and reset() do
-/// not wait for it, and a deadline holds also while it runs: then whoever waits gets BrokenBarrierError at once, and the
-/// thread that runs the action after it. No two actions run at the same time. (Python holds its lock meanwhile, so that
-/// all of this waits for the action.) An action that waits at its own barrier waits for ever.
+/// not wait for it, and a deadline holds also while it runs: then whoever waits gets BrokenBarrierError at once, and
+/// the thread that runs the action after it. No two actions run at the same time. (Python holds its lock meanwhile, so
+/// that all of this waits for the action.) An action that waits at its own barrier waits for ever.
 ///
 ///   state word   0 whole   1 broken
 ///
@@ -53,8 +53,8 @@ class BrokenBarrierError : public std::runtime_error {
 ///
 /// Memory ordering: what a party did before its wait happens before the action, and that before the return of all waits
 /// of the generation. What breaks a barrier happens before the BrokenBarrierError.
-/// Requires: not destroyed while waited on, nor while its action runs (logged, then abort, unless the process is ending).
-/// It may be destroyed when all waits have returned; that of the party that let the others go need not have.
+/// Requires: not destroyed while waited on, nor while its action runs (logged, then abort, unless the process is
+/// ending). It may be destroyed when all waits have returned; that of the party that let the others go need not have.
 /// Records: as each call says; all with the caller's line. In mode `contended`: block, and continue, broken, timeout or
 /// cancel after it, begin where an action keeps others waiting, and each trip, abort and reset that ended a wait.
 class Barrier {
@@ -94,9 +94,10 @@ class Barrier {
   /// Waits until all parties have come; gives how many of them had come before: 0 for the first, parties() - 1 for the
   /// last. Throws BrokenBarrierError if the barrier is broken, or gets broken or reset meanwhile, or if the timeout of
   /// the constructor passes, which breaks it.
-  /// Records: of the last party begin, where there is an action, and trip; of all others block, then continue (with the last party, and where it waited),
-  /// broken (with who broke it, and where) or timeout; at a broken barrier a lone broken. One that came while the action
-  /// of the generation before it ran and is the last of its own: block, continue, and then as the last party.
+  /// Records: of the last party begin, where there is an action, and trip; of all others block, then continue (with the
+  /// last party, and where it waited), broken (with who broke it, and where) or timeout; at a broken barrier a lone
+  /// broken. One that came while the action of the generation before it ran and is the last of its own: block,
+  /// continue, and then as the last party.
   std::ptrdiff_t wait(const Site& site = Site::current()) { return wait_with({os::deadline_after(timeout_)}, site); }
 
   /// The same with a timeout of its own. Zero or less breaks the barrier at once unless this is the last party; a huge

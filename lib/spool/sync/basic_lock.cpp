@@ -215,7 +215,8 @@ void BasicLock<kind>::note_acquired(log::Writer& me, const Site& site, Mode mode
   name_owner(me, told ? emit_acquire(me, site, waker, waited).site : log::number_of_site(me, site));
 }
 
-/// What a waiter looks at is written last, in one go: each time that it looks in between, the cache line has to come back.
+/// What a waiter looks at is written last, in one go: each time that it looks in between, the cache line has to come
+/// back.
 template <Kind kind>
 void BasicLock<kind>::release(log::Writer& me, const char* file, const char* function, std::uint32_t line) {
   const std::uint32_t word = word_.load(std::memory_order_relaxed);  // relaxed: the holder's own, or a misuse

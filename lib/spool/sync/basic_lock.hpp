@@ -23,8 +23,8 @@ namespace spool::sync {
 ///                owner | waiters   held, somebody may sleep; the release wakes one
 ///
 /// A call whose Site lies in the standard library is recorded with the user's line where that is known: what
-/// std::condition_variable_any does to a bare lock has the line of the hold that it interrupts. Whether it does is asked
-/// before all else, while the compiler still knows the answer.
+/// std::condition_variable_any does to a bare lock has the line of the hold that it interrupts. Whether it does is
+/// asked before all else, while the compiler still knows the answer.
 template <trace::Kind kind>
 class SPOOL_CAPABILITY("mutex") BasicLock {
  public:
@@ -39,8 +39,8 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     lock_at(site);
   }
 
-  /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it could
-  /// not have got stuck.
+  /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it
+  /// could not have got stuck.
   [[nodiscard]] bool try_lock(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     log::Writer& me = log::self();
     return try_at_once(me, site) || try_acquire(me, site);
@@ -133,8 +133,8 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     release(me, site.file, site.function, site.line);
   }
 
-  /// How the present hold is recorded: its acquire decides, whatever the mode is at its release. Written in the hold, where
-  /// it is another than that of the hold before.
+  /// How the present hold is recorded: its acquire decides, whatever the mode is at its release. Written in the hold,
+  /// where it is another than that of the hold before.
   enum class Hold : std::uint8_t { unrecorded, contended, recorded };
 
   struct Waited {
@@ -178,8 +178,8 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     return log::is_contended(state) && try_quietly(me, site);
   }
 
-  /// Modes contended and long: no Record, but the line is left for whoever comes to wait. False also where its number is
-  /// not known yet.
+  /// Modes contended and long: no Record, but the line is left for whoever comes to wait. False also where its number
+  /// is not known yet.
   [[gnu::always_inline]] bool try_quietly(log::Writer& me, const Site& site) {
     const log::SiteSlot& slot = me.sites[log::site_slot(site.file, site.line)];
     if (!slot.is_of(site) || !take_counted(me)) return false;

@@ -17,8 +17,8 @@ using trace::Verb;
 
 }  // namespace
 
-/// A hold is often shorter than a trip to the kernel. Whether others sleep does not count: if it did, one that sleeps would
-/// have each hand-over from then on go through the kernel.
+/// A hold is often shorter than a trip to the kernel. Whether others sleep does not count: if it did, one that sleeps
+/// would have each hand-over from then on go through the kernel.
 template <Kind kind>
 bool BasicLock<kind>::spin(Waited& waited) {
   const trace::Ticks begun = object_.mode() == Mode::off ? 0 : os::ticks();
@@ -128,7 +128,8 @@ void BasicLock<kind>::begin_late(Waited& waited) const {
   waited.late_at = log::late_deadline();
 }
 
-/// Is a release in mode contended or long to be recorded? One that is waited for; in mode long by somebody whose wait is.
+/// Is a release in mode contended or long to be recorded? One that is waited for; in mode long by somebody whose wait
+/// is.
 template <Kind kind>
 bool BasicLock<kind>::is_awaited() const {
   return object_.mode() != Mode::long_waits || late_.load(std::memory_order_relaxed) != 0;  // relaxed: a hint

@@ -63,8 +63,8 @@ Condition::~Condition() {
   if (waiters != 0 && ours && (state & log::ending_bit) == 0) {
     log::abort_misuse("destruction of a waited-on", object_, 0, object_.site());
   }
-  // A daemon may be on its way to the lock: it is parked at its next call, but may be within one now. Left to it, as the
-  // memory of a static is.
+  // A daemon may be on its way to the lock: it is parked at its next call, but may be within one now. Left to it, as
+  // the memory of a static is.
   if ((state & log::ending_bit) != 0) (void)own_.release();
   if (object_.mode() != Mode::all || object_.known_number() == 0) return;
   const trace::Sequence last = sequence_.load(std::memory_order_relaxed);  // relaxed: nobody else may use it any more

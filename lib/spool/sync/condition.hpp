@@ -18,17 +18,17 @@
 namespace spool {
 
 /// Thread-safe. Waiters are woken first come, first served, and no spurious wake-up reaches the caller: a wait returns
-/// because it was notified, timed out or was stopped. A wait lets a re-entered RLock go however often it is held, and holds
-/// it as often again when it returns.
+/// because it was notified, timed out or was stopped. A wait lets a re-entered RLock go however often it is held, and
+/// holds it as often again when it returns.
 ///
 ///   a waiter's word   waiting ──notify──▶ notified        decided by one CAS: a notification is never given to a
 ///                        └──deadline, stop──▶ gone         waiter that has given up
 ///
 /// Memory ordering: all of it happens under the lock, whose ordering holds.
 /// Requires: the calling thread holds the lock, else MisuseError; not destroyed while waited on.
-/// Records: of a wait: block (with how often the lock is held), the lock's release, then continue (with who notified, and
-/// where), timeout or cancel, then the lock's Records of acquiring it again. However often an RLock is held, these are one
-/// release and one acquire. Each with the caller's line.
+/// Records: of a wait: block (with how often the lock is held), the lock's release, then continue (with who notified,
+/// and where), timeout or cancel, then the lock's Records of acquiring it again. However often an RLock is held, these
+/// are one release and one acquire. Each with the caller's line.
 class SPOOL_CAPABILITY("mutex") Condition {
  public:
   /// Over the user's lock, which must outlive it.
@@ -41,7 +41,8 @@ class SPOOL_CAPABILITY("mutex") Condition {
     object_.set_parent(&lock.log_object());
   }
   /// Over an RLock of its own, of the same name.
-  explicit Condition(Name name = {}, const Site& site = Site::current());
+  Condition(const Site& site = Site::current()) : Condition{Name{}, site} {}  // NOLINT(google-explicit-constructor)
+  explicit Condition(Name name, const Site& site = Site::current());
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
   ~Condition();

@@ -34,8 +34,8 @@ class Notes;
 /// ended one.
 class Event {
  public:
-  constexpr explicit Event(Name name = {}, const Site& site = Site::current())
-      : object_{trace::Kind::event, name, site} {}
+  constexpr Event(const Site& site = Site::current()) : Event{Name{}, site} {}  // NOLINT(google-explicit-constructor)
+  constexpr explicit Event(Name name, const Site& site = Site::current()) : object_{trace::Kind::event, name, site} {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   /// Records: destroy, if it ever was recorded.

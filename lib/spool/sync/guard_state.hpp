@@ -28,8 +28,8 @@ class GuardState {
       : lock_{&lockable}, site_{site}, owns_{owns} {}
   ~GuardState() = default;
 
-  /// Before it is locked: throws as the standard says. The line of this call is the one of the release to come, unless it
-  /// is none of the user's.
+  /// Before it is locked: throws as the standard says. The line of this call is the one of the release to come, unless
+  /// it is none of the user's.
   void begin(const Site& site) {
     if (lock_ == nullptr) throw std::system_error{std::make_error_code(std::errc::operation_not_permitted)};
     if (owns_) throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur)};

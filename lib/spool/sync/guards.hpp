@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// std::lock_guard, std::unique_lock and std::scoped_lock for our locks, so that a Record bears the user's line and not one
-// of <mutex>. (std::lock and std::try_lock are in several_locks.hpp, std::shared_lock in shared_guard.hpp.)
+// std::lock_guard, std::unique_lock and std::scoped_lock for our locks, so that a Record bears the user's line and not
+// one of <mutex>. (std::lock and std::try_lock are in several_locks.hpp, std::shared_lock in shared_guard.hpp.)
 //
 // The classes are specialized, which the standard allows for program-defined types; each meets the requirements of its
 // original and takes a Site as a last, defaulted parameter.
@@ -140,8 +140,8 @@ class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L> {
   spool::Site site_;
 };
 
-/// Several at once, as by std::lock; at least one of them ours. (clang's annotations take no packs: it knows of the first
-/// two only.)
+/// Several at once, as by std::lock; at least one of them ours. (clang's annotations take no packs: it knows of the
+/// first two only.)
 template <class L1, class L2, class... Rest>
 requires(spool::SitedLock<L1> || spool::SitedLock<L2> || (spool::SitedLock<Rest> || ...))  //
     class SPOOL_SCOPED_CAPABILITY std::scoped_lock<L1, L2, Rest...> {

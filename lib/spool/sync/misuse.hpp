@@ -44,7 +44,8 @@ std::string report_orphan(Object& object, const Holder& holder, const Site& site
 /// The same for one that cannot be used at all; `why` ends the sentence.
 std::string report_orphaned_use(Object& object, std::string_view why, const Site& site);
 
-/// A thread that is not there has the object's inner lock: it was about to change it. Reports that and throws MisuseError.
+/// A thread that is not there has the object's inner lock: it was about to change it. Reports that and throws
+/// MisuseError.
 [[noreturn]] void throw_left_midway(Object& object, const Site& site);
 
 }  // namespace log

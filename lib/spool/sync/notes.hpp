@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The Records of a wait, as the primitives with an inner lock make them: outside that lock, with the status entry kept in
-// step. A Record that advances an object's sequence is made under the lock, by log::emit.
+// The Records of a wait, as the primitives with an inner lock make them: outside that lock, with the status entry kept
+// in step. A Record that advances an object's sequence is made under the lock, by log::emit.
 #pragma once
 
 #include <spool/log/status.hpp>
@@ -27,9 +27,10 @@ class Notes {
     log::begin_wait(me_, record, object_, at, state_of(fields, patience));
   }
 
-  /// Sleeps as long as `patience` lets it; the waiter stands in `queue`. Its block Record is made before, or, in mode long,
-  /// once the wait has lasted long: then it stands behind a Record that says since when. Decided under the lock, as is all
-  /// that ends a wait: who grants it sees whether it is in the trace. There `renew` brings the fields up to date.
+  /// Sleeps as long as `patience` lets it; the waiter stands in `queue`. Its block Record is made before, or, in mode
+  /// long, once the wait has lasted long: then it stands behind a Record that says since when. Decided under the lock,
+  /// as is all that ends a wait: who grants it sees whether it is in the trace. There `renew` brings the fields up to
+  /// date.
   /// Records: block.
   template <class Renew>
   Waiter::Woken sleep(StateWord& word, WaiterQueue& queue, Waiter& waiter, const Patience& patience, BlockFields fields,
@@ -80,8 +81,8 @@ class Notes {
     log::end_wait(me_);
   }
 
-  /// Its time is over, or it was stopped: takes it out of its queue. False: it was chosen in the meantime after all, and
-  /// has been granted. `leave`, called under the lock, gives the state to leave behind.
+  /// Its time is over, or it was stopped: takes it out of its queue. False: it was chosen in the meantime after all,
+  /// and has been granted. `leave`, called under the lock, gives the state to leave behind.
   template <class Leave>
   bool give_up(StateWord& word, WaiterQueue& queue, Waiter& waiter, Leave leave) const {
     const std::uint32_t state = word.lock(object_, site_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Queue, LifoQueue and PriorityQueue: hand items from thread to thread. Python's queue module, with the shutdown of 3.13.
+// Queue, LifoQueue and PriorityQueue: hand items from thread to thread. Python's queue module, with the shutdown of
+// 3.13.
 //
 //   spool::Queue<Job> jobs{100, "jobs"};                    // at most 100 at a time
 //   jobs.put(std::move(job));                               // one thread; waits while it is full
@@ -39,9 +40,10 @@ namespace spool::sync {
 /// what the call might have taken is offered to the next.
 /// Memory ordering: a put happens before the get that returns its item, the last task_done() before the return of each
 /// join() that it lets go on, a shutdown() before each ShutDownError.
-/// Requires: not destroyed while a call waits (logged, then abort, unless the process is ending). A thread whose get() or
-/// join() has returned may destroy it, though the put() or task_done() that ended the wait has not returned yet.
-/// Records: as each call says; all with the caller's line. In mode `contended`: waits that blocked, and what ended them.
+/// Requires: not destroyed while a call waits (logged, then abort, unless the process is ending). A thread whose get()
+/// or join() has returned may destroy it, though the put() or task_done() that ended the wait has not returned yet.
+/// Records: as each call says; all with the caller's line. In mode `contended`: waits that blocked, and what ended
+/// them.
 template <class T, class Kept>
 class QueueOf {
  public:
@@ -170,8 +172,8 @@ class QueueOf {
   }
 
   /// From now on puts throw ShutDownError, those that wait too; gets go on until it is empty, then they throw as well.
-  /// `immediate`: the items are dropped, and count as finished; who joins goes on unless a thread still works on an item
-  /// that it got before. May be called again.
+  /// `immediate`: the items are dropped, and count as finished; who joins goes on unless a thread still works on an
+  /// item that it got before. May be called again.
   /// Records: shutdown, with how many waits it ended.
   void shutdown(bool immediate = false, const Site& site = Site::current()) {
     typename Kept::Items dropped;  // destroyed when the inner lock is free
@@ -227,7 +229,8 @@ template <class T>
 class Queue final : public sync::QueueOf<T, sync::OldestFirst<T>> {
  public:
   /// `maxsize` 0: no limit.
-  explicit Queue(std::size_t maxsize = 0, Name name = {}, const Site& site = Site::current())
+  Queue(const Site& site = Site::current()) : Queue{0, {}, site} {}  // NOLINT(google-explicit-constructor)
+  explicit Queue(std::size_t maxsize, Name name = {}, const Site& site = Site::current())
       : sync::QueueOf<T, sync::OldestFirst<T>>{maxsize, {}, name, site} {}
 };
 
@@ -235,7 +238,8 @@ class Queue final : public sync::QueueOf<T, sync::OldestFirst<T>> {
 template <class T>
 class LifoQueue final : public sync::QueueOf<T, sync::NewestFirst<T>> {
  public:
-  explicit LifoQueue(std::size_t maxsize = 0, Name name = {}, const Site& site = Site::current())
+  LifoQueue(const Site& site = Site::current()) : LifoQueue{0, {}, site} {}  // NOLINT(google-explicit-constructor)
+  explicit LifoQueue(std::size_t maxsize, Name name = {}, const Site& site = Site::current())
       : sync::QueueOf<T, sync::NewestFirst<T>>{maxsize, {}, name, site} {}
 };
 
@@ -244,7 +248,9 @@ class LifoQueue final : public sync::QueueOf<T, sync::NewestFirst<T>> {
 template <class T, class Compare = std::less<T>>
 class PriorityQueue final : public sync::QueueOf<T, sync::BestFirst<T, Compare>> {
  public:
-  explicit PriorityQueue(std::size_t maxsize = 0, Name name = {}, const Site& site = Site::current())
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  PriorityQueue(const Site& site = Site::current()) : PriorityQueue{0, {}, site} {}
+  explicit PriorityQueue(std::size_t maxsize, Name name = {}, const Site& site = Site::current())
       : PriorityQueue{maxsize, Compare{}, name, site} {}
   PriorityQueue(std::size_t maxsize, Compare compare, Name name = {}, const Site& site = Site::current())
       : sync::QueueOf<T, sync::BestFirst<T, Compare>>{maxsize, sync::BestFirst<T, Compare>{std::move(compare)}, name,

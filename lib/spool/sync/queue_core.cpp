@@ -251,7 +251,8 @@ void QueueTurn::unlock() noexcept {
   }
   const trace::Sequence sequence = core_.last_sequence();
   if (!is_done_ && ends_wait) {
-    // The user's code threw; a quoting Record, and rare: it may be made under the lock, while the queue is sure to live.
+    // The user's code threw; a quoting Record, and rare: it may be made under the lock, while the queue is sure to
+    // live.
     log::emit_quoting(me_, trace::record_id(trace::Kind::queue, Verb::resume), core_.object_, site_, sequence,
                       waiter_.waker, waiter_.waker_site, {waiter_.waker, waiter_.waker_site});
   }

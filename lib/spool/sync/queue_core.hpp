@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What all queues have in common: who waits, who may go, how many items there are, and the Records. Owns no item; those,
-// and the faces for the user, are queue.hpp's.
+// What all queues have in common: who waits, who may go, how many items there are, and the Records. Owns no item;
+// those, and the faces for the user, are queue.hpp's.
 //
 // Nobody overtakes: an item that is put while getters wait is promised to the first of them, room that becomes free is
 // promised to the first putter, and what is promised is nobody else's. Whoever was promised something wakes, takes the
@@ -114,9 +114,9 @@ class QueueCore {
   log::ObjectState object_;
 };
 
-/// One put or get. Its constructor waits until it is this call's turn; from then to its end it holds the inner lock, and
-/// the caller may move one item in or out. Without finish() nothing has changed, and what was this call's is offered to
-/// the next.
+/// One put or get. Its constructor waits until it is this call's turn; from then to its end it holds the inner lock,
+/// and the caller may move one item in or out. Without finish() nothing has changed, and what was this call's is
+/// offered to the next.
 class QueueTurn {
  public:
   /// Throws ShutDownError.

@@ -56,8 +56,8 @@ class NewestFirst {
   Items items_;
 };
 
-/// A binary heap of pointers: all comparing, which may throw, is done before the first pointer moves. Of equal items the
-/// oldest is next.
+/// A binary heap of pointers: all comparing, which may throw, is done before the first pointer moves. Of equal items
+/// the oldest is next.
 template <class T, class Compare>
 class BestFirst {
   struct Entry {

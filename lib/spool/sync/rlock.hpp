@@ -13,20 +13,22 @@
 namespace spool {
 
 /// Satisfies TimedLockable; its calls stand in basic_lock.hpp. Thread-safe, and not fair, like Lock. Whoever holds it
-/// acquires it once more with any of the calls, at once (also with a stop that was asked for, or no time left), and must
-/// release it as often. Only the holder may unlock it: from another thread that is a MisuseError, which names the holder.
+/// acquires it once more with any of the calls, at once (also with a stop that was asked for, or no time left), and
+/// must release it as often. Only the holder may unlock it: from another thread that is a MisuseError, which names the
+/// holder.
 ///
 /// (clang's analysis knows of re-entry since clang 21. An older one takes a second lock() within one function for a
 /// mistake; across functions it sees none.)
 ///
 /// Memory ordering: the last unlock of a holder happens before the first lock of the next.
-/// Requires: not destroyed while held (logged, then abort, unless the process is ending). It may be destroyed as soon as
-/// it is unlocked for the last time, also by the thread that acquires it next.
-/// Records: the first acquire and the last release of a hold are those of a Lock. In between: enter and leave, each with
-/// how often it is held afterwards, if the hold began in mode `all`. All with the caller's line.
+/// Requires: not destroyed while held (logged, then abort, unless the process is ending). It may be destroyed as soon
+/// as it is unlocked for the last time, also by the thread that acquires it next.
+/// Records: the first acquire and the last release of a hold are those of a Lock. In between: enter and leave, each
+/// with how often it is held afterwards, if the hold began in mode `all`. All with the caller's line.
 class SPOOL_REENTRANT_CAPABILITY("mutex") RLock final : public sync::BasicLock<trace::Kind::rlock> {
  public:
-  constexpr explicit RLock(Name name = {}, const Site& site = Site::current()) : BasicLock{name, site} {}
+  constexpr RLock(const Site& site = Site::current()) : BasicLock{{}, site} {}  // NOLINT(google-explicit-constructor)
+  constexpr explicit RLock(Name name, const Site& site = Site::current()) : BasicLock{name, site} {}
 
   /// How often the calling thread holds it; 0 when it does not.
   std::uint32_t depth() const { return is_owned() ? nested() + 1 : 0; }
@@ -34,7 +36,8 @@ class SPOOL_REENTRANT_CAPABILITY("mutex") RLock final : public sync::BasicLock<t
  private:
   friend class Condition;
 
-  /// Python's _release_save: lets a re-entered lock go at once. Requires: the calling thread holds it. Records: release.
+  /// Python's _release_save: lets a re-entered lock go at once. Requires: the calling thread holds it. Records:
+  /// release.
   void unlock_wholly(const Site& site) SPOOL_RELEASE() {
     nested() = 0;
     unlock(site);

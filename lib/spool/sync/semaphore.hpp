@@ -27,13 +27,15 @@ class Notes;
 }
 
 /// Thread-safe; any thread may release. First come, first served: a release hands its permits to those who wait first,
-/// and nobody who comes later overtakes them. (Who has to wait spins for some microseconds first.) So there is never a free permit while somebody waits.
+/// and nobody who comes later overtakes them. (Who has to wait spins for some microseconds first.) So there is never a
+/// free permit while somebody waits.
 ///
 ///   state   0         no permit is free, nobody waits
 ///           n         so many are free
 ///           crowded   no permit is free, somebody waits
 ///
-/// In the child of a fork nobody waits; permits that threads of the parent took stay taken, as nobody knows whose they are.
+/// In the child of a fork nobody waits; permits that threads of the parent took stay taken, as nobody knows whose they
+/// are.
 ///
 /// Memory ordering: a release happens before the return of each acquire that takes one of its permits.
 /// Requires: not destroyed while waited on (logged, then abort, unless the process is ending). A thread whose acquire
@@ -42,8 +44,11 @@ class Notes;
 /// after it, and each release that ended a wait.
 class Semaphore {
  public:
+  /// One permit.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr Semaphore(const Site& site = Site::current()) : Semaphore{1, {}, site} {}
   /// `initial` permits are free at first. Throws MisuseError if that is negative or more than max().
-  constexpr explicit Semaphore(std::ptrdiff_t initial = 1, Name name = {}, const Site& site = Site::current())
+  constexpr explicit Semaphore(std::ptrdiff_t initial, Name name = {}, const Site& site = Site::current())
       : Semaphore{trace::Kind::semaphore, initial, most, name, site} {}
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
@@ -133,7 +138,9 @@ class Semaphore {
 /// A Semaphore that never has more free permits than it began with: releasing too often is a mistake that it finds.
 class BoundedSemaphore : public Semaphore {
  public:
-  constexpr explicit BoundedSemaphore(std::ptrdiff_t initial = 1, Name name = {}, const Site& site = Site::current())
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr BoundedSemaphore(const Site& site = Site::current()) : BoundedSemaphore{1, {}, site} {}
+  constexpr explicit BoundedSemaphore(std::ptrdiff_t initial, Name name = {}, const Site& site = Site::current())
       : Semaphore{trace::Kind::bounded_semaphore, initial, initial, name, site} {}
 };
 

@@ -3,13 +3,13 @@
 // std::lock and std::try_lock for our locks, so that a Record bears the user's line and not one of <mutex>. Owns the
 // algorithm, which std::scoped_lock of several uses too (guards.hpp).
 //
-// The two are OVERLOADED in namespace std, for two to eight locks of which at least one is ours. That goes beyond what the
-// standard grants a program ([namespace.std]: it may specialize class templates there, it may not add functions). There is
-// no other way to the caller's line: the standard's own functions take no argument that could carry it, they call us from
-// within <mutex>, and a qualified call finds nothing but what is in std. It is harmless in effect: the overloads take part
-// only where a type of ours is given, and do what the originals do. (One for any number cannot be: a parameter with a
-// default, as the line is, cannot follow a pack that is to be deduced.) Nine locks or more are left to the originals and
-// recorded with a line of <mutex>; std::scoped_lock takes any number.
+// The two are OVERLOADED in namespace std, for two to eight locks of which at least one is ours. That goes beyond what
+// the standard grants a program ([namespace.std]: it may specialize class templates there, it may not add functions).
+// There is no other way to the caller's line: the standard's own functions take no argument that could carry it, they
+// call us from within <mutex>, and a qualified call finds nothing but what is in std. It is harmless in effect: the
+// overloads take part only where a type of ours is given, and do what the originals do. (One for any number cannot be:
+// a parameter with a default, as the line is, cannot follow a pack that is to be deduced.) Nine locks or more are left
+// to the originals and recorded with a line of <mutex>; std::scoped_lock takes any number.
 #pragma once
 
 #include <spool/log/site.hpp>

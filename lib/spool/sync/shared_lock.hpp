@@ -28,31 +28,34 @@ class Notes;
 ///
 /// First come, first served, in batches: a reader that comes while a writer waits waits behind it, so that readers who
 /// keep coming starve no writer; a release lets in the writer that waits first, or all readers up to the next writer.
-/// Who has to wait spins for some microseconds and then queues; nobody overtakes one that queues. So a thread that holds it shared must not take it again: with a writer in between, each would wait
-/// for the other.
+/// Who has to wait spins for some microseconds and then queues; nobody overtakes one that queues. So a thread that
+/// holds it shared must not take it again: with a writer in between, each would wait for the other.
 ///
 ///   state   bit 0       queued    somebody waits
 ///           bit 1       written   a writer holds it
 ///           bits 2..29            of a writer the low bits of its thread's number, else how many readers hold it
 ///
-/// Memory ordering: an unlock happens before each lock and lock_shared that follows it, an unlock_shared before the next
-/// lock.
+/// Memory ordering: an unlock happens before each lock and lock_shared that follows it, an unlock_shared before the
+/// next lock.
 /// Requires: not destroyed while held or waited on (logged, then abort, unless the process is ending). It may be
 /// destroyed as soon as it is unlocked, also by the thread that acquires it next.
-/// In the child of a fork, one that a thread holds exclusively that stayed behind in the parent is orphaned, as a Lock is:
-/// whoever would wait for it logs an error; lock() and lock_shared() then throw MisuseError with the same words, the other
-/// forms return false. The same for writers where such a thread holds it shared, if that hold was recorded: else nobody
-/// knows whose the shared hold is, and they wait.
-/// Records: as each call says, and orphan in place of a wait that could not end; all with the caller's line. `owner` is the writer that holds it, 0 while readers do. In
-/// mode `contended`: block, and acquire, timeout or cancel after it, and each release that somebody waited for.
+/// In the child of a fork, one that a thread holds exclusively that stayed behind in the parent is orphaned, as a Lock
+/// is: whoever would wait for it logs an error; lock() and lock_shared() then throw MisuseError with the same words,
+/// the other forms return false. The same for writers where such a thread holds it shared, if that hold was recorded:
+/// else nobody knows whose the shared hold is, and they wait.
+/// Records: as each call says, and orphan in place of a wait that could not end; all with the caller's line. `owner` is
+/// the writer that holds it, 0 while readers do. In mode `contended`: block, and acquire, timeout or cancel after it,
+/// and each release that somebody waited for.
 ///
 /// Which release is recorded when the mode changes in between: an exclusive hold remembers how it was acquired. Shared
-/// holds have no place of their own in the lock: one is recorded if the releasing thread's status entry has a shared hold
-/// of this lock, which only a recorded acquire puts there. An entry has room for so many holds (trace/status.hpp); of
-/// those beyond it is not known, and they count as recorded while everything is.
+/// holds have no place of their own in the lock: one is recorded if the releasing thread's status entry has a shared
+/// hold of this lock, which only a recorded acquire puts there. An entry has room for so many holds (trace/status.hpp);
+/// of those beyond it is not known, and they count as recorded while everything is.
 class SPOOL_CAPABILITY("shared_mutex") SharedLock {
  public:
-  constexpr explicit SharedLock(Name name = {}, const Site& site = Site::current())
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr SharedLock(const Site& site = Site::current()) : SharedLock{Name{}, site} {}
+  constexpr explicit SharedLock(Name name, const Site& site = Site::current())
       : object_{trace::Kind::shared_lock, name, site} {}
   SharedLock(const SharedLock&) = delete;
   SharedLock& operator=(const SharedLock&) = delete;
@@ -63,8 +66,8 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
   /// Records: acquire; after a wait block, acquire, with who let it in: the last to release, or a writer that gave up.
   void lock(const Site& site = Site::current()) SPOOL_ACQUIRE() { (void)acquire(exclusive, {}, site); }
 
-  /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it could
-  /// not have got stuck.
+  /// Records: acquire, or busy. An acquire without a wait by this or a call with a limit names the caller as waker: it
+  /// could not have got stuck.
   [[nodiscard]] bool try_lock(const Site& site = Site::current()) SPOOL_TRY_ACQUIRE(true) {
     return acquire(exclusive, sync::Patience::none(), site);
   }
@@ -104,8 +107,8 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
     return acquire(shared, sync::Patience::none(), site);
   }
 
-  /// The timed and stoppable ones as those of lock(). Records: as lock_shared(), or block_shared, then timeout or cancel;
-  /// of a mere try: acquire_shared or busy_shared.
+  /// The timed and stoppable ones as those of lock(). Records: as lock_shared(), or block_shared, then timeout or
+  /// cancel; of a mere try: acquire_shared or busy_shared.
   template <class Rep, class Period>
   [[nodiscard]] bool try_lock_shared_for(std::chrono::duration<Rep, Period> span, const Site& site = Site::current())
       SPOOL_TRY_ACQUIRE_SHARED(true) {
@@ -128,7 +131,8 @@ class SPOOL_CAPABILITY("shared_mutex") SharedLock {
 
   /// Throws MisuseError if no reader holds it, or if the calling thread is surely none of them: it holds nothing of
   /// spool's at all, or all that it holds was recorded (mode `all`) and is something else.
-  /// Requires: the calling thread is one of them. Else unnoticed where it holds something unrecorded: nobody keeps a list.
+  /// Requires: the calling thread is one of them. Else unnoticed where it holds something unrecorded: nobody keeps a
+  /// list.
   /// Records: release_shared, with how many readers hold it still.
   void unlock_shared(const Site& site = Site::current()) SPOOL_RELEASE_SHARED();
 

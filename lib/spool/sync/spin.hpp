@@ -25,8 +25,8 @@ inline std::uint32_t saturated(std::uint64_t ticks) {
 bool can_spin() noexcept;
 
 /// Calls `look` until it gives true, for about as long as a sleep and a wake-up take; false if it never did. Each look
-/// takes a cache line from who is about to change it, so looks come less and less often: where a lock is always held when
-/// looked at, its holder gets some hundred turns at full speed between two looks.
+/// takes a cache line from who is about to change it, so looks come less and less often: where a lock is always held
+/// when looked at, its holder gets some hundred turns at full speed between two looks.
 template <class Look>
 bool spin_until(Look look) {
   // In pauses of the CPU.

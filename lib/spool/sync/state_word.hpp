@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The word that the primitives with an inner lock live on: 30 bits of state, and the lock over them and all else that
-// the primitive owns. Short: a queue is changed and a Record is written under it, nothing sleeps. The kinds of state are
-// the primitives' own.
+// the primitive owns. Short: a queue is changed and a Record is written under it, nothing sleeps. The kinds of state
+// are the primitives' own.
 #pragma once
 
 #include <spool/log/identity.hpp>
@@ -18,13 +18,14 @@ namespace spool::sync {
 ///   bit 1       crowded     somebody may sleep for the lock; whoever unlocks wakes one
 ///   bits 2..31  state       written by unlock(), or by try_change() while unlocked
 ///
-/// In the child of a fork the word is nobody's at first: whoever locks it first there adopts it. Locked at that moment, it
-/// was by a thread that stayed behind in the parent, which never comes out and has left the object in the middle of a
-/// change: that is a MisuseError, now and each time. (What goes unseen is a fork by the very thread that is inside. Only the
-/// user's code in a Queue can do that; its queue is reported as left, until that thread has come out.)
+/// In the child of a fork the word is nobody's at first: whoever locks it first there adopts it. Locked at that moment,
+/// it was by a thread that stayed behind in the parent, which never comes out and has left the object in the middle of
+/// a change: that is a MisuseError, now and each time. (What goes unseen is a fork by the very thread that is inside.
+/// Only the user's code in a Queue can do that; its queue is reported as left, until that thread has come out.)
 ///
-/// Unlocking and publishing the new state are one store, and the last access that a call makes to its object. So whoever
-/// sees that state, or locks after it, may destroy the object: the wake that may follow goes to an address, dead or not.
+/// Unlocking and publishing the new state are one store, and the last access that a call makes to its object. So
+/// whoever sees that state, or locks after it, may destroy the object: the wake that may follow goes to an address,
+/// dead or not.
 /// Memory ordering: an unlock, or a successful try_change, happens before the lock() or peek() that sees its state.
 class StateWord {
  public:

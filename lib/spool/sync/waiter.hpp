@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A thread that waits at a primitive with an inner lock (state_word.hpp), and the queue it stands in. What it waits for,
-// and who is granted what, is the primitive's.
+// A thread that waits at a primitive with an inner lock (state_word.hpp), and the queue it stands in. What it waits
+// for, and who is granted what, is the primitive's.
 //
 //   the waiter                        who grants
 //   [lock] push() [unlock]
@@ -109,8 +109,8 @@ class Chosen {
   std::uint32_t told_ = 0;
 };
 
-/// First come, first served. Each call is under the inner lock; the size may be looked at any time. In the child of a fork
-/// it is empty: who stood in it stayed behind, and its stack is somebody else's by now.
+/// First come, first served. Each call is under the inner lock; the size may be looked at any time. In the child of a
+/// fork it is empty: who stood in it stayed behind, and its stack is somebody else's by now.
 class WaiterQueue {
  public:
   constexpr WaiterQueue() = default;

@@ -81,8 +81,8 @@ class FunctionTask final : public ResultTask<R> {
 /// A handle to one task; it can be moved, not copied, and be dropped at any time: the task runs all the same. It may
 /// outlive the pool. Thread-safe but for moving and get(), which empties it.
 ///
-/// Memory ordering: submit() happens before the task; the task, and the destruction of its function and arguments, before
-/// the return of each wait that finds it done.
+/// Memory ordering: submit() happens before the task; the task, and the destruction of its function and arguments,
+/// before the return of each wait that finds it done.
 /// Requires: valid(), for all but valid() itself; else std::future_error, as std::future's.
 /// Records: as each call says, of the pool and with the task's number. In mode `contended`: waits that blocked, and the
 /// end or drop that ended them.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Local<T>: a value of its own for each thread. Python's threading.local, for one value. Owns the values; who must destroy
-// them is local_values.hpp's.
+// Local<T>: a value of its own for each thread. Python's threading.local, for one value. Owns the values; who must
+// destroy them is local_values.hpp's.
 //
 //   spool::Local<Buffer> scratch{4096};                               // made on first use, from these arguments
 //   spool::Local<Connection> connection{[] { return connect(); }};    // or by a factory
@@ -25,11 +25,11 @@ namespace spool {
 /// Thread-safe: each thread sees its own value only. What makes the values (arguments, factory) is used by many threads
 /// at the same time, as const.
 ///
-/// A value is destroyed when its thread ends, by that thread, after the thread's function and before a join returns, the
-/// newest first; main's as the program ends, before the static objects. Or, if that comes first, when the Local is
+/// A value is destroyed when its thread ends, by that thread, after the thread's function and before a join returns,
+/// the newest first; main's as the program ends, before the static objects. Or, if that comes first, when the Local is
 /// destroyed, by whoever does it. (At the end of the program those of daemon threads, which may be in use, are left.)
-/// A value's destructor may use this and other Locals, and so may static destructors: a value that was destroyed is then
-/// made anew, and destroyed with the next round; after a few rounds it is left until the Local is destroyed.
+/// A value's destructor may use this and other Locals, and so may static destructors: a value that was destroyed is
+/// then made anew, and destroyed with the next round; after a few rounds it is left until the Local is destroyed.
 /// Memory ordering: a value is its thread's own; the thread's last use of it happens before its destruction.
 /// Requires: no thread uses the Local while, or after, it is destroyed. Threads may end meanwhile.
 /// Records: none. Nobody waits for anybody here.
@@ -53,8 +53,8 @@ class Local {
   Local& operator=(const Local&) = delete;
   ~Local() = default;
 
-  /// The calling thread's value, made now if it has none. Throws MisuseError where nothing says how to make it, and what
-  /// T's constructor or the factory throws; then there is none still.
+  /// The calling thread's value, made now if it has none. Throws MisuseError where nothing says how to make it, and
+  /// what T's constructor or the factory throws; then there is none still.
   T& get() {
     log::park_if_ending();
     thread::LocalValue* value = values_.find();
@@ -130,7 +130,8 @@ class Local {
     std::tuple<Args...> arguments;
   };
 
-  /// Left as it is where daemon threads may be in the middle of get() as the program ends: no pointer is cleared under them.
+  /// Left as it is where daemon threads may be in the middle of get() as the program ends: no pointer is cleared under
+  /// them.
   struct OwnedMaker {
     OwnedMaker() = default;
     OwnedMaker(const OwnedMaker&) = delete;

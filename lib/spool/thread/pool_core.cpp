@@ -61,7 +61,8 @@ void PoolCore::refuse_room(Call& call, bool recorded) {
   refuse(call, PoolWait::room, recorded, closer);
 }
 
-/// The lock is held, and let go. In the child of a fork what this call waits for never comes: its workers are not there.
+/// The lock is held, and let go. In the child of a fork what this call waits for never comes: its workers are not
+/// there.
 bool PoolCore::give_up_orphan(Call& call, std::uint32_t state, PoolWait what, std::uint32_t task,
                               const Patience& patience) {
   word_.unlock(state);

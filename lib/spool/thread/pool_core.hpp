@@ -6,8 +6,8 @@
 //   a task    fresh ──submit──▶ queued ──a worker takes it──▶ running ──it returns or throws──▶ done
 //                                  └──cancel, shutdown──▶ cancelled
 //
-// All of it is decided under one inner lock. Room in the queue is promised as in a Queue (sync/queue_core.hpp); a task that
-// is submitted while a worker is idle is handed to it at once. Invariants, whenever the lock is free:
+// All of it is decided under one inner lock. Room in the queue is promised as in a Queue (sync/queue_core.hpp); a task
+// that is submitted while a worker is idle is handed to it at once. Invariants, whenever the lock is free:
 //   P1  a worker is idle only while the queue is empty, and only while the pool is open
 //   P2  a submitter waits only while the pool is open
 #pragma once

@@ -40,7 +40,8 @@ void PoolCore::work() {
   working_for = nullptr;
 }
 
-/// nullptr: there will be none; nor for a worker whose task has forked, in the child: what is queued is its parent's. A wait that gave one is ended by begin().
+/// nullptr: there will be none; nor for a worker whose task has forked, in the child: what is queued is its parent's. A
+/// wait that gave one is ended by begin().
 std::shared_ptr<PoolTask> PoolCore::next_task(bool& has_waited) {
   log::park_if_ending();
   if (is_orphaned()) return nullptr;

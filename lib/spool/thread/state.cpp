@@ -110,8 +110,8 @@ void ThreadState::live() noexcept {
     outcome = trace::Outcome::exception;
     report_exception(exception_, Thread{keep_});
   }
-  // The main thread of a forked child: its process ends with it, as with a return from main. (Left to glibc it would end
-  // with the last thread of all, and ours never end.)
+  // The main thread of a forked child: its process ends with it, as with a return from main. (Left to glibc it would
+  // end with the last thread of all, and ours never end.)
   if (origin() == trace::Origin::main) std::exit(outcome == trace::Outcome::returned ? EXIT_SUCCESS : EXIT_FAILURE);
   // Here, where the thread still is itself: their destructors are the user's and may log.
   task_.reset();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Thread: Python's threading.Thread. Owns starting, joining and naming; who a thread is for the log is log/identity.hpp,
-// what happens when the program ends is shutdown.hpp.
+// Thread: Python's threading.Thread. Owns starting, joining and naming; who a thread is for the log is
+// log/identity.hpp, what happens when the program ends is shutdown.hpp.
 //
 //   spool::Thread worker{{.name = "worker"}, [](int n) { ... }, 3};
 //   worker.start();

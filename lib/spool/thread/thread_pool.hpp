@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// ThreadPool: named threads that run what is submitted. Python's ThreadPoolExecutor with a queue that can be bounded. Owns
-// the workers; the queue is pool_core.hpp's, results are future.hpp's.
+// ThreadPool: named threads that run what is submitted. Python's ThreadPoolExecutor with a queue that can be bounded.
+// Owns the workers; the queue is pool_core.hpp's, results are future.hpp's.
 //
 //   spool::ThreadPool pool{4, {.name = "io", .max_queued = 100}};        // threads io-0 ... io-3
 //   spool::Future<std::string> page = pool.submit(fetch, url);           // waits while 100 are queued
@@ -46,17 +46,17 @@ concept PoolFunction = std::invocable < std::decay_t<F>
 ///
 ///   open ──shutdown──▶ shut down: submit throws ShutDownError; the workers end when the queue is empty
 ///
-/// A task that waits for another of its pool can wait for ever: when every worker does so, nobody is left to run what they
-/// wait for. The Records show it: a worker's block, with the task that it waits for. The same holds for a task that
-/// submits to its own pool when that is full.
+/// A task that waits for another of its pool can wait for ever: when every worker does so, nobody is left to run what
+/// they wait for. The Records show it: a worker's block, with the task that it waits for. The same holds for a task
+/// that submits to its own pool when that is full.
 ///
-/// At the end of the program a pool that was not shut down is: it takes no more tasks, those that are queued are run, and
-/// the workers, as all threads that are no daemons, are waited for. (Python does the same.)
+/// At the end of the program a pool that was not shut down is: it takes no more tasks, those that are queued are run,
+/// and the workers, as all threads that are no daemons, are waited for. (Python does the same.)
 ///
-/// In the child of a fork the pool is orphaned: its workers stayed behind. submit(), join() and a Future's wait() log an
-/// error; those for ever then throw MisuseError with the same words, the others return empty or false. A shutdown cancels
-/// what is queued and waits for nobody. A worker whose task has forked is, in the child, the main thread: it ends that
-/// process when the task returns.
+/// In the child of a fork the pool is orphaned: its workers stayed behind. submit(), join() and a Future's wait() log
+/// an error; those for ever then throw MisuseError with the same words, the others return empty or false. A shutdown
+/// cancels what is queued and waits for nobody. A worker whose task has forked is, in the child, the main thread: it
+/// ends that process when the task returns.
 ///
 /// Memory ordering: submit() happens before the task; see Future.
 /// Records: as each call says. By the workers: begin, with who submitted, and end, with 0 for returned and 1 for threw,
@@ -160,9 +160,9 @@ class ThreadPool {
     return core_->join(sync::patience_for(span, &stop), site);
   }
 
-  /// No task is taken any more: submit throws ShutDownError, also where it waits. `cancel_pending`: those that are queued
-  /// are cancelled; else they are run. `wait`: until the workers have ended; MisuseError in one of them. May be called
-  /// again.
+  /// No task is taken any more: submit throws ShutDownError, also where it waits. `cancel_pending`: those that are
+  /// queued are cancelled; else they are run. `wait`: until the workers have ended; MisuseError in one of them. May be
+  /// called again.
   /// Records: shutdown, with how many were queued and how many of them are dropped; a drop for each; then those of
   /// joining the workers.
   void shutdown(bool wait = true, bool cancel_pending = false, const Site& site = Site::current());

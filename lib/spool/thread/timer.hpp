@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Timer: a thread that waits, then calls a function. Python's threading.Timer. Owns the waiting and who ends it; the rest
-// of its life is Thread's.
+// Timer: a thread that waits, then calls a function. Python's threading.Timer. Owns the waiting and who ends it; the
+// rest of its life is Thread's.
 //
 //   spool::Timer timer{30s, [] { spool::warning("still not done"); }};
 //   timer.start();
@@ -39,7 +39,8 @@ class CountdownTask : public Task {
 
 }  // namespace thread
 
-/// A handle, as every Thread: copies name the same timer, and it may be destroyed at any time; what has started goes on.
+/// A handle, as every Thread: copies name the same timer, and it may be destroyed at any time; what has started goes
+/// on.
 /// Thread-safe.
 ///
 ///   waiting ──the interval has passed──▶ fired: the function is called, once
@@ -49,7 +50,8 @@ class CountdownTask : public Task {
 /// function throws goes the way of every thread's exception. join, is_alive, name, daemon: as a Thread's; so a program
 /// waits at its end for a timer that runs and is no daemon.
 /// Memory ordering: start() happens before the function; a cancel() before the return of a join that it lets go on.
-/// Records: those of its thread. Of the waiting, by that thread and with the line of start(): block, with the milliseconds; then continue when it fires; or cancel, with who cancelled and where. Those of cancel(). In mode
+/// Records: those of its thread. Of the waiting, by that thread and with the line of start(): block, with the
+/// milliseconds; then continue when it fires; or cancel, with who cancelled and where. Those of cancel(). In mode
 /// `contended` all of them: a timer always waits.
 class Timer : public Thread {
  public:

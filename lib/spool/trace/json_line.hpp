@@ -14,8 +14,8 @@
 
 namespace spool::trace {
 
-/// `text` between the quotes of a JSON string: control characters, quotes and backslashes escaped, what is no UTF-8 replaced
-/// by U+FFFD.
+/// `text` between the quotes of a JSON string: control characters, quotes and backslashes escaped, what is no UTF-8
+/// replaced by U+FFFD.
 void put_json_text(std::string_view text, LineBuffer& out);
 
 /// Names, places and the second of the time are made once and used again. Thread-bound.

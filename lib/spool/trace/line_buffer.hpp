@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A line under construction: bytes, numbers and times, without a call for each. Owns its memory and keeps it from line to
-// line. Thread-bound.
+// A line under construction: bytes, numbers and times, without a call for each. Owns its memory and keeps it from line
+// to line. Thread-bound.
 #pragma once
 
 #include <array>
@@ -89,7 +89,8 @@ class LineBuffer {
     std::memcpy(to, front, N);
     std::memcpy(to + size - N, back, N);
   }
-  /// memcpy without the call: most of what is put here has less than a hundred bytes. `from` may be null if `size` is 0.
+  /// memcpy without the call: most of what is put here has less than a hundred bytes. `from` may be null if `size` is
+  /// 0.
   static void copy(char* to, const char* from, std::size_t size) {
     constexpr std::size_t longest = 128;
     if (size > longest) {
@@ -140,8 +141,8 @@ struct Made {
   }
 };
 
-/// What was made of a number and the texts that belong to it, to be used again. Direct-mapped: a fragment that falls out is
-/// made anew.
+/// What was made of a number and the texts that belong to it, to be used again. Direct-mapped: a fragment that falls
+/// out is made anew.
 template <class Fragment>
 class FragmentCache {
  public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// A message's arguments as log lines and sinks have them: characters, addresses and durations become texts, and a duration
-// stands a second time in nanoseconds, as NAME_ns. Owns these texts.
+// A message's arguments as log lines and sinks have them: characters, addresses and durations become texts, and a
+// duration stands a second time in nanoseconds, as NAME_ns. Owns these texts.
 #pragma once
 
 #include <spool/trace/message.hpp>

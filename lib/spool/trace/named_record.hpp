@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A Record whose numbers have got their names: what sinks are given, and what a line of a log holds. Sinks in the process
-// fill it from the streams, unspool from any of its inputs. Owns nothing: views are valid as long as whoever filled it says.
+// A Record whose numbers have got their names: what sinks are given, and what a line of a log holds. Sinks in the
+// process fill it from the streams, unspool from any of its inputs. Owns nothing: views are valid as long as whoever
+// filled it says.
 #pragma once
 
 #include <spool/trace/ids.hpp>
@@ -51,8 +52,9 @@ struct NamedRecord {
   std::string_view format;  ///< of a message with typed arguments: fmt's format string
   /// A message's arguments; of anything else all its row's fields but `site`, `seq` and the reserved ones.
   std::span<const NamedField> fields;
-  /// For whoever keeps what it made of a name. Two Records with the same number here, other than 0, have the same names for the
-  /// same numbers of threads, objects and sites, and formats at the same address are the same. 0: nothing is promised.
+  /// For whoever keeps what it made of a name. Two Records with the same number here, other than 0, have the same names
+  /// for the same numbers of threads, objects and sites, and formats at the same address are the same. 0: nothing is
+  /// promised.
   std::uint64_t names = 0;
 };
 

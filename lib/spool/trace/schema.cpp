@@ -48,7 +48,8 @@ constexpr std::array table{
         {number("count", Type::u64), number("reason"), number("reserved")}),
     row(Kind::trace, Verb::end, "trace.end", Effect::none, quotes, any,
         {site, number("alive"), number("reserved_a"), number("reserved_b")}),
-    // ── threads and joins; refuse: the system made no thread, `error` is its errno, and start may follow again; block to continue is a join's wait, a join of an ended thread is a lone continue
+    // ── threads and joins; refuse: the system made no thread, `error` is its errno, and start may follow again; block
+    // to continue is a join's wait, a join of an ended thread is a lone continue
     row(Kind::thread, Verb::create, "thread.create", Effect::none, advances, any,
         {site, seq, number("daemon"), number("reserved")}),
     row(Kind::thread, Verb::start, "thread.start", Effect::none, advances, any,

@@ -174,7 +174,8 @@ const Row* row_named(std::string_view name);
 /// The row of a kind and verb, or nullptr.
 const Row* row_of(Kind kind, Verb verb);
 
-/// The row of a number that record_id gave, or nullptr. Only for Records of this very program: a file's ids are its own.
+/// The row of a number that record_id gave, or nullptr. Only for Records of this very program: a file's ids are its
+/// own.
 const Row* row_of_id(std::uint16_t id);
 
 /// "lock", "thread", ...

@@ -13,7 +13,8 @@
 
 namespace spool::trace {
 
-/// A thread's name as it stands in a line's head: escaped, and a `)` before a blank as well, since that is where the name ends.
+/// A thread's name as it stands in a line's head: escaped, and a `)` before a blank as well, since that is where the
+/// name ends.
 std::string thread_text(std::string_view name);
 
 /// trace::escaped, into a line.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Ticks as nanoseconds since 1970, as log lines tell them: the realtime clock at one moment, advanced by the ticks. Never
-// goes back and never jumps. The sinks and unspool use the same clock readings, so they tell the same times.
+// Ticks as nanoseconds since 1970, as log lines tell them: the realtime clock at one moment, advanced by the ticks.
+// Never goes back and never jumps. The sinks and unspool use the same clock readings, so they tell the same times.
 #pragma once
 
 #include <spool/trace/ids.hpp>
@@ -12,9 +12,10 @@
 
 namespace spool::trace {
 
-/// Piecewise linear: at each reading the slope is set so that the line meets the monotonic clock again after ten seconds, by
-/// 500 ppm at most. So the frequency that was measured at the start need not be exact, and a step of the system's clock is
-/// not seen. Thread-bound.
+/// Piecewise linear: at each reading the slope is set so that the line meets the monotonic clock again after ten
+/// seconds, by
+/// 500 ppm at most. So the frequency that was measured at the start need not be exact, and a step of the system's clock
+/// is not seen. Thread-bound.
 ///
 ///   Timeline line;
 ///   line.begin(frequency, epoch_seconds, epoch_ticks);

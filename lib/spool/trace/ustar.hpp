@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// A segment as one file: NNNNNN.tar.zst, a tar archive (POSIX ustar) compressed by zstd. Owns the bytes of a tar header and
-// the names; who writes and who reads one does not stand here.
+// A segment as one file: NNNNNN.tar.zst, a tar archive (POSIX ustar) compressed by zstd. Owns the bytes of a tar header
+// and the names; who writes and who reads one does not stand here.
 //
 //   000012.tar.zst = zstd( | header "000012/" | header "000012/metadata" | bytes, padded to 512 | header ... | 1024 zeros | )
 //
-// The files are those of the segment's directory with the empty space at their ends left out: chunks that nobody wrote to
-// are not there, and a chunk's last packet, like that of the metadata, ends with its content (rounded up to 8 bytes).
+// The files are those of the segment's directory with the empty space at their ends left out: chunks that nobody wrote
+// to are not there, and a chunk's last packet, like that of the metadata, ends with its content (rounded up to 8
+// bytes).
 #pragma once
 
 #include <array>

@@ -26,7 +26,8 @@ inline std::size_t utf8_length(std::string_view text) {
   return overlong || out_of_range ? 0 : length;
 }
 
-/// The length of the front of `text` that is printable ASCII without quotes and backslashes: what every escape leaves alone.
+/// The length of the front of `text` that is printable ASCII without quotes and backslashes: what every escape leaves
+/// alone.
 inline std::size_t plain_length(std::string_view text) {
   constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
   constexpr std::uint64_t tops = 0x8080'8080'8080'8080;

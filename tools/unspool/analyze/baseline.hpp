@@ -33,12 +33,14 @@ class Baseline {
   bool knows(std::string_view sort, std::uint64_t fingerprint);
   /// This sort was looked for: what of it did not come up is stale.
   void looked_for(std::string_view sort) { looked_for_.emplace(sort); }
-  /// Lines of sorts that were looked for and found nowhere, as they stand in the file, each with its number: "FILE:3: ...".
+  /// Lines of sorts that were looked for and found nowhere, as they stand in the file, each with its number: "FILE:3:
+  /// ...".
   std::vector<std::string> stale() const;
 
   /// To be written: a finding. Requires: the comment is printable and of one line.
   void add(std::string_view sort, std::uint64_t fingerprint, const std::string& comment);
-  /// What was added, and known lines that came up again or that nobody looked for. Empty, or why it could not be written.
+  /// What was added, and known lines that came up again or that nobody looked for. Empty, or why it could not be
+  /// written.
   std::string write(const std::string& path) const;
 
  private:

@@ -14,7 +14,8 @@ using trace::Kind;
 
 namespace {
 
-/// A little effort: so many looks at open waits, and a fraction of one more for each Record. To find a chain is worth many.
+/// A little effort: so many looks at open waits, and a fraction of one more for each Record. To find a chain is worth
+/// many.
 constexpr std::uint64_t looks_in_all = 4'000'000;
 constexpr std::uint64_t records_a_look = 16;
 constexpr std::uint64_t looks_a_chain = 20;
@@ -77,8 +78,8 @@ void Blame::record(const Record& record) {
   if (of_thread || objects_.has(record.object)) touch(record, of_thread);
 }
 
-/// Whether it may change chains because of its thread. A take or a release does so only where the thread has waited; others do
-/// not count, not even as a moment up to which is charged: as plain holds they are not told one by one.
+/// Whether it may change chains because of its thread. A take or a release does so only where the thread has waited;
+/// others do not count, not even as a moment up to which is charged: as plain holds they are not told one by one.
 bool Blame::is_of_thread(const Record& record) const {
   using enum Effect;
   if (reader_chains_ == 0 && !threads_.has(record.thread)) return false;
@@ -325,7 +326,8 @@ ChainParts Blame::divide_signal(const Wait& wait, const Inner& inner) {
   return parts;
 }
 
-/// Whoever waited for this thread meanwhile waited for what it waited for. Without parts: for a signal that nobody gave.
+/// Whoever waited for this thread meanwhile waited for what it waited for. Without parts: for a signal that nobody
+/// gave.
 void Blame::settle(const Wait& wait, const ChainParts& parts) {
   trace::Ticks whole = 0;
   for (const auto& [node, ticks] : parts)

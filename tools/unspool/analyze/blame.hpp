@@ -3,10 +3,11 @@
 // Question: whose doing was the waiting in the end? A waits for B, which waits for C, which runs: the time is C's.
 // Owns the division of waits along the chains of waits; over all chains it sums to exactly these waits' time.
 //
-// Of what somebody holds (locks, and joins) it is known at each moment for whom its waiters wait. Of a signal (a condition, an event,
-// a semaphore, a barrier, a queue, a pool) it is known only once somebody has given it: then all that this thread waited for since the
-// wait's begin counts as waited for by the waiter too, and the rest is what that thread ran. Signal waits that nobody ended
-// by the last Record are left out; of a Condition's wait the one for its lock is a wait of its own.
+// Of what somebody holds (locks, and joins) it is known at each moment for whom its waiters wait. Of a signal (a
+// condition, an event, a semaphore, a barrier, a queue, a pool) it is known only once somebody has given it: then all
+// that this thread waited for since the wait's begin counts as waited for by the waiter too, and the rest is what that
+// thread ran. Signal waits that nobody ended by the last Record are left out; of a Condition's wait the one for its
+// lock is a wait of its own.
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
@@ -89,8 +90,8 @@ class Blame : public Observer {
   trace::Ticks signal_total() const { return signal_total_; }
 
  protected:
-  /// A wait has been divided: the time on each chain, by its last node. They sum to the wait, of a Condition without the wait
-  /// for its lock.
+  /// A wait has been divided: the time on each chain, by its last node. They sum to the wait, of a Condition without
+  /// the wait for its lock.
   virtual void divided(const Wait& /*wait*/, const ChainParts& /*parts*/) {}
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What somebody knows of how far the threads have come, and what is kept of who handed it over. Owns the arithmetic; which
-// Record hands over what is clocks.hpp's.
+// What somebody knows of how far the threads have come, and what is kept of who handed it over. Owns the arithmetic;
+// which Record hands over what is clocks.hpp's.
 #pragma once
 
 #include <unspool/model/model.hpp>
@@ -43,7 +43,8 @@ struct Release {
   Clock clock;
 };
 
-/// The last few of one object. What a wait was ended by is found by what its Records quote: until it runs, others may follow.
+/// The last few of one object. What a wait was ended by is found by what its Records quote: until it runs, others may
+/// follow.
 class Releases {
  public:
   void add(Release release);
@@ -75,9 +76,9 @@ class Gifts {
   std::uint64_t given_ = 0;
 };
 
-/// What is counted: permits of a semaphore, room of a queue. However the threads run, the n-th take of a thread comes after
-/// n gives, less those that it gave itself and what there was at first. If but one other thread gives, these are its first
-/// ones.
+/// What is counted: permits of a semaphore, room of a queue. However the threads run, the n-th take of a thread comes
+/// after n gives, less those that it gave itself and what there was at first. If but one other thread gives, these are
+/// its first ones.
 class Account {
  public:
   /// `in_order`: what the thread does follows each other in every run; a pool's worker has its tasks by chance.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: did a clock do anything but go on? Owns what is seen in the trace's own readings of its clocks, about one a second: when
-// the machine was suspended, the wall clock was set, or the counter of the Records' times did not go with the clock.
+// Question: did a clock do anything but go on? Owns what is seen in the trace's own readings of its clocks, about one a
+// second: when the machine was suspended, the wall clock was set, or the counter of the Records' times did not go with
+// the clock.
 //
 //   for (const ClockChange& each : clock_changes(process)) tell(each);
 //

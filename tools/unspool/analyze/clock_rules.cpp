@@ -250,7 +250,8 @@ void Clocks::queue(const Record& record, Shared& shared, const Block& block) {
   }
 }
 
-/// Room is taken by a put, and given by a get. Who finds none shows how much there was: as many as there ever were items.
+/// Room is taken by a put, and given by a get. Who finds none shows how much there was: as many as there ever were
+/// items.
 void Clocks::room(const Record& record, Shared& shared) {
   const bool in_order = is_in_order(record.thread);
   const bool is_known = shared.was_full && !shared.has_gaps;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
-// Which of two moments of different threads came first however the threads are scheduled: a vector clock over starts, joins
-// and what is handed over. Owns what orders; locks do not: who gets one first is chance.
+// Which of two moments of different threads came first however the threads are scheduled: a vector clock over starts,
+// joins and what is handed over. Owns what orders; locks do not: who gets one first is chance.
 //
 //   start → begin · end → join · Event set → its waits · arrivals at a Barrier → who goes on, its abort or reset → whom that
 //   refuses · put → get, the last task_done → Queue::join, a get → the put that its room is needed for · shutdown of a Queue or
 //   pool → whom it refuses · submit → begin of the task, its end → its result · a Condition's notify → whom it woke ·
 //   a Timer's cancel → the end of its wait · Semaphore release → the acquire that its permit is needed for
 //
-// Where several could have given what one took (items of a queue, an Event set by two), only what they all had seen counts.
-// A semaphore is a signal where it began with no permit and the releaser gives more than it takes; and, however many it began
-// with, where a thread has taken more than there were at first and it gave itself, and but one other thread gives. Room is to a
-// queue's putters what permits are to those who acquire. Else a semaphore is used as a lock.
+// Where several could have given what one took (items of a queue, an Event set by two), only what they all had seen
+// counts. A semaphore is a signal where it began with no permit and the releaser gives more than it takes; and, however
+// many it began with, where a thread has taken more than there were at first and it gave itself, and but one other
+// thread gives. Room is to a queue's putters what permits are to those who acquire. Else a semaphore is used as a lock.
 //
-// Memory: by live thread and object, each a clock of as many components as threads have been marked, up to a limit, and of an
-// object the last few.
+// Memory: by live thread and object, each a clock of as many components as threads have been marked, up to a limit, and
+// of an object the last few.
 #pragma once
 
 #include <unspool/analyze/clock.hpp>
@@ -42,8 +42,8 @@ class Clocks {
   void record(const Record& record);
   /// Now, of this thread. Gives it a component, as long as there are some.
   Moment mark(trace::ThreadNumber thread);
-  /// The same where less depends on it: as long as there are plenty of components, and of no pool's worker, whose earlier tasks
-  /// would seem to come before what it tells from now on.
+  /// The same where less depends on it: as long as there are plenty of components, and of no pool's worker, whose
+  /// earlier tasks would seem to come before what it tells from now on.
   Moment mark_if_plenty(trace::ThreadNumber thread);
   /// What this thread knows of others.
   Clock seen(trace::ThreadNumber thread) const;

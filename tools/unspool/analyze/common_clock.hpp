@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One clock for several processes, and how far it can be trusted. Owns the choice; nothing is put together without saying
-// how.
+// One clock for several processes, and how far it can be trusted. Owns the choice; nothing is put together without
+// saying how.
 //
 //   const CommonClock clock{processes};
 //   if (clock.by() == CommonClock::By::wall) say(clock.uncertainty());  // null: nobody knows
@@ -39,8 +39,9 @@ class CommonClock {
   const std::set<std::string>& hosts() const { return hosts_; }
   /// It is recorded of all on which start of a machine they ran.
   bool boots_known() const { return boots_known_; }
-  /// How far two processes' times can be apart that were the same moment, in ns, as measured within the processes. Nothing
-  /// where the wall clocks of several hosts, or of several starts, had to do: how far those disagree is not recorded.
+  /// How far two processes' times can be apart that were the same moment, in ns, as measured within the processes.
+  /// Nothing where the wall clocks of several hosts, or of several starts, had to do: how far those disagree is not
+  /// recorded.
   std::optional<std::uint64_t> uncertainty() const;
   /// The part of it that is seen: what the clocks were off by within the processes, in ns.
   std::uint64_t seen() const { return seen_; }

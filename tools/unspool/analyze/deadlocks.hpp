@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: who is stuck at the end, and why? One wait-for graph over everything that a thread can wait for: an edge leads
-// from a thread that waits to each thread that could end its wait. Whom that is, and who is stuck, hopes.hpp finds out;
-// here the stuck are put together to findings.
+// Question: who is stuck at the end, and why? One wait-for graph over everything that a thread can wait for: an edge
+// leads from a thread that waits to each thread that could end its wait. Whom that is, and who is stuck, hopes.hpp
+// finds out; here the stuck are put together to findings.
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
@@ -27,7 +27,8 @@ enum class Cause : std::uint8_t {
 };
 std::string_view name_of(Cause cause);
 
-/// Threads that are stuck for one reason. In a cycle of locks and joins each waits for the next, the last for the first.
+/// Threads that are stuck for one reason. In a cycle of locks and joins each waits for the next, the last for the
+/// first.
 struct Cycle {
   std::vector<std::size_t> members;  ///< indexes into waiting()
   std::vector<std::size_t> hanging;  ///< who waits for them, the nearest first

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How a lock passes from hand to hand: how much of its life it is held, whether those who wait are overtaken, and how long
-// its queue stays. Owns the figures of one lock and their sums; whose fault a wait is stands in locks.hpp.
+// How a lock passes from hand to hand: how much of its life it is held, whether those who wait are overtaken, and how
+// long its queue stays. Owns the figures of one lock and their sums; whose fault a wait is stands in locks.hpp.
 //
 // They need every acquire and release (mode `all`), and those of all threads: only `woken` goes by a filter.
 #pragma once

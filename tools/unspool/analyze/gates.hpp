@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// What keeps two threads apart beside the locks that they hold themselves: semaphores of one permit, and what a thread holds
-// from before it starts another one until after it has joined it. Owns what counts as such a gate.
+// What keeps two threads apart beside the locks that they hold themselves: semaphores of one permit, and what a thread
+// holds from before it starts another one until after it has joined it. Owns what counts as such a gate.
 //
-// A semaphore counts if it never had more than one permit, and nobody released it but who had acquired it. What happens later
-// can show that it does not: so that is known after the replay only.
+// A semaphore counts if it never had more than one permit, and nobody released it but who had acquired it. What happens
+// later can show that it does not: so that is known after the replay only.
 //
-// Memory: by live semaphore; up to a limit of semaphores that count, and of threads that were started by one that held locks.
+// Memory: by live semaphore; up to a limit of semaphores that count, and of threads that were started by one that held
+// locks.
 #pragma once
 
 #include <unspool/model/model.hpp>

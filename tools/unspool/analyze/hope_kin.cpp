@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Threads that never ended such a wait, but may be the next to do it. A wait is not called hopeless while one goes on that
+// Threads that never ended such a wait, but may be the next to do it. A wait is not called hopeless while one goes on
+// that
 //
 //   was made like one who did            at the same line, or by the same thread and with the same name; where lines are not
 //                                        known the name's digits do not count: workers, who replaces one that has ended,
@@ -76,7 +77,8 @@ void Hopes::add_all_kin() {
       made_alike_[make].push_back(number);
   }
   for (auto& [make, threads] : made_alike_) {
-    std::ranges::stable_partition(threads, [&](trace::ThreadNumber each) { return surely_goes_on(each); });
+    std::stable_partition(threads.begin(), threads.end(),
+                          [&](trace::ThreadNumber each) { return surely_goes_on(each); });
   }
   for (Waiting& each : waiting_) {
     if (each.hope == Hope::suspects && each.edge == Edge::candidate && !each.needs_all) add_kin(each);

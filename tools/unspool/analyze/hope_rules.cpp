@@ -142,8 +142,8 @@ void Hopes::hope_for_writers(Waiting& waiting) const {
   }
 }
 
-/// Locks of its class were also released by threads that did not own them: those may end the wait as well. In mode long most
-/// such releases are not recorded.
+/// Locks of its class were also released by threads that did not own them: those may end the wait as well. In mode long
+/// most such releases are not recorded.
 void Hopes::weaken_lock(Waiting& waiting) const {
   const bool by_itself = waiting.wait.kind == Kind::lock && waiting.owner == waiting.wait.thread;
   if (by_itself && process_.mode == trace::Mode::long_waits) waiting.edge = Edge::candidate;

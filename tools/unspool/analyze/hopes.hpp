@@ -8,12 +8,12 @@
 //
 // What others of its make did a thread may do as well: the next of many that are made alike is at its first task.
 //
-// An ended thread can be followed by another of the same origin as long as the thread that made it goes on: a server makes
-// a thread for each connection. One that ended by an exception is not followed.
+// An ended thread can be followed by another of the same origin as long as the thread that made it goes on: a server
+// makes a thread for each connection. One that ended by an exception is not followed.
 //
-// Of waits that nobody ever ended no Record says who would. They count as going on, unless the whole process stands still:
-// every thread that spool knows waits without a limit, none of them is foreign, and main itself does not just wait to be
-// told to stop.
+// Of waits that nobody ever ended no Record says who would. They count as going on, unless the whole process stands
+// still: every thread that spool knows waits without a limit, none of them is foreign, and main itself does not just
+// wait to be told to stop.
 #pragma once
 
 #include <unspool/analyze/waiting.hpp>

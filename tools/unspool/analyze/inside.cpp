@@ -45,7 +45,8 @@ void Inside::record(const Record& record) {
   }
 }
 
-/// A Condition's own lock is taken again by then, later than the wait began. What has not ended is for deadlocks.hpp to tell.
+/// A Condition's own lock is taken again by then, later than the wait began. What has not ended is for deadlocks.hpp to
+/// tell.
 void Inside::waited(const ObjectState*, const Wait& wait) {
   if (!replay_->complete() || wait.ending == Ending::lost || wait.ending == Ending::unended) return;
   if (!filter_.thread(wait.thread) || !filter_.span(wait.since, wait.until)) return;

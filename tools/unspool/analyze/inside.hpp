@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: what do threads do while they hold a lock? Owns, for each class of locks and each line that took one, what was waited
-// for and which messages were logged until it was released: what makes a hold long that need not be.
+// Question: what do threads do while they hold a lock? Owns, for each class of locks and each line that took one, what
+// was waited for and which messages were logged until it was released: what makes a hold long that need not be.
 //
 // Known where every acquire and release is recorded (mode `all`).
 #pragma once

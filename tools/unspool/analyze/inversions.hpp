@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: which locks were asked for in orders that could deadlock, though this run did not? Owns what is a finding and how
-// grave; links.hpp collects who asked for what, inversion_search.hpp finds the cycles.
+// Question: which locks were asked for in orders that could deadlock, though this run did not? Owns what is a finding
+// and how grave; links.hpp collects who asked for what, inversion_search.hpp finds the cycles.
 //
 // Only of a recording in mode `all` from its begin on: elsewhere it is not known what was held.
 #pragma once

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Who did what to an object last: when a waker let go on whoever waited, which its own Record tells and the waiter's does not.
-// Owns the last few of each object that nobody holds.
+// Who did what to an object last: when a waker let go on whoever waited, which its own Record tells and the waiter's
+// does not. Owns the last few of each object that nobody holds.
 #pragma once
 
 #include <unspool/model/model.hpp>

@@ -216,7 +216,8 @@ void Legality::judge_rlock(const Record& record, ObjectState& object) {
   object.depth = record.a;
 }
 
-/// Permits are handed over one by one, in the order of the numbers: whoever waited takes one of those that were given, too.
+/// Permits are handed over one by one, in the order of the numbers: whoever waited takes one of those that were given,
+/// too.
 void Legality::judge_semaphore(const Record& record, ObjectState& object) {
   const trace::Row& row = *record.row;
   if (row.effect == Effect::take) {
@@ -240,7 +241,8 @@ void Legality::expect(const Record& record, std::size_t field, std::uint64_t fou
 
 void Legality::finish() {
   if (std::exchange(finished_, true)) return;
-  // A thread that is killed between taking a number and writing the Record leaves it to nobody; others may have seen it.
+  // A thread that is killed between taking a number and writing the Record leaves it to nobody; others may have seen
+  // it.
   const auto is_missing = [](const Violation& each) {
     return each.rule == Rule::quote || (each.rule == Rule::sequence && each.found > each.due);
   };

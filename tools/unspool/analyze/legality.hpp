@@ -3,8 +3,8 @@
 // Question: do the Records keep to what the schema table states? Judges by the table alone, apart from replay, so that
 // neither hides the other's mistakes. Owns no words: render makes them.
 //
-// Where Records are missing (older segments are gone, some were lost or could not be read), or not all were asked for (a
-// mode other than `all`), only what cannot be due to that is a violation.
+// Where Records are missing (older segments are gone, some were lost or could not be read), or not all were asked for
+// (a mode other than `all`), only what cannot be due to that is a violation.
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
@@ -51,7 +51,8 @@ struct Violation {
   bool of_threads = false;      ///< count: `found` and `due` are threads
 };
 
-/// Passes the Records on, and judges them on the way. Memory: what is alive, and some bytes for each object there ever was.
+/// Passes the Records on, and judges them on the way. Memory: what is alive, and some bytes for each object there ever
+/// was.
 class Legality final : public RecordSource {
  public:
   static constexpr std::size_t most_kept = 100;

@@ -32,7 +32,8 @@ void keep(std::vector<Moment>& moments, const Moment& moment) {
   moments.push_back(moment);
 }
 
-/// The field that names a waker names the calling thread itself where the call could have given up, but had not to wait.
+/// The field that names a waker names the calling thread itself where the call could have given up, but had not to
+/// wait.
 bool could_have_given_up(const Record& record) {
   return other_thread(record) == record.thread;
 }
@@ -82,8 +83,8 @@ void Links::record(const Record& record) {
   }
 }
 
-/// Before its thread learns of others, or others of it: what it holds it got knowing no more than now, and what it asked for
-/// was before this.
+/// Before its thread learns of others, or others of it: what it holds it got knowing no more than now, and what it
+/// asked for was before this.
 void Links::date(const Record& record) {
   const trace::ThreadNumber thread = record.thread;
   ThreadLocks* const locks = threads_.get(thread);
@@ -111,8 +112,8 @@ void Links::release(trace::ThreadNumber thread, trace::ObjectNumber object, bool
   }
 }
 
-/// Between two segments some may be missing, with what was released there. The status Records at a segment's head tell all
-/// that is still held.
+/// Between two segments some may be missing, with what was released there. The status Records at a segment's head tell
+/// all that is still held.
 void Links::enter(ThreadLocks& locks, std::uint32_t segment) {
   if (segment > locks.segment + 1) locks.held.clear();
   locks.segment = segment;
@@ -151,8 +152,8 @@ void Links::forget_stale(trace::ThreadNumber thread, std::vector<Held>& held) {
   std::erase_if(held, [&](const Held& each) { return !still_holds(thread, each); });
 }
 
-/// std::lock waits for one and tries the rest: what it has got so far, from the one that it waited for on. Empty: it is no such
-/// call.
+/// std::lock waits for one and tries the rest: what it has got so far, from the one that it waited for on. Empty: it is
+/// no such call.
 std::span<const Links::Held> Links::of_several(const std::vector<Held>& held, trace::SiteNumber site) {
   for (std::size_t i = held.size(); site != 0 && i-- > 0 && held[i].site == site;) {
     if (!held[i].tried) return std::span{held}.subspan(i);
@@ -429,8 +430,8 @@ void Links::destroyed(const ObjectState& object) {
   prune(object.number);
 }
 
-/// A destroyed lock that was only ever an outer one, or only an inner one, is in no cycle. Without it the same may hold of its
-/// neighbours.
+/// A destroyed lock that was only ever an outer one, or only an inner one, is in no cycle. Without it the same may hold
+/// of its neighbours.
 void Links::prune(trace::ObjectNumber object) {
   std::vector<trace::ObjectNumber> pending{object};
   while (!pending.empty()) {

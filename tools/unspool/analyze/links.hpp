@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Who asked for which lock while holding which: what lock-order inversions are made of. Owns what counts as such a link; the
-// cycles among them are inversions.hpp's.
+// Who asked for which lock while holding which: what lock-order inversions are made of. Owns what counts as such a
+// link; the cycles among them are inversions.hpp's.
 //
-// A call that would have given up makes none where it had not to wait: it cannot deadlock. One that did wait makes a link
-// with a limit.
+// A call that would have given up makes none where it had not to wait: it cannot deadlock. One that did wait makes a
+// link with a limit.
 //
-// Memory: by pairs of live locks, sites and threads, up to a limit; links of a destroyed lock stay only where it stands between
-// two others.
+// Memory: by pairs of live locks, sites and threads, up to a limit; links of a destroyed lock stay only where it stands
+// between two others.
 #pragma once
 
 #include <unspool/analyze/clocks.hpp>
@@ -93,7 +93,8 @@ class Links {
   static bool hears(const trace::Row& row);
   void record(const Record& record);
   void acquired(const ObjectState& object, const Record& record, bool waited);
-  /// As an acquire and its release: its thread holds nothing more afterwards than before. Nearly always there is nothing new.
+  /// As an acquire and its release: its thread holds nothing more afterwards than before. Nearly always there is
+  /// nothing new.
   void held_plainly(const ObjectState& object, const PlainHold& hold) {
     const bool same = hold.thread == last_holder_ && hold.segment == last_holder_locks_->segment;
     if (same && hold.waker != hold.thread && last_holder_locks_->is_settled()) return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The locks of several processes as if they were one's: rows of the same kind, name and creation site are put together, in
-// nanoseconds. Owns what is the same in two processes; locks.hpp owns the figures.
+// The locks of several processes as if they were one's: rows of the same kind, name and creation site are put together,
+// in nanoseconds. Owns what is the same in two processes; locks.hpp owns the figures.
 #pragma once
 
 #include <unspool/analyze/locks.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the threads logged last, for whoever asks at the end or while a wait ends. Owns which messages are kept; render makes
-// their texts.
+// What the threads logged last, for whoever asks at the end or while a wait ends. Owns which messages are kept; render
+// makes their texts.
 //
 // Memory: the last `each` messages of every live thread and of the last 256 that ended, of each a KiB at most.
 #pragma once

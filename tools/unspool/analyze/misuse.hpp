@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: which primitives were used in a way that they are not made for? Owns what counts as such; what is stuck for it
-// is deadlocks.hpp's.
+// Question: which primitives were used in a way that they are not made for? Owns what counts as such; what is stuck for
+// it is deadlocks.hpp's.
 //
 // Memory: by kind of slip, site and class of object, up to a limit; beyond it they are only counted.
 #pragma once

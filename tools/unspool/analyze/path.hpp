@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: what decided when the work was done? The critical path, found backwards from the end: what the thread did, and where it
-// had waited, what the thread did that woke it, and so on to the beginning. Owns the wake-ups that this needs, and the steps of the
-// path; they follow each other without a gap, so that they sum to the path's length.
+// Question: what decided when the work was done? The critical path, found backwards from the end: what the thread did,
+// and where it had waited, what the thread did that woke it, and so on to the beginning. Owns the wake-ups that this
+// needs, and the steps of the path; they follow each other without a gap, so that they sum to the path's length.
 //
-// A thread that is woken by another goes on from what that one did, also before the wait began. Where nobody woke it (a timeout) or
-// nobody knows who, the wait itself is a step. Spinning for a lock counts as a wait for who released it.
+// A thread that is woken by another goes on from what that one did, also before the wait began. Where nobody woke it (a
+// timeout) or nobody knows who, the wait itself is a step. Spinning for a lock counts as a wait for who released it.
 //
-// Memory: threads, objects, and the last 1 Mi wake-ups (less than 100 MB); a path that would need older ones begins there.
+// Memory: threads, objects, and the last 1 Mi wake-ups (less than 100 MB); a path that would need older ones begins
+// there.
 #pragma once
 
 #include <unspool/analyze/filter.hpp>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Names and texts replaced by pseudonyms, so that a dump or a report can be shown to others. Owns what is replaced: it is done
-// to the definitions and the Records themselves, before any question is asked, so that no output can forget to.
+// Names and texts replaced by pseudonyms, so that a dump or a report can be shown to others. Owns what is replaced: it
+// is done to the definitions and the Records themselves, before any question is asked, so that no output can forget to.
 //
 //   Redactor redactor{key};
 //   redactor.rename(process);
 //   Redacted records{redactor, process, source};
 //
-// Replaced: names of threads, objects, loggers, programs, hosts, source files and functions, paths of the input, and messages
-// as a whole. What stays: numbers (lines, process and thread ids, times), kinds, levels.
+// Replaced: names of threads, objects, loggers, programs, hosts, source files and functions, paths of the input, and
+// messages as a whole. What stays: numbers (lines, process and thread ids, times), kinds, levels.
 #pragma once
 
 #include <unspool/analyze/filter.hpp>
@@ -34,7 +34,8 @@ class Redactor {
   /// "thread-3f9a52c01b7e"; of an empty text an empty one.
   std::string pseudonym(std::string_view sort, std::string_view text) const;
 
-  /// Filters are given in the true names: the same in pseudonyms. Before rename(), with all processes that are asked about.
+  /// Filters are given in the true names: the same in pseudonyms. Before rename(), with all processes that are asked
+  /// about.
   Wanted rename(const Wanted& wanted, std::span<const Process* const> processes) const;
   /// All definitions. Requires: they are complete.
   void rename(Process& process);

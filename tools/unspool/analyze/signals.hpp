@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: what was waited for that nobody holds (conditions, events, semaphores, barriers, queues, pools, timers), and
-// who let the waiters go on? Instances made at one place under one name are one row.
+// Question: what was waited for that nobody holds (conditions, events, semaphores, barriers, queues, pools, timers),
+// and who let the waiters go on? Instances made at one place under one name are one row.
 //
-// A filter by thread or length restricts waits and calls. How full a queue was, who had permits, tasks and starvation are the
-// object's own: only times restrict them.
+// A filter by thread or length restricts waits and calls. How full a queue was, who had permits, tasks and starvation
+// are the object's own: only times restrict them.
 //
 // Wait figures cover the waits that ended. Those that go on at the end stand apart, those without an end are counted.
 #pragma once

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What threads waited for lately, and on whose account: who waits for a thread that lets it go on (a put, a notify, a set) waited for
-// all that this one had to wait for meanwhile. Owns the last waits of each thread; older ones are put together.
+// What threads waited for lately, and on whose account: who waits for a thread that lets it go on (a put, a notify, a
+// set) waited for all that this one had to wait for meanwhile. Owns the last waits of each thread; older ones are put
+// together.
 //
 // Memory: some kilobytes for each live thread, and for the last ones that ended.
 #pragma once

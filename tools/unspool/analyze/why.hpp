@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Question: why did a thread not get on between two moments? Owns the balance of that span (it waited for this and that; the rest of
-// the time it ran, or was not seen waiting), and its longest waits, each with the chain of others' waits behind it.
+// Question: why did a thread not get on between two moments? Owns the balance of that span (it waited for this and
+// that; the rest of the time it ran, or was not seen waiting), and its longest waits, each with the chain of others'
+// waits behind it.
 //
 // The balance knows all waits of the thread; which of them are told one by one goes by the filter.
 #pragma once

@@ -10,8 +10,8 @@
 namespace unspool {
 namespace {
 
-/// "spool::sync::Event::wait" of "bool spool::sync::Event::wait<int>(int) const": between the result, where there is one, and the
-/// template's or the function's arguments.
+/// "spool::sync::Event::wait" of "bool spool::sync::Event::wait<int>(int) const": between the result, where there is
+/// one, and the template's or the function's arguments.
 std::string_view name_of(std::string_view function) {
   std::size_t begin = 0;
   std::size_t depth = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The calls of a recorded call stack, from the tables of the process. The input may hold anything: a stack that calls itself, or
-// a frame that nobody defined.
+// The calls of a recorded call stack, from the tables of the process. The input may hold anything: a stack that calls
+// itself, or a frame that nobody defined.
 #pragma once
 
 #include <unspool/model/model.hpp>
@@ -23,7 +23,8 @@ bool is_of_library(std::string_view function);
 /// All, innermost first. Valid while `process` is not changed.
 std::vector<Call> calls_of(const Process& process, trace::StackNumber stack);
 
-/// Those of the program itself: without spool's, the standard library's and those that made the thread. All where nothing is left.
+/// Those of the program itself: without spool's, the standard library's and those that made the thread. All where
+/// nothing is left.
 std::vector<Call> own_calls_of(const Process& process, trace::StackNumber stack);
 
 }  // namespace unspool

@@ -28,7 +28,8 @@ struct Site {
   std::uint32_t line = 0;
 };
 
-/// A call in a call stack: where it lies in the program, and what it is called, as far as the process came to look it up.
+/// A call in a call stack: where it lies in the program, and what it is called, as far as the process came to look it
+/// up.
 struct Frame {
   std::string module;  ///< path of the executable or library
   std::uint64_t offset = 0;
@@ -93,8 +94,8 @@ struct Cost {
   std::uint64_t archiver = 0;
 };
 
-/// Where a Record stands, to cite it: segment number, chunk number, byte offset in the chunk's file. Of a log's line the
-/// chunk is the index of the file in Process::logs, and the offset that in its plain text.
+/// Where a Record stands, to cite it: segment number, chunk number, byte offset in the chunk's file. Of a log's line
+/// the chunk is the index of the file in Process::logs, and the offset that in its plain text.
 struct Place {
   std::uint32_t segment = 0;
   std::uint32_t chunk = 0;
@@ -122,8 +123,8 @@ struct Record {
   Place place;
 };
 
-/// Two Records in one, as most Records of a busy program are: a lock is acquired without a wait and without spinning, and
-/// released to nobody who waits, with nothing of its thread in between. 48 bytes, as they go from core to core.
+/// Two Records in one, as most Records of a busy program are: a lock is acquired without a wait and without spinning,
+/// and released to nobody who waits, with nothing of its thread in between. 48 bytes, as they go from core to core.
 struct PlainHold {
   trace::Ticks since = 0;
   trace::Ticks until = 0;

@@ -10,8 +10,8 @@
 
 namespace unspool {
 
-/// Some of the next Records, and the plain holds between them: before `records[i]` come the holds below `holds_before[i]`,
-/// behind the last Record the rest of them.
+/// Some of the next Records, and the plain holds between them: before `records[i]` come the holds below
+/// `holds_before[i]`, behind the last Record the rest of them.
 struct Batch {
   std::span<const Record> records;
   std::span<const std::uint32_t> holds_before;  ///< one a Record, or none at all: there are no holds before Records
@@ -36,11 +36,12 @@ class RecordSource {
   /// The next Records; empty after the last. Valid until the next call of either.
   virtual Batch more() { return next(one_) ? Batch{{&one_, 1}, {}, {}} : Batch{}; }
 
-  /// Damage or a loss has shown up to the last Record given, or some further on. (The Process must not be asked while it is read.)
+  /// Damage or a loss has shown up to the last Record given, or some further on. (The Process must not be asked while
+  /// it is read.)
   virtual bool shows_damage() const { return false; }
 
-  /// `more` may give plain holds from now on. They keep their place among the Records of their thread and of their object,
-  /// but may come before Records of others with earlier times. Before the first Record; never with next().
+  /// `more` may give plain holds from now on. They keep their place among the Records of their thread and of their
+  /// object, but may come before Records of others with earlier times. Before the first Record; never with next().
   virtual void join_holds() {}
 
  private:

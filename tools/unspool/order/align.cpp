@@ -32,8 +32,8 @@ struct Seen {
   trace::Ticks time = 0;
 };
 
-/// Whoever is granted something gets the number from who grants it, and reads the clock when it runs. A join takes its number
-/// when it has ended, and who gives up at a Barrier makes the Record when it has gone.
+/// Whoever is granted something gets the number from who grants it, and reads the clock when it runs. A join takes its
+/// number when it has ended, and who gives up at a Barrier makes the Record when it has gone.
 bool may_be_late(const trace::Row& row) {
   switch (row.kind) {
     case Kind::lock:
@@ -140,8 +140,8 @@ void Bounds::add(const Seen& before, const Seen& after) {
   if (before.thread == after.thread) return;
   const auto by = static_cast<std::int64_t>(before.time - after.time);
   if (by > furthest || by < -furthest) return;  // no clock of a thread: a damaged Record
-  // A number can be seen a moment before the Record of it, and a block's Record be made when its wait is over already: that is
-  // no proof.
+  // A number can be seen a moment before the Record of it, and a block's Record be made when its wait is over already:
+  // that is no proof.
   if (by > 0 && !before.quotes && !after.quotes) worst_ = std::max(worst_, static_cast<trace::Ticks>(by));
   const Pair pair{index_of(before.thread), index_of(after.thread)};
   const auto [found, made] = at_least_.try_emplace(pair, by);
@@ -158,8 +158,8 @@ std::size_t Bounds::root() const {
   return static_cast<std::size_t>(std::ranges::max_element(known) - known.begin());
 }
 
-/// How much later than the root's each thread's times must be put at least, along the bounds; `backward`: against them, and
-/// so the root's later than theirs. False: they go round in a circle that no times satisfy.
+/// How much later than the root's each thread's times must be put at least, along the bounds; `backward`: against them,
+/// and so the root's later than theirs. False: they go round in a circle that no times satisfy.
 bool Bounds::least(std::size_t root, std::int64_t slack, bool backward, Times& times) const {
   std::vector<std::vector<std::pair<std::size_t, std::int64_t>>> from(threads_.size());
   for (const auto& [pair, by] : at_least_)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// By how much the threads' clocks differ, as the objects' sequence numbers tell: who takes a lock after its release cannot do
-// so before it. Owns the search; Merge puts the times right.
+// By how much the threads' clocks differ, as the objects' sequence numbers tell: who takes a lock after its release
+// cannot do so before it. Owns the search; Merge puts the times right.
 //
-// It looks at the first Records of each thread. Where no order is contradicted by more than a millisecond, the clocks agree as
-// far as can be seen, and no time is changed.
+// It looks at the first Records of each thread. Where no order is contradicted by more than a millisecond, the clocks
+// agree as far as can be seen, and no time is changed.
 #pragma once
 
 #include <unspool/read/trace.hpp>

@@ -254,8 +254,8 @@ void Merge::hold(Chain& chain, std::uint32_t index) {
   bring_forward(index);
 }
 
-/// Who is given a lock makes the Record of it when it runs, and others may have seen it by then. Where that Record is the
-/// next of its thread, it comes when they have, and so do they.
+/// Who is given a lock makes the Record of it when it runs, and others may have seen it by then. Where that Record is
+/// the next of its thread, it comes when they have, and so do they.
 bool Merge::bring_forward(std::uint32_t waiting) {
   if (chains_.size() > most_brought_forward) return false;
   bool found = false;

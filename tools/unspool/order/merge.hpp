@@ -2,17 +2,17 @@
 //
 // All Records of a trace in one order: by time, corrected by the objects' sequence numbers.
 //
-// Each thread's packets are a chain. The chain whose next Record is earliest gives it out, unless the Record has to wait
-// for another one on the same object: a Record that advances it to n waits for n-1, one that quotes n for n. Such a chain
-// is held back until a Record of another thread brings the object that far. So the order on one object is exact however
-// far the threads' clocks are apart, and chains that are held back cost no memory.
+// Each thread's packets are a chain. The chain whose next Record is earliest gives it out, unless the Record has to
+// wait for another one on the same object: a Record that advances it to n waits for n-1, one that quotes n for n. Such
+// a chain is held back until a Record of another thread brings the object that far. So the order on one object is exact
+// however far the threads' clocks are apart, and chains that are held back cost no memory.
 //
-// Who counts and does not print may have plain holds joined (model.hpp). Their order against other Records is told by their
-// thread and their object alone, so a chain gives out a few of them in a row, before it asks again which chain is earliest. Not
-// within another hold: another thread may end that one at any time.
+// Who counts and does not print may have plain holds joined (model.hpp). Their order against other Records is told by
+// their thread and their object alone, so a chain gives out a few of them in a row, before it asks again which chain is
+// earliest. Not within another hold: another thread may end that one at any time.
 //
-// Where the threads' clocks are seen to disagree (align.hpp), the Records have times that are put right: a thread's own spans
-// are as recorded, and a problem of the Process says how far times of two threads can be off.
+// Where the threads' clocks are seen to disagree (align.hpp), the Records have times that are put right: a thread's own
+// spans are as recorded, and a problem of the Process says how far times of two threads can be off.
 //
 // What is missing must not stall it: a chain is held back no longer than `patience` says (sequences.hpp). When all are
 // (a kill leaves the last number of a thread unwritten), the earliest goes on.

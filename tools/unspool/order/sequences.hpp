@@ -36,9 +36,9 @@ struct Progress {
 };
 static_assert(sizeof(Progress) == 16);
 
-/// How much longer a Record that waits for a missing one is held back. Where Records are known to be missing, only as long
-/// as a thread may have been off its processor between what it did and the Record of it; in what is whole each number
-/// comes, however far the clocks are apart.
+/// How much longer a Record that waits for a missing one is held back. Where Records are known to be missing, only as
+/// long as a thread may have been off its processor between what it did and the Record of it; in what is whole each
+/// number comes, however far the clocks are apart.
 inline spool::trace::Ticks patience(std::uint64_t frequency, bool gaps) {
   return gaps ? frequency / 100 : frequency * 10;
 }
@@ -150,7 +150,8 @@ class Sequences {
 
   static Progress empty() { return {0, 0, 0, Progress::nobody}; }
   std::size_t place(spool::trace::ObjectNumber object) const {
-    // Fibonacci hashing by the top bits: object numbers are dense, and hardly two have the same place; hostile ones are not.
+    // Fibonacci hashing by the top bits: object numbers are dense, and hardly two have the same place; hostile ones are
+    // not.
     return static_cast<std::size_t>((object * 0x9e37'79b9'7f4a'7c15) >> shift_);
   }
   Progress& insert(std::size_t at, spool::trace::ObjectNumber object);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// Records that come in the order of their times, put right by the objects' sequence numbers. Owns which Records are held
-// back; `Merge` does the same for a trace, whose threads can be read each on its own.
+// Records that come in the order of their times, put right by the objects' sequence numbers. Owns which Records are
+// held back; `Merge` does the same for a trace, whose threads can be read each on its own.
 //
-// A Record that has to wait for another one on its object is kept, and all that its thread did after it, until the other
-// one has come. What is missing must not stall it: it waits no longer than `patience` says (sequences.hpp), and never for
-// more than `most_held` Records.
+// A Record that has to wait for another one on its object is kept, and all that its thread did after it, until the
+// other one has come. What is missing must not stall it: it waits no longer than `patience` says (sequences.hpp), and
+// never for more than `most_held` Records.
 #pragma once
 
 #include <unspool/order/heap.hpp>
@@ -26,7 +26,8 @@ class Straighten {
 
   /// The next Record of the log. true: it goes on at once. false: it was taken and comes out of `take`.
   bool offer(const HeldRecord& record);
-  /// A Record that was taken and may go on before one of time `until`; nullptr: there is none. Valid until the next call.
+  /// A Record that was taken and may go on before one of time `until`; nullptr: there is none. Valid until the next
+  /// call.
   const HeldRecord* take(trace::Ticks until);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Chains by time: which one is earliest, when that has to be asked after every Record. Heap answers the same where chains
-// come and go.
+// Chains by time: which one is earliest, when that has to be asked after every Record. Heap answers the same where
+// chains come and go.
 #pragma once
 
 #include <spool/trace/ids.hpp>
@@ -14,8 +14,8 @@
 
 namespace unspool {
 
-/// A tree of matches: each node has the earlier of its two. A chain's new time is played up to the root, without a branch
-/// that has to be guessed. Of equal times the chain with the lower index is first.
+/// A tree of matches: each node has the earlier of its two. A chain's new time is played up to the root, without a
+/// branch that has to be guessed. Of equal times the chain with the lower index is first.
 class Tournament {
  public:
   /// Of a chain that takes no part for now.

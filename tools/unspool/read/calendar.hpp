@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A process's ticks as the time of day, by one rule for whatever prints or reads one: that of the log lines, so that a time
-// copied from a log is the same moment here. Owns which clock readings count; trace::Timeline owns the line through them.
+// A process's ticks as the time of day, by one rule for whatever prints or reads one: that of the log lines, so that a
+// time copied from a log is the same moment here. Owns which clock readings count; trace::Timeline owns the line
+// through them.
 #pragma once
 
 #include <spool/trace/timeline.hpp>
@@ -37,8 +38,8 @@ class Calendar {
   bool known_ = false;
 };
 
-/// RFC 3339 in UTC with so many digits of the second, 0 to 9; the rest is cut off, never rounded up to a time that is yet
-/// to come.
+/// RFC 3339 in UTC with so many digits of the second, 0 to 9; the rest is cut off, never rounded up to a time that is
+/// yet to come.
 std::string utc(std::uint64_t realtime, unsigned digits);
 
 }  // namespace unspool

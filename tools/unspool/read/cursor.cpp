@@ -193,8 +193,8 @@ bool Cursor::is_leap(trace::Ticks time) const {
   return next < time && next >= last_;
 }
 
-/// A time that lies before the one before it, or far behind it. Of two that contradict each other, the one is wrong that
-/// contradicts the third too; it gets its neighbour's time. false: the packet ends here.
+/// A time that lies before the one before it, or far behind it. Of two that contradict each other, the one is wrong
+/// that contradicts the third too; it gets its neighbour's time. false: the packet ends here.
 bool Cursor::check_time(std::uint64_t at, Record& record) {
   if (record.time < packet_.begin) {
     // After a loss of power, pages come back in any order: what is older than the packet was never written to it.

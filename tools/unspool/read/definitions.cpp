@@ -110,8 +110,8 @@ bool is_sane(std::uint64_t frequency) {
   return frequency >= 1'000 && frequency <= 100'000'000'000;
 }
 
-/// Ticks a second over all readings, without what lies between two that do not go with each other: there the machine slept,
-/// or the counter was set. 0 where that is too little to tell.
+/// Ticks a second over all readings, without what lies between two that do not go with each other: there the machine
+/// slept, or the counter was set. 0 where that is too little to tell.
 double measured(const std::vector<ClockReading>& readings, std::uint64_t about) {
   constexpr double second = 1e9;
   constexpr double most_astray = 1e6;  // ns, of a reading that something came between

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One JSON line into a Line: keys in any order, foreign keys passed over. Owns simdjson and nothing of what the keys mean.
+// One JSON line into a Line: keys in any order, foreign keys passed over. Owns simdjson and nothing of what the keys
+// mean.
 #pragma once
 
 #include <unspool/read/line.hpp>
@@ -24,8 +25,8 @@ class JsonLog {
   /// The same answer without QuickJson.
   Fault parse_any(std::string_view text, Want want, Line& out);
 
-  /// Of a line whose keys stand in the page's order; false: of any other, which has to be parsed. Looks at its first part
-  /// and its last byte only.
+  /// Of a line whose keys stand in the page's order; false: of any other, which has to be parsed. Looks at its first
+  /// part and its last byte only.
   static bool glance(std::string_view text, Glance& out);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// One process as its log lines tell of it: its definitions, and where in which files its lines stand. Owns how names get
-// into the Process: from definitions, and where those were rotated away, from the lines that carry them.
+// One process as its log lines tell of it: its definitions, and where in which files its lines stand. Owns how names
+// get into the Process: from definitions, and where those were rotated away, from the lines that carry them.
 #pragma once
 
 #include <unspool/read/line.hpp>
@@ -49,7 +49,8 @@ class LogProcess {
   void define(const Line& line);
   /// Takes over the names that a line carries and no definition has given.
   void learn(const Line& line);
-  /// Names were learnt of what no definition has told, or its `definition.process` is not there: what stood before is gone.
+  /// Names were learnt of what no definition has told, or its `definition.process` is not there: what stood before is
+  /// gone.
   bool is_cut() const { return process.cut || !undefined_.empty(); }
   /// All that the line's numbers stand for has been seen: it need not be read in full.
   bool knows(const Glance& glance);

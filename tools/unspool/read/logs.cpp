@@ -165,8 +165,8 @@ void Logs::extend(LogProcess& process, const RawLine& raw, trace::Ticks time, Sc
   if (part.first_time == 0) part.first_time = time;
 }
 
-/// Lines whose process has not said when it started (the log is cut at its front) belong to the one that has, where there
-/// is only one of that number.
+/// Lines whose process has not said when it started (the log is cut at its front) belong to the one that has, where
+/// there is only one of that number.
 void Logs::join_unknown_starts() {
   for (auto& unknown : processes_) {
     if (unknown->key.started != 0 || unknown->key.file != LogKey::any_file) continue;

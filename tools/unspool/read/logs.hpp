@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// All logs of one call, and the processes whose lines are in them. A first reading finds the processes, their definitions
-// and their places; then each process is read by a LogPartReader for each of its parts.
+// All logs of one call, and the processes whose lines are in them. A first reading finds the processes, their
+// definitions and their places; then each process is read by a LogPartReader for each of its parts.
 #pragma once
 
 #include <unspool/read/json_log.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a process says of its recording modes: which was in force, whether all the time and for all, and how short a wait
-// may be missing for being short.
+// What a process says of its recording modes: which was in force, whether all the time and for all, and how short a
+// wait may be missing for being short.
 #pragma once
 
 #include <unspool/model/model.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How far the reading of long inputs has got, on a terminal: bytes, share, rate, time left. Nothing where stderr is none,
-// and nothing in the first two seconds.
+// How far the reading of long inputs has got, on a terminal: bytes, share, rate, time left. Nothing where stderr is
+// none, and nothing in the first two seconds.
 #pragma once
 
 #include <chrono>

@@ -95,7 +95,8 @@ bool QuickJson::parse(std::string_view text, Want want, Line& out) {
 const char* QuickJson::read_object(At at, Line& out) {
   if (*at != '{') return nullptr;
   for (std::size_t index = 0;; ++index) {
-    // A key, its colon and a number or a time are shorter than the padding: `at` may pass end_ by that much, and no more.
+    // A key, its colon and a number or a time are shorter than the padding: `at` may pass end_ by that much, and no
+    // more.
     if (++at >= end_) return nullptr;
     Place& place = (*now_)[std::min(index, now_->size() - 1)];
     at = read_key(at, place, out);

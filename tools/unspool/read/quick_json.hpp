@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A JSON line of the form that spool's own writer gives it: no blanks, no escapes, whole numbers, keys that mostly stand
-// where they stood in the last line of the same Record. Owns no error: what it does not take is left to a parser of all JSON,
-// so that there is one judge of what a line is.
+// A JSON line of the form that spool's own writer gives it: no blanks, no escapes, whole numbers, keys that mostly
+// stand where they stood in the last line of the same Record. Owns no error: what it does not take is left to a parser
+// of all JSON, so that there is one judge of what a line is.
 #pragma once
 
 #include <unspool/read/expected_key.hpp>
@@ -39,8 +39,8 @@ class QuickJson {
   };
   using Places = std::array<Place, 24>;
 
-  /// Each takes what stands at `at` and answers where it ends; nullptr: something else stands there. By value, as a place
-  /// that goes through memory from call to call costs more than all else.
+  /// Each takes what stands at `at` and answers where it ends; nullptr: something else stands there. By value, as a
+  /// place that goes through memory from call to call costs more than all else.
   using At = const char*;
   At read_object(At at, Line& out);
   At read_key(At at, Place& place, const Line& line) const;

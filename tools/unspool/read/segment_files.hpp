@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The files of a segment, wherever they are: in its directory, or in an archive of it (spool/trace/ustar.hpp). Owns what is
-// open; what the files hold is not looked at.
+// The files of a segment, wherever they are: in its directory, or in an archive of it (spool/trace/ustar.hpp). Owns
+// what is open; what the files hold is not looked at.
 #pragma once
 
 #include <unspool/read/file.hpp>
@@ -21,8 +21,8 @@ namespace unspool {
 /// Thread-bound.
 class SegmentFiles {
  public:
-  /// A directory is locked (flock), so that a process that still writes does not recycle it meanwhile. nullptr: `refusal`
-  /// says why.
+  /// A directory is locked (flock), so that a process that still writes does not recycle it meanwhile. nullptr:
+  /// `refusal` says why.
   static std::unique_ptr<SegmentFiles> open_directory(const std::string& path, std::string& refusal);
 
   SegmentFiles() = default;
@@ -36,9 +36,9 @@ class SegmentFiles {
   virtual File open(const std::string& name) = 0;
 };
 
-/// Archives unpacked into temporary files, some ahead of being asked for, on threads of their own. Owns how many of the files
-/// there are at once: as many as fit into a quarter of what is free where they lie, and else those that somebody has a file of,
-/// and the two that were asked for last.
+/// Archives unpacked into temporary files, some ahead of being asked for, on threads of their own. Owns how many of the
+/// files there are at once: as many as fit into a quarter of what is free where they lie, and else those that somebody
+/// has a file of, and the two that were asked for last.
 class Unpacker {
  public:
   struct Contents;
@@ -49,8 +49,8 @@ class Unpacker {
   /// These will be opened, in this order. Some are unpacked before that.
   void expect(std::vector<std::string> paths);
 
-  /// nullptr: `refusal` says why. What is damaged in the archive is a problem, and the rest of it is there. Unpacked anew
-  /// where it is needed again later.
+  /// nullptr: `refusal` says why. What is damaged in the archive is a problem, and the rest of it is there. Unpacked
+  /// anew where it is needed again later.
   std::unique_ptr<SegmentFiles> open(const std::string& path, std::string& refusal);
 
  private:

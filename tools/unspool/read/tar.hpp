@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Which files of a segment a tar archive holds, and where. Nothing is unpacked by a name that stands in it: a name is only
-// compared with those that a segment's files have.
+// Which files of a segment a tar archive holds, and where. Nothing is unpacked by a name that stands in it: a name is
+// only compared with those that a segment's files have.
 #pragma once
 
 #include <spool/trace/ustar.hpp>

@@ -26,8 +26,8 @@ class TextLog {
   /// `out` is whole where the answer is Fault::none; its texts are valid until the next call.
   Fault parse(std::string_view text, Want want, Line& out);
 
-  /// Of a line whose pairs stand in the page's order; false: of any other, which has to be parsed. Looks at the first and
-  /// the last pairs only.
+  /// Of a line whose pairs stand in the page's order; false: of any other, which has to be parsed. Looks at the first
+  /// and the last pairs only.
   static bool glance(std::string_view text, Glance& out);
 
  private:

@@ -88,8 +88,8 @@ bool Trace::open_segments(const TracePath& path, std::string& refusal) {
   return !segments_.empty();
 }
 
-/// The directory is read where both are there. A process that still runs may take it back and leave the archive, which may
-/// be younger than our list.
+/// The directory is read where both are there. A process that still runs may take it back and leave the archive, which
+/// may be younger than our list.
 bool Trace::open_segment(const std::string& directory, const std::string& archive, std::string& refusal) {
   if (!directory.empty()) {
     auto files = SegmentFiles::open_directory(directory, refusal);
@@ -151,7 +151,8 @@ void Trace::describe(const Declared& declared, std::uint32_t segment) {
   process_.clock_source = declared.text("clock_source");
   process_.pid = narrow(declared.number("vpid", 0));
   process_.parent_pid = narrow(declared.number("parent_pid", 0));
-  // Each segment has its own, as good as was known when it was made; the clock's first reading belongs to the first one.
+  // Each segment has its own, as good as was known when it was made; the clock's first reading belongs to the first
+  // one.
   if (described_ != 0 && described_ <= segment) return;
   described_ = segment;
   if (declared.frequency > 0) process_.frequency = declared.frequency;
@@ -251,8 +252,8 @@ std::string Trace::where(const Packet& packet) const {
 
 void Trace::lost(const Packet& packet, std::uint64_t count) {
   if (glancing_) return;
-  // A chunk's packet headers count what was lost before it, and a trace.loss Record says so as soon as one can be written.
-  // Both may mean the same Records: whichever knows more is right.
+  // A chunk's packet headers count what was lost before it, and a trace.loss Record says so as soon as one can be
+  // written. Both may mean the same Records: whichever knows more is right.
   Chunk& chunk = chunks_[packet.chunk];
   const std::uint64_t before = std::max(chunk.discarded, chunk.loss_records);
   chunk.loss_records = saturated(chunk.loss_records, count);

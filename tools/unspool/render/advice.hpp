@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What could be done about waits: where what is seen of a lock has a usual remedy. Owns when one is offered, and its words.
-// Advice is no finding: it counts for no exit code.
+// What could be done about waits: where what is seen of a lock has a usual remedy. Owns when one is offered, and its
+// words. Advice is no finding: it counts for no exit code.
 #pragma once
 
 #include <unspool/render/json.hpp>
@@ -31,7 +31,8 @@ Json advice_json(const Scene& scene, const LockFigures& lock);
 /// What threads did while they held it: a table for people, and for programs.
 std::string inside_table(const Scene& scene, const LockFigures& lock);
 Json inside_json(const Scene& scene, const LockFigures& lock);
-/// Of holds of such an object that were taken at `hold_site`: what they waited for most, and where they log; empty for neither.
+/// Of holds of such an object that were taken at `hold_site`: what they waited for most, and where they log; empty for
+/// neither.
 std::string inside_words(const Scene& scene, trace::ObjectNumber object, trace::SiteNumber hold_site);
 
 }  // namespace unspool

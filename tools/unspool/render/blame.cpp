@@ -27,7 +27,8 @@ constexpr std::size_t most_lines = 24;
 /// What is less than this part of the whole is no chain for the report.
 constexpr trace::Ticks least_told = 10;
 
-/// What several threads did at one line in the same chain is one branch: with many alike, the line says more than the thread does.
+/// What several threads did at one line in the same chain is one branch: with many alike, the line says more than the
+/// thread does.
 struct Branch {
   BlameStep step;  ///< of one of the threads
   std::size_t parent = 0;

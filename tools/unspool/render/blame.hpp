@@ -15,7 +15,8 @@ namespace unspool {
 /// What somebody does who ends a wait for this kind: "set it", "came last", ...
 std::string_view letting_go(trace::Kind kind);
 
-/// For the report: who is behind most of the waits, and the chains that are longer than one step. Empty where nobody waited.
+/// For the report: who is behind most of the waits, and the chains that are longer than one step. Empty where nobody
+/// waited.
 std::string blame_lines(const Scene& scene, const Blame& blame);
 
 /// How much was waited in all, and because of whom in the end (docs/json.md).

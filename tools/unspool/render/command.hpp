@@ -54,7 +54,8 @@ struct Input {
 };
 
 // Each runs over all given traces, prints to `out` and returns true when it has findings. None throws for what the
-// input holds. JSON goes out as one document, with every process's `problems` in it; CSV with one header line (csv.hpp).
+// input holds. JSON goes out as one document, with every process's `problems` in it; CSV with one header line
+// (csv.hpp).
 
 bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out);
 bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out);
@@ -95,8 +96,8 @@ bool run_path(std::span<Input> inputs, const Options& options, const PathOptions
 /// Never has findings.
 bool run_threads(std::span<Input> inputs, const Options& options, std::FILE* out);
 
-/// Writes `cat.split`: a file for each thread, with what the thread is at its head. Empty, or the sentence that says why it
-/// could not.
+/// Writes `cat.split`: a file for each thread, with what the thread is at its head. Empty, or the sentence that says
+/// why it could not.
 std::string run_split(std::span<Input> inputs, const Options& options, const CatOptions& cat);
 
 /// One line a Record that passes; JSON goes out as one object a line. Never has findings.

@@ -16,8 +16,8 @@
 
 namespace unspool {
 
-/// One cell: a text harmless and quoted where it needs to be, a number or a truth value as it is, nothing for null, JSON
-/// for a list.
+/// One cell: a text harmless and quoted where it needs to be, a number or a truth value as it is, nothing for null,
+/// JSON for a list.
 std::string csv_cell(const Json& value);
 
 /// The cells with commas between them, and CR LF.
@@ -26,7 +26,8 @@ std::string csv_line(const std::vector<std::string>& cells);
 /// The names of a command's columns. `program` and `pid` come first.
 std::vector<std::string> csv_columns(std::string_view command);
 
-/// A header line, and the rows of all processes. Of `report`, which has rows of many sorts, a row a value: field, value.
+/// A header line, and the rows of all processes. Of `report`, which has rows of many sorts, a row a value: field,
+/// value.
 void print_csv(std::string_view command, const Json& processes, std::FILE* out);
 
 }  // namespace unspool

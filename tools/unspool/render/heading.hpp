@@ -12,8 +12,8 @@
 
 namespace unspool {
 
-/// One line: program, pid, length, Records, threads. Then how long it lived on without a Record, what the figures are restricted to,
-/// and known findings.
+/// One line: program, pid, length, Records, threads. Then how long it lived on without a Record, what the figures are
+/// restricted to, and known findings.
 std::string heading(const Process& process, const Analysis& analysis, const Options& options);
 
 /// Up to when the process lived, at least: to its last Record, or if it was cut off to when its recorder last said what
@@ -23,8 +23,8 @@ trace::Ticks last_sign_of_life(const Process& process, const Replay& replay);
 /// From the last Record to there, if that is half a second or more; else 0.
 trace::Ticks quiet_at_end(const Process& process, const Replay& replay);
 
-/// One line for each reason why figures are bounded (mode, loss, gaps) or times are not what they seem (a clock was set, the
-/// machine slept); empty when there is none.
+/// One line for each reason why figures are bounded (mode, loss, gaps) or times are not what they seem (a clock was
+/// set, the machine slept); empty when there is none.
 std::string reservations(const Process& process, const Analysis& analysis, const Options& options);
 
 /// `text` broken at spaces into lines of `width`; it keeps its own indent, and the lines after the first get `indent`.
@@ -41,8 +41,8 @@ std::string how_it_ended(const Analysis& analysis);
 /// not told; empty when none of these.
 std::string restrictions(const Process& process, const Analysis& analysis, const Options& options);
 
-/// Runs the analysis of each input and prints what `make_text` has to say, or one document of what `make_json` has. True
-/// when one of them has findings.
+/// Runs the analysis of each input and prints what `make_text` has to say, or one document of what `make_json` has.
+/// True when one of them has findings.
 template <class MakeText, class MakeJson>
 bool for_each_process(std::span<Input> inputs, const Options& options, std::FILE* out, std::string_view command,
                       const MakeText& make_text, const MakeJson& make_json) {

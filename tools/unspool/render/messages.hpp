@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Messages around a finding: the log lines of the threads concerned, by time. Owns the lines' layout, not which are kept.
+// Messages around a finding: the log lines of the threads concerned, by time. Owns the lines' layout, not which are
+// kept.
 #pragma once
 
 #include <unspool/analyze/messages.hpp>

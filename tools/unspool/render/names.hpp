@@ -24,8 +24,8 @@ class Names {
   /// "bank.cpp:40 (transfer)"
   std::string site_and_function(trace::SiteNumber site) const;
 
-  /// The calls of a stack, innermost first: "transfer(Account&) at bank.cpp:40", "kvserver+0x12ab" where it has no name. Those of
-  /// the program itself; not more than `most`.
+  /// The calls of a stack, innermost first: "transfer(Account&) at bank.cpp:40", "kvserver+0x12ab" where it has no
+  /// name. Those of the program itself; not more than `most`.
   std::vector<std::string> calls(trace::StackNumber stack, std::size_t most) const;
 
  private:

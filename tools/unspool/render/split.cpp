@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// `unspool cat --split-by-thread DIR`: a readable log for each thread. Owns the files' names, which no thread's name can
-// lead out of DIR, and whose files are replaced: only those that an earlier split has written.
+// `unspool cat --split-by-thread DIR`: a readable log for each thread. Owns the files' names, which no thread's name
+// can lead out of DIR, and whose files are replaced: only those that an earlier split has written.
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
@@ -72,7 +72,8 @@ class Directory {
     return {};
   }
 
-  /// Puts `text` at the end of a file, or where `at` says; a new file is made, never one that somebody else has put there.
+  /// Puts `text` at the end of a file, or where `at` says; a new file is made, never one that somebody else has put
+  /// there.
   std::string write(const std::string& name, bool fresh, std::string_view text, off_t at = -1) const {
     const int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC | (fresh ? O_CREAT | O_EXCL : 0) | (at < 0 ? O_APPEND : 0);
     const int file = ::openat(descriptor_, name.c_str(), flags, 0600);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Tells what is stuck without being a ring of locks and joins: for each wait who ended such waits before, and what those
-// threads do now.
+// Tells what is stuck without being a ring of locks and joins: for each wait who ended such waits before, and what
+// those threads do now.
 #pragma once
 
 #include <unspool/analyze/analysis.hpp>
@@ -26,8 +26,8 @@ std::uint32_t call_number(const Waiting& waiting);
 /// where nobody is known.
 std::string whose_it_is(const Names& names, const Waiting& waiting);
 
-/// "taken at bank.cpp:40 (transfer) at +0.120000 s": where its owner took what it waits for; empty where that is not known, and
-/// of what nobody holds.
+/// "taken at bank.cpp:40 (transfer) at +0.120000 s": where its owner took what it waits for; empty where that is not
+/// known, and of what nobody holds.
 std::string where_taken(const Names& names, const Times& times, const Waiting& waiting);
 
 /// Why a thread that waits is not stuck, in a few words.

@@ -34,7 +34,8 @@ std::string toned(std::string_view text, Tone tone, bool color) {
 
 namespace {
 
-/// "16 min 40 s", "5 h 47 min", "3 d 4 h": of a server that hung all night. What is left is cut off, as it has lasted so long for sure.
+/// "16 min 40 s", "5 h 47 min", "3 d 4 h": of a server that hung all night. What is left is cut off, as it has lasted
+/// so long for sure.
 std::string long_duration(double nanoseconds, std::string_view gap) {
   struct Pair {
     std::uint64_t seconds;  ///< in one

@@ -23,7 +23,8 @@ inline constexpr std::string_view unknown_figure = "—";
 inline constexpr std::string_view what_ran_means =
     "\"ran\": or was blocked where spool does not see it, in a read or a sleep";
 
-/// Three significant digits, "12.3 ms"; from 1000 s on two units, "16 min 40 s", "5 h 47 min". `gap` stands between number and unit.
+/// Three significant digits, "12.3 ms"; from 1000 s on two units, "16 min 40 s", "5 h 47 min". `gap` stands between
+/// number and unit.
 std::string duration(double nanoseconds, std::string_view gap = " ");
 /// "1,234,567"
 std::string count(std::uint64_t number);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// What several processes have in common: their locks by name and creation site, findings that come up in more than one, who
-// waits for what, on one clock as far as there is one. Owns what is the same in two processes, and the words for it; what a
-// process says alone is each command's.
+// What several processes have in common: their locks by name and creation site, findings that come up in more than one,
+// who waits for what, on one clock as far as there is one. Owns what is the same in two processes, and the words for
+// it; what a process says alone is each command's.
 #pragma once
 
 #include <unspool/analyze/analysis.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Who is told what. Most analyses hear of few things, and a trace has a hundred million Records: an observer is called only
-// for what its class has a function for.
+// Who is told what. Most analyses hear of few things, and a trace has a hundred million Records: an observer is called
+// only for what its class has a function for.
 //
 //   Replay replay{process, Audience{locks, joins}};
 #pragma once

@@ -80,9 +80,9 @@ class History {
     now_.from_known = from_known;
   }
 
-  /// The same where several hold it together: one of them comes or goes. `now` is what the order of the Records makes of
-  /// it. Whom a writer lets in goes on when there is a processor for it, in any order: `at` may lie before what others have
-  /// said already. Where somebody waits, the tenures are put into the order of the times.
+  /// The same where several hold it together: one of them comes or goes. `now` is what the order of the Records makes
+  /// of it. Whom a writer lets in goes on when there is a processor for it, in any order: `at` may lie before what
+  /// others have said already. Where somebody waits, the tenures are put into the order of the times.
   void change_shared(const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
 
   /// These hold it together now, and nobody has waited until now.
@@ -95,14 +95,14 @@ class History {
 
   /// An open wait's number here, small, and used again after its end.
   using Ticket = std::uint32_t;
-  /// Who had it at `since` may not be kept any more where the present hold began only then, or the last one ended; it was
-  /// `before`.
+  /// Who had it at `since` may not be kept any more where the present hold began only then, or the last one ended; it
+  /// was `before`.
   Ticket begin_wait(trace::Ticks since, const Holder& before);
   void end_wait(Ticket ticket);
 
   /// The holders during this wait up to `until`, as shares; their sum is exactly the answer minus its begin. The
-  /// answer is `until`, or later where that lies before what was summed up already (other threads' clocks). `let_in`: it
-  /// ended by being let in with others, who kept it waiting no longer: from then on it was hand-over.
+  /// answer is `until`, or later where that lies before what was summed up already (other threads' clocks). `let_in`:
+  /// it ended by being let in with others, who kept it waiting no longer: from then on it was hand-over.
   trace::Ticks divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares, bool let_in = false) const;
 
  private:
@@ -121,7 +121,8 @@ class History {
     std::uint64_t starts = 0;  ///< open waits that need the blocks from this one on, and not the one before
     std::vector<Share> shares;
   };
-  /// The last tenures are of readers who hold it together: those from `first` on, and `now`; the one before is nobody's.
+  /// The last tenures are of readers who hold it together: those from `first` on, and `now`; the one before is
+  /// nobody's.
   struct Together {
     static constexpr std::size_t most_changes = 4096;
     struct Change {

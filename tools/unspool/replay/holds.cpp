@@ -67,7 +67,7 @@ void Replay::give(const Record& record, ObjectState& object) {
 }
 
 /// One reader is a holder like any other; of several only that there are such is a tenure, and each is in `readers`.
-void Replay::hold_shared(ObjectState& object, const Reader& reader, bool known) {
+void Replay::hold_shared(ObjectState& object, const Reader& reader, bool known) const {
   object.readers.push_back(reader);
   const bool alone = object.readers.size() == 1;
   const Holder holder{Tenant::thread, reader.thread, reader.site};
@@ -116,7 +116,7 @@ void Replay::unshare(const Record& record, ObjectState& object) {
 
 /// Of an object whose acquires are not all recorded: some of its readers may be unknown, and only how many are left is
 /// told.
-void Replay::leave_some(const Record& record, ObjectState& object) {
+void Replay::leave_some(const Record& record, ObjectState& object) const {
   Holder& before = object.history.now().holder;
   // While somebody waits nobody comes in unseen: the last to go was alone since the one before it went.
   if (object.history.waited_for() && record.b == 0 && before.tenant == Tenant::unknown)

@@ -39,9 +39,9 @@ class Observer {
   virtual void acquired(const ObjectState&, const Record&, trace::Ticks /*spun*/, bool /*waited*/) {}
   /// A hold ended whose begin is known.
   virtual void held(const ObjectState&, const Hold&) {}
-  /// In place of acquired(), held() and the two Records of each, where all who hear of these also hear of this: holds that
-  /// follow one another, at least one. An object is free before its hold and afterwards, and nobody waits for it; its state is
-  /// that after the last of them.
+  /// In place of acquired(), held() and the two Records of each, where all who hear of these also hear of this: holds
+  /// that follow one another, at least one. An object is free before its hold and afterwards, and nobody waits for it;
+  /// its state is that after the last of them.
   virtual void held_plainly(HoldsOfObjects) {}
   /// Another thread than the owner released it.
   virtual void released_by_other(const ObjectState&, const Record&) {}

@@ -111,12 +111,12 @@ class Replay {
   void give(const Record& record, ObjectState& object);
   void share(const Record& record, ThreadState* thread, ObjectState& object);
   void unshare(const Record& record, ObjectState& object);
-  void hold_shared(ObjectState& object, const Reader& reader, bool known);
+  void hold_shared(ObjectState& object, const Reader& reader, bool known) const;
   void hold_together(ObjectState& object);
   static void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
   void believe_owner(ObjectState& object, const Block& block);
   static void forget_unwatched(ObjectState& object, const Block& block);
-  void leave_some(const Record& record, ObjectState& object);
+  void leave_some(const Record& record, ObjectState& object) const;
   static void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
   static void forget_holder(ObjectState& object);
 

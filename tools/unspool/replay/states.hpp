@@ -14,9 +14,9 @@
 
 namespace unspool {
 
-/// Open addressing to cells in which the states stand and stay: a reference is valid until its number is erased. Its place
-/// is used again after that, so that places are small numbers. Numbers can be any; they are spread by Fibonacci hashing,
-/// since a program's are dense and a hostile file's are not.
+/// Open addressing to cells in which the states stand and stay: a reference is valid until its number is erased. Its
+/// place is used again after that, so that places are small numbers. Numbers can be any; they are spread by Fibonacci
+/// hashing, since a program's are dense and a hostile file's are not.
 template <class Number, class State>
 class States {
  public:

@@ -65,7 +65,8 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   wait.renewable = rules_of(block.kind).renewable;
   wait.announced = block.announced;
   if (object == nullptr) return;
-  // A Record of the present hold may be later than the block that quotes it: it had been given the lock, and did not run yet.
+  // A Record of the present hold may be later than the block that quotes it: it had been given the lock, and did not
+  // run yet.
   Holder before{block.announced ? Holder::Tenant::unknown : Holder::Tenant::nobody, 0, 0};
   // A plain hold comes as a whole. Who waited for a part of it, and gave up before its end, says who held it.
   const bool is_over = block.late && object->now().holder.tenant == Holder::Tenant::nobody;
