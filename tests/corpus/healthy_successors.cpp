@@ -155,6 +155,49 @@ void opened_by_main() {
   user("late", never).join();
 }
 
+/// The first jobs came from a thread that has ended; the next one will come from the network.
+void accept_has_put_nothing() {
+  auto* const jobs = new spool::Queue<int>{0, "jobs"};
+  const auto worker = [=] {
+    for (;;)
+      (void)jobs->get();
+  };
+  spool::Thread first = start("worker", worker);
+  start("worker", worker);
+  start("net", serve);
+  run("loader", [=] { jobs->put(1); });
+  first.join();
+}
+
+/// Two that have told each other something wait for what the network tells them.
+void actors_at_rest() {
+  auto* const ping = new spool::Queue<int>{0, "ping"};
+  auto* const pong = new spool::Queue<int>{0, "pong"};
+  start("one", [=] {
+    pong->put(1);
+    for (;;)
+      (void)ping->get();
+  });
+  start("other", [=] {
+    ping->put(1);
+    for (;;)
+      (void)pong->get();
+  });
+  start("net", serve).join();
+}
+
+/// Whoever will set it is no thread of spool's, and has not called it yet.
+void unknown_thread_will_set() {
+  auto* const ready = new spool::Event{"ready"};
+  std::thread{[=] {
+    serve();
+    ready->set();
+  }}.detach();
+  spool::Event counted{"the recorder counts threads ten times a second"};
+  (void)counted.wait_for(300ms);
+  start("waiter", [=] { ready->wait(); }).join();
+}
+
 }  // namespace
 
 Programs healthy_successors() {
@@ -167,6 +210,9 @@ Programs healthy_successors() {
       {"let_it_crash", let_it_crash},
       {"third_worker_has_it", third_worker_has_it},
       {"opened_by_main", opened_by_main},
+      {"accept_has_put_nothing", accept_has_put_nothing},
+      {"actors_at_rest", actors_at_rest},
+      {"unknown_thread_will_set", unknown_thread_will_set},
   };
 }
 

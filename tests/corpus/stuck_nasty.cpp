@@ -269,6 +269,42 @@ void action_wants_lock() {
   serve();
 }
 
+/// All locks are made at one line, and one of them was used as a signal long ago.
+void signal_by_such_a_lock() {
+  const auto make = [](spool::Name name) { return new spool::Lock{name}; };
+  auto* const signal = make("signal");
+  auto* const left = make("left");
+  auto* const right = make("right");
+  signal->lock();
+  run("other", [=] { signal->unlock(); });
+  auto* const both_hold = new std::latch{2};
+  const auto cross = [=](spool::Lock* first, spool::Lock* second) {
+    first->lock();
+    both_hold->arrive_and_wait();
+    second->lock();
+  };
+  start("left", [=] { cross(left, right); });
+  start("right", [=] { cross(right, left); });
+  serve();
+}
+
+/// A third one came to two rounds and ended; somebody else goes on, who has nothing to do with it.
+void party_left_the_team() {
+  auto* const barrier = new spool::Barrier{3, "round"};
+  for (const char* const name : {"first", "second"}) {
+    start(name, [=] {
+      for (;;)
+        barrier->wait();
+    });
+  }
+  start("bystander", serve);
+  run("gone", [=] {
+    barrier->wait();
+    barrier->wait();
+  });
+  serve();
+}
+
 }  // namespace
 
 Programs stuck_nasty() {
@@ -285,6 +321,8 @@ Programs stuck_nasty() {
       {"result_lock_barrier", result_lock_barrier},
       {"ball_lost", ball_lost},
       {"action_wants_lock", action_wants_lock},
+      {"signal_by_such_a_lock", signal_by_such_a_lock},
+      {"party_left_the_team", party_left_the_team},
       {"signaller_threw", signaller_threw},
       {"join_of_the_second_in_line", join_of_the_second_in_line},
   };

@@ -133,7 +133,7 @@ TEST_CASE("definitions are lines, with OpenTelemetry's names where it has some")
   process.fields = of_process;
   CHECK(
       json_of(process) ==
-      R"({"time":"2026-11-22T20:31:52.100000000Z","level":"trace","record":"definition.process","process.pid":4711,"process.parent_pid":0,"started":"2026-11-22T20:31:52.099000000Z","process.executable.name":"kvserver","host.name":"db3","clock":"tsc","version":"1.0"})"
+      R"({"time":"2026-11-22T20:31:52.100000000Z","level":"trace","record":"definition.process","process.pid":4711,"process.parent_pid":0,"started":"2026-11-22T20:31:52.099000000Z","process.executable.name":"kvserver","host.name":"db3","clock":"tsc","version":"1.1"})"
       "\n");
   CHECK(text_of(process) ==
         "2026-11-22T20:31:52.100000000+00:00 [trace] () definition.process\trecord=definition.process parent_pid=0 "

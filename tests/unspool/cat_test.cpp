@@ -141,7 +141,7 @@ TEST_CASE("cat with definitions in JSON says first of which process they are") {
   const Json process = Json::parse(lines.at(0));
   CHECK(process["record"] == "definition.process");
   CHECK(process["process.executable.name"] == "bank");
-  CHECK(process["version"] == "1.0");
+  CHECK(process["version"] == "1.1");
   const auto threads = std::ranges::count_if(
       lines, [](const std::string& line) { return Json::parse(line)["record"] == "definition.thread"; });
   CHECK(threads == 3);

@@ -134,7 +134,7 @@ TEST_CASE("version and help go to stdout") {
   const Outcome version = unspool("--version");
   CHECK(version.exit == 0);
   CHECK(version.out.starts_with("unspool "));
-  CHECK(version.out.find("(trace format 1.0)") != std::string::npos);
+  CHECK(version.out.find("(trace format 1.1)") != std::string::npos);
   const Outcome help = unspool("--help");
   CHECK(help.exit == 0);
   CHECK(help.out.find("Exit codes:") != std::string::npos);

@@ -212,11 +212,16 @@ TEST_CASE("an event that nobody ever set is waited for in vain only when the who
   CHECK(findings(script).empty());
   const Record waits = script.records.back();
   script.join(30, main_thread, worker, 80);
+  CHECK(findings(script).size() == 1);
+  script.process.tells_limits = false;
   CHECK(findings(script).empty());  // the waits may have a limit
   script.process.status = {status(worker, waits, trace::WaitLimit::none),
                            status(main_thread, script.records.back(), trace::WaitLimit::none)};
   REQUIRE(findings(script).size() == 1);
   CHECK(findings(script)[0].cause == Cause::nobody);
+  script.process.unknown_threads = 1;
+  CHECK(findings(script).empty());
+  script.process.unknown_threads = 0;
   script.process.threads[9] = {"Dummy-1", 9, 0, true, trace::Origin::foreign};
   CHECK(findings(script).empty());
 }
@@ -246,6 +251,113 @@ TEST_CASE("a wait with a deadline ends by itself: no deadlock, whoever holds the
     }
     CHECK(findings(script).size() == (limit == trace::WaitLimit::none ? 1 : 0));
   }
+}
+
+namespace {
+
+/// The last Record, as the block of a wait that has this limit.
+void limit_last(Script& script, std::string_view suffix) {
+  Record& block = script.records.back();
+  block.row = trace::row_named(std::string{block.row->name} + std::string{suffix});
+}
+
+Script crossed(std::string_view suffix) {
+  Script script = threads();
+  script.acquire(10, worker, lock(1), 10);
+  script.acquire(11, other, lock(2), 10);
+  script.block(20, worker, lock(2), 20, other, 10);
+  limit_last(script, suffix);
+  script.block(21, other, lock(1), 20, worker, 10);
+  return script;
+}
+
+}  // namespace
+
+TEST_CASE("a block Record says whether its wait has a limit") {
+  CHECK(findings(crossed("_timed")).empty());
+  REQUIRE(findings(crossed("")).size() == 1);
+  CHECK(findings(crossed(""))[0].certainty == Certainty::certain);
+  REQUIRE(findings(crossed("_stoppable")).size() == 1);
+  CHECK(findings(crossed("_stoppable"))[0].certainty == Certainty::possible);
+
+  Script at_queue = consumer();
+  limit_last(at_queue, "_timed");
+  at_queue.end(40, other, true);
+  CHECK(findings(at_queue).empty());
+}
+
+TEST_CASE("a wait that a status Record repeats has the limit of its block") {
+  for (const trace::WaitLimit limit : {trace::WaitLimit::none, trace::WaitLimit::deadline}) {
+    Script script = threads();
+    script.acquire(10, worker, lock(1), 10);
+    script.acquire(11, other, lock(2), 10);
+    Record& repeated = script.add(Kind::status, Verb::wait, 20, worker, lock(2), 20, other, 10);
+    repeated.since = 15;
+    repeated.count = trace::wait_id(Kind::lock, Verb::block, limit);
+    script.block(21, other, lock(1), 20, worker, 10);
+    CHECK(findings(script).size() == (limit == trace::WaitLimit::none ? 1 : 0));
+  }
+}
+
+// The story: workers at rest were called stuck, because the loader that had put the first jobs had ended; the thread in
+// accept() just had not put anything yet.
+TEST_CASE("a thread that has done nothing yet may be the next one, unless one that did it has died of an exception") {
+  for (const bool by_exception : {false, true}) {
+    Script script = consumer();
+    script.thread(third, "net");
+    script.process.threads[third].creator = main_thread;
+    script.begin(35, third);
+    script.end(40, other, by_exception);
+    script.join(50, main_thread, worker, 80);
+    CHECK(findings(script).size() == (by_exception ? 1 : 0));
+    script.acquire(60, third, lock(1), 10);  // what it does is something else
+    script.release(61, third, lock(1), 11);
+    CHECK(findings(script).size() == 1);
+  }
+}
+
+TEST_CASE("of more threads than are kept those that have ended and were made alike stand for each other") {
+  Script script = threads();
+  constexpr trace::ThreadNumber first = 100;
+  for (trace::ThreadNumber each = first; each < first + 3000; ++each) {
+    script.thread(each, "request");
+    script.process.threads[each].creator = other;
+    const trace::Ticks at = 100 + 10 * trace::Ticks{each};
+    script.begin(at, each);
+    script.add(Kind::queue, Verb::put, at + 1, each, object, 30, 0, 1);
+    script.end(at + 2, each);
+    script.add(Kind::queue, Verb::get, at + 3, worker, object, 31, 0, 0);
+  }
+  script.add(Kind::queue, Verb::block, 40'000, worker, object, 31, get_call, 0);
+  script.join(40'001, main_thread, worker, 80);
+  CHECK(findings(script).empty());  // who made them goes on
+  script.end(40'002, other, true);
+  CHECK(findings(script).size() == 1);
+}
+
+TEST_CASE("a queue's join needs everybody who has an item") {
+  constexpr std::uint32_t join_call = 2;
+  Script script = threads();
+  script.acquire(5, main_thread, lock(1), 10);
+  for (int i = 0; i < 2; ++i)
+    script.add(Kind::queue, Verb::put, 10, main_thread, object, 30, 0, 1);
+  script.add(Kind::queue, Verb::get, 20, worker, object, 31, 0, 1);
+  script.add(Kind::queue, Verb::get, 21, other, object, 31, 0, 0);
+  script.add(Kind::queue, Verb::block, 30, main_thread, object, 32, join_call, 0);
+  CHECK(findings(script).empty());
+  script.block(40, worker, lock(1), 33, main_thread, 10);
+  REQUIRE(findings(script).size() == 1);
+  CHECK(findings(script)[0].members.size() == 2);
+  CHECK(findings(script)[0].certainty == Certainty::likely);
+}
+
+TEST_CASE("where Records are missing whoever was given something since it waits may have gone on") {
+  Script script = consumer();
+  script.add(Kind::queue, Verb::put, 35, other, object, 30, 0, 0);
+  script.end(40, other, true);
+  CHECK(findings(script).size() == 1);
+  script.lost(50, main_thread, 1);
+  CHECK(findings(script).empty());
 }
 
 TEST_CASE("the status file tells what a wait is for whose block Record is gone") {
@@ -530,6 +642,7 @@ namespace {
 Script unknown_readers(trace::WaitLimit limit) {
   Script script = threads();
   script.process.mode = Mode::contended;
+  script.process.tells_limits = limit != trace::WaitLimit::unknown;
   script.object(lock(1), Kind::shared_lock, "cache", 0);
   script.end(10, other);
   script.join(20, main_thread, worker, 30);

@@ -104,7 +104,7 @@ std::string next(const trace::Row& row) {
   if (row.next.bits == trace::verbs(trace::Verb::destroy).bits) return "nothing";
   std::string text;
   for (const trace::Row& other : trace::rows()) {
-    if (other.kind == row.kind && row.next.has(other.verb))
+    if (other.kind == row.kind && other.limit == trace::WaitLimit::none && row.next.has(other.verb))
       text += fmt::format("{}{}", text.empty() ? "" : ", ", other.name);
   }
   return text.empty() ? "any" : text;
@@ -123,8 +123,8 @@ int main() {
       "| id | name | fields | what it does | advances | next |\n|---|---|---|---|---|---|\n",
       trace::format_major, trace::format_minor);
   for (const trace::Row& row : trace::rows()) {
-    fmt::print("| {} | `{}` | {} | {} | {} | {} |\n", trace::record_id(row.kind, row.verb), row.name, fields(row),
-               effect(row), row.advances ? "yes" : "", next(row));
+    fmt::print("| {} | `{}` | {} | {} | {} | {} |\n", trace::record_id(row), row.name, fields(row), effect(row),
+               row.advances ? "yes" : "", next(row));
   }
   fmt::print(
       "\nA message site is an event class of its own, with an id from {} up: `site` u32, then the arguments as typed "

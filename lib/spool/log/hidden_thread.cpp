@@ -2,6 +2,8 @@
 #include <spool/log/hidden_thread.hpp>
 #include <spool/os/clock.hpp>
 
+#include <utility>
+
 #include <signal.h>
 
 namespace spool::log {
@@ -26,7 +28,7 @@ std::chrono::nanoseconds HiddenThread::cpu_time() const noexcept {
 }
 
 void HiddenThread::forget() {
-  running_ = false;
+  if (std::exchange(running_, false)) running_count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a count
   clock_.store(no_clock, std::memory_order_relaxed);  // relaxed, both: the child has one thread
   spent_.store(0, std::memory_order_relaxed);
 }
@@ -41,13 +43,18 @@ bool HiddenThread::start(const char* name, void (*run)(void*), void* argument) {
   argument_ = argument;
   running_ = pthread_create(&thread_, nullptr, &enter, this) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (running_) pthread_setname_np(thread_, name);
+  if (running_) {
+    running_count.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
+    pthread_setname_np(thread_, name);
+  }
   return running_;
 }
 
 void HiddenThread::join() {
-  if (running_) pthread_join(thread_, nullptr);
+  if (!running_) return;
+  pthread_join(thread_, nullptr);
   running_ = false;
+  running_count.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a count
 }
 
 }  // namespace spool::log

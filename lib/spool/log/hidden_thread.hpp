@@ -23,6 +23,8 @@ class HiddenThread {
   bool is_calling() const { return running_ && pthread_equal(thread_, pthread_self()) != 0; }
   /// After fork, in the child: the thread does not exist there. Or it is left to itself.
   void forget();
+  /// How many of all of them run.
+  static std::uint32_t count() noexcept { return running_count.load(std::memory_order_relaxed); }  // relaxed: a count
   /// That it has used, in all its runs. Thread-safe; a little low while a run is ending.
   std::chrono::nanoseconds cpu_time() const noexcept;
 
@@ -30,6 +32,7 @@ class HiddenThread {
   static constexpr clockid_t no_clock = 0;  ///< CLOCK_REALTIME: no thread's
 
   static void* enter(void* self);
+  static inline std::atomic<std::uint32_t> running_count{0};
 
   pthread_t thread_{};
   bool running_ = false;

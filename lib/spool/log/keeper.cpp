@@ -20,6 +20,7 @@ class Loop {
   static void run(void* /*unused*/) {
     Recorder& recorder = Recorder::instance();
     os::Deadline next_clock = os::deadline_after(clock_interval);
+    os::Deadline next_count{};
     for (;;) {
       // acquire: partner is the release in wake
       const std::uint32_t seen = wakes.load(std::memory_order_acquire);
@@ -27,6 +28,10 @@ class Loop {
       bool closing = false;
       try {
         closing = recorder.keep_house();
+        if (std::chrono::steady_clock::now() >= next_count) {
+          recorder.count_threads();
+          next_count = os::deadline_after(idle_pause);
+        }
         if (std::chrono::steady_clock::now() >= next_clock) {
           recorder.write_clock();
           next_clock = os::deadline_after(clock_interval);

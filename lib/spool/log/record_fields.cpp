@@ -21,7 +21,7 @@ using RowsById = std::array<const trace::Row*, trace::first_message_class>;
 RowsById make_rows_by_id() {
   RowsById rows{};
   for (const trace::Row& row : trace::rows())
-    rows[trace::record_id(row.kind, row.verb)] = &row;
+    rows[trace::record_id(row)] = &row;
   return rows;
 }
 

@@ -29,7 +29,7 @@ const Shape& shape_of(std::uint16_t id) {
   static const auto table = [] {
     std::array<Shape, known_ids> shapes{};
     for (const trace::Row& row : trace::rows()) {
-      Shape& shape = shapes[trace::record_id(row.kind, row.verb)];
+      Shape& shape = shapes[trace::record_id(row)];
       shape.row = &row;
       shape.length = fixed_length(row.fields());
     }

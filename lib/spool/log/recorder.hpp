@@ -134,6 +134,7 @@ class Recorder {
 
   // For the keeper and the drain.
   bool keep_house();              ///< one round of the keeper; true: some segment is still closing
+  void count_threads() noexcept;  ///< those that spool does not know, for the status file
   void write_clock();             ///< reads the clocks, and knows the frequency better for it
   LiveProcess look_at_threads();  ///< all but our own
   /// In the order of their numbers, those that `wanted` names.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The recorder's start and end, and the writers that come and go with their threads.
+#include <spool/log/hidden_thread.hpp>
 #include <spool/log/keeper.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/os/process.hpp>
@@ -100,7 +101,7 @@ os::MappedFile Recorder::make_status(const std::filesystem::path& path) const {
                                    .entries_missed = 0,
                                    .mode = static_cast<std::uint32_t>(modes_.general),
                                    .pid = process_.pid,
-                                   .reserved_a = 0,
+                                   .unknown_threads = 0,
                                    .frequency = process_.frequency,
                                    .lost = lost_.load(std::memory_order_relaxed),  // relaxed: a count
                                    .reserved_b = {}};
@@ -234,6 +235,16 @@ void Recorder::stop() {
     if (spare_ != nullptr) remove_segment(*spare_);
   }
   announcer_.stop();  // its thread, or the user's code on it, may want fm
+}
+
+/// A thread that begins or ends just now may be counted as one too many.
+void Recorder::count_threads() noexcept {
+  const std::size_t all = os::thread_count();
+  const std::lock_guard guard{m_};
+  if (!status_ || all == 0) return;
+  const std::size_t known = writers_.size() - idle_writers_.size() + HiddenThread::count();
+  const auto unknown = static_cast<std::uint32_t>(all - std::min(all, known));
+  std::atomic_ref{status_header().unknown_threads}.store(unknown + 1, std::memory_order_relaxed);  // relaxed: a count
 }
 
 trace::StatusHeader& Recorder::status_header() const {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <cstring>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,17 @@
 #include <unistd.h>
 
 namespace spool::os {
+namespace {
+
+#if defined(__SANITIZE_THREAD__)
+constexpr bool has_sanitizer_thread = true;
+#elif defined(__has_feature)
+constexpr bool has_sanitizer_thread = __has_feature(thread_sanitizer);
+#else
+constexpr bool has_sanitizer_thread = false;
+#endif
+
+}  // namespace
 
 std::uint32_t native_id() noexcept {
   return static_cast<std::uint32_t>(gettid());
@@ -40,6 +53,22 @@ std::string boot_id() {
   const ssize_t got = ::read(file, id.data(), id.size());
   ::close(file);
   return got == static_cast<ssize_t>(length) ? std::string{id.data(), length} : std::string{};
+}
+
+std::uint32_t thread_count() noexcept {
+  // "pid (name) state ppid ...": the name may have anything in it, and what is wanted is the 18th number behind it.
+  const int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  std::array<char, 512> text{};
+  const ssize_t size = read(file, text.data(), text.size() - 1);
+  close(file);
+  if (size <= 0) return 0;
+  const char* at = std::strrchr(text.data(), ')');
+  for (int i = 0; i < 18 && at != nullptr; ++i)
+    at = std::strchr(at + 1, ' ');
+  const unsigned long found = at == nullptr ? 0 : std::strtoul(at, nullptr, 10);
+  const auto count = static_cast<std::uint32_t>(std::min(found, 1UL << 22U));
+  return has_sanitizer_thread && count > 1 ? count - 1 : count;
 }
 
 std::string elided_name(std::string_view name) {

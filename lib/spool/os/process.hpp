@@ -23,6 +23,9 @@ std::string host_name();
 /// Empty where the kernel does not say.
 std::string boot_id();
 
+/// How many threads the process has, but for one that ThreadSanitizer may have made; 0: the kernel does not say.
+std::uint32_t thread_count() noexcept;
+
 /// Names the calling thread for top, gdb and perf. The kernel keeps 15 bytes: a longer name loses its middle.
 void name_thread(std::string_view name) noexcept;
 

@@ -146,14 +146,15 @@ bool BasicLock<kind>::note_block(log::Writer& me, const Site& site, trace::Threa
   if (object_.mode() == Mode::off) return false;
   const log::Quoted quoted{owner, site_of(owner)};
   const log::WaitState wait{quoted.thread, quoted.site, quoted.thread, quoted.site, waited.limit};
+  const std::uint16_t record = trace::wait_id(kind, Verb::block, waited.limit.limit);
   if (waited.since != 0 && !waited.recorded) {
     late_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint
-    log::tell_late_wait(me, id(Verb::block), object_, site, waited.since, wait);
+    log::tell_late_wait(me, record, object_, site, waited.since, wait);
   }
-  const log::Emitted at = log::emit_quoting(me, id(Verb::block), object_, site,
+  const log::Emitted at = log::emit_quoting(me, record, object_, site,
                                             sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
                                             quoted.thread, quoted.site, quoted);
-  log::begin_wait(me, id(Verb::block), object_, at, wait);
+  log::begin_wait(me, record, object_, at, wait);
   return true;
 }
 

@@ -14,6 +14,10 @@ constexpr std::uint16_t id(Verb verb) {
   return trace::record_id(trace::Kind::condition, verb);
 }
 
+constexpr std::uint16_t block_id(const log::WaitEnd& end) {
+  return trace::wait_id(trace::Kind::condition, Verb::block, end.limit);
+}
+
 }  // namespace
 
 /// A waiter, on its own stack. It stays there until the waiter has the lock again, which whoever notifies it holds.
@@ -118,7 +122,7 @@ void Condition::sleep_to_end(Node& node, os::Deadline deadline, const Late& late
     if (sleep(node, late.at)) return;
     node.recorded.store(true, std::memory_order_relaxed);                    // relaxed: a hint to notify
     const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed: a quote
-    log::tell_late_wait(log::self(), id(Verb::block), object_, site, late.since,
+    log::tell_late_wait(log::self(), block_id(late.limit), object_, site, late.since,
                         {0, 0, waiters, late.depth, late.limit});
     note_block(node, late.depth, late.limit, site);
   }
@@ -143,8 +147,8 @@ void Condition::note_block(const Node& node, std::uint32_t depth, const log::Wai
   log::Writer& me = log::self();
   const std::uint32_t waiters = waiters_.load(std::memory_order_relaxed);  // relaxed, both: quotes
   const log::Emitted at =
-      log::emit(me, id(Verb::block), object_, site, sequence_.load(std::memory_order_relaxed), waiters, depth);
-  log::begin_wait(me, id(Verb::block), object_, at, {0, 0, waiters, depth, limit});
+      log::emit(me, block_id(limit), object_, site, sequence_.load(std::memory_order_relaxed), waiters, depth);
+  log::begin_wait(me, block_id(limit), object_, at, {0, 0, waiters, depth, limit});
 }
 
 void Condition::note_woken(const Node& node, const Site& site) {

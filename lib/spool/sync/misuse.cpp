@@ -47,7 +47,9 @@ std::string describe_thread(trace::ThreadNumber number) {
 }
 
 void throw_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) {
-  throw MisuseError{describe(what, object, holder, site)};
+  const std::string text = describe(what, object, holder, site);
+  if (is_recording()) write_text(Level::error, site, text);
+  throw MisuseError{text};
 }
 
 void abort_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site) noexcept {

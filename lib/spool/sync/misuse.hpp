@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What happens when a primitive is used against its contract: a clear error, thrown where a caller can catch it, else
-// logged and followed by abort.
+// What happens when a primitive is used against its contract: a clear error, logged, and thrown where a caller can
+// catch it, else followed by abort.
 #pragma once
 
 #include <spool/log/object.hpp>
@@ -14,7 +14,8 @@
 namespace spool {
 
 /// Python's RuntimeError of the threading module: a primitive was used against its contract. The text names the object,
-/// who holds it, the calling thread and its line.
+/// who holds it, the calling thread and its line. Records: an error message of the same words, so that whoever catches it
+/// does not hide the mistake from the log.
 class MisuseError : public std::logic_error {
  public:
   using std::logic_error::logic_error;
@@ -25,7 +26,7 @@ namespace log {
 /// "thread worker (3)", as errors name one; 0: "nobody".
 std::string describe_thread(trace::ThreadNumber number);
 
-/// Throws MisuseError: `what` the object, held by `holder` (0: nobody).
+/// Logs and throws MisuseError: `what` the object, held by `holder` (0: nobody).
 [[noreturn]] void throw_misuse(std::string_view what, Object& object, trace::ThreadNumber holder, const Site& site);
 
 /// The same words as a critical message, then abort: for destructors and what is noexcept.

@@ -21,7 +21,7 @@ class Notes {
 
   /// The thread is queued, and about to sleep.
   void block(const BlockFields& fields, const Patience& patience) const noexcept {
-    const std::uint16_t record = id(fields.verb);
+    const std::uint16_t record = block_id(fields, patience);
     const log::Emitted at = log::emit_quoting(me_, record, object_, site_, fields.quoted, fields.a, fields.b,
                                               {fields.owner.thread, fields.owner.site});
     log::begin_wait(me_, record, object_, at, state_of(fields, patience));
@@ -48,7 +48,7 @@ class Notes {
     }
     word.unlock(state);
     if (lasts) {
-      log::tell_late_wait(me_, id(fields.verb), object_, site_, waiter.since, state_of(fields, patience));
+      log::tell_late_wait(me_, block_id(fields, patience), object_, site_, waiter.since, state_of(fields, patience));
       block(fields, patience);
     }
     return waiter.sleep(patience);
@@ -108,6 +108,9 @@ class Notes {
     return {fields.owner.thread, fields.owner.site, fields.a, fields.b, patience.limit()};
   }
   std::uint16_t id(trace::Verb verb) const { return trace::record_id(object_.kind(), verb); }
+  std::uint16_t block_id(const BlockFields& fields, const Patience& patience) const noexcept {
+    return trace::wait_id(object_.kind(), fields.verb, patience.limit().limit);
+  }
 
   log::Writer& me_;
   log::ObjectState& object_;

@@ -128,10 +128,11 @@ class Join {
     recorded_ = true;
     const trace::ThreadNumber owner = target_.thread_number();
     const log::WaitState wait{owner, 0, owner, 0, limit};
-    if (since_ != 0) log::tell_late_wait(me_, id(Verb::block), target_, site_, since_, wait);
+    const std::uint16_t record = trace::wait_id(trace::Kind::thread, Verb::block, limit.limit);
+    if (since_ != 0) log::tell_late_wait(me_, record, target_, site_, since_, wait);
     const log::Emitted at =
-        log::emit_quoting(me_, id(Verb::block), target_, site_, target_.last_sequence(), owner, 0, {owner, 0});
-    log::begin_wait(me_, id(Verb::block), target_, at, wait);
+        log::emit_quoting(me_, record, target_, site_, target_.last_sequence(), owner, 0, {owner, 0});
+    log::begin_wait(me_, record, target_, at, wait);
   }
 
   bool note_failed(Verb verb) {

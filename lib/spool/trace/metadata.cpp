@@ -80,8 +80,7 @@ void append_field(std::string& out, const Field& field, bool packed) {
 
 void append_row(std::string& out, const Row& row) {
   fmt::format_to(std::back_inserter(out), "event {{ name = \"{}\"; id = {}; stream_id = {}; fields := struct {{",
-                 row.name, record_id(row.kind, row.verb),
-                 row.kind == Kind::definition ? definition_stream : record_stream);
+                 row.name, record_id(row), row.kind == Kind::definition ? definition_stream : record_stream);
   for (const Field& field : row.fields())
     append_field(out, field, row.packed);
   out += " }; };\n";

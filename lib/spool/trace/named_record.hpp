@@ -16,7 +16,7 @@
 namespace spool::trace {
 
 /// The version of the format of log lines (docs/lines.md). A reader refuses a greater first number.
-inline constexpr std::string_view lines_version = "1.0";
+inline constexpr std::string_view lines_version = "1.1";
 
 /// A field of a Record, or an argument of a message.
 struct NamedField {

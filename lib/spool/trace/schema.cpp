@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 namespace spool::trace {
 namespace {
@@ -22,7 +23,8 @@ constexpr Field number(std::string_view text, Type type = Type::u32) {
 
 constexpr Row row(Kind kind, Verb verb, std::string_view text, Effect effect, bool advances, Verbs next,
                   std::initializer_list<Field> fields, bool packed = false) {
-  Row made{kind, verb, text, effect, advances, packed, next, {}, static_cast<std::uint8_t>(fields.size())};
+  Row made{kind, verb, text, effect, advances, packed, next, {}, static_cast<std::uint8_t>(fields.size()), {}};
+  made.limit = WaitLimit::none;
   std::copy(fields.begin(), fields.end(), made.field_array.begin());
   return made;
 }
@@ -42,7 +44,7 @@ constexpr Verbs in_timer_wait = verbs(Verb::resume, Verb::cancel);
 constexpr Verbs nothing_more = verbs(Verb::destroy);
 
 // clang-format off
-constexpr std::array table{
+constexpr std::array plain_rows{
     // ── the recording
     row(Kind::trace, Verb::loss, "trace.loss", Effect::none, quotes, any,
         {number("count", Type::u64), number("reason"), number("reserved")}),
@@ -318,6 +320,59 @@ constexpr std::array table{
 };
 // clang-format on
 
+constexpr bool can_be_limited(const Row& row) {
+  return row.effect == Effect::wait && row.kind != Kind::timer;
+}
+
+constexpr std::size_t limited_waits = std::ranges::count_if(plain_rows, can_be_limited);
+
+/// The name of a row and what stands behind it.
+struct LongerName {
+  std::array<char, 40> text{};
+  std::size_t size = 0;
+
+  constexpr LongerName() = default;
+  constexpr LongerName(std::string_view front, std::string_view back) {
+    for (const std::string_view part : {front, back}) {
+      for (const char each : part)
+        text[size++] = each;
+    }
+  }
+};
+
+constexpr std::array limits{std::pair{WaitLimit::deadline, std::string_view{"_timed"}},
+                            std::pair{WaitLimit::stop, std::string_view{"_stoppable"}}};
+
+constexpr auto longer_names = [] {
+  std::array<LongerName, limited_waits * limits.size()> names;
+  std::size_t count = 0;
+  for (const Row& each : plain_rows) {
+    for (const auto& [limit, suffix] : limits) {
+      if (can_be_limited(each)) names[count++] = {each.name, suffix};
+    }
+  }
+  return names;
+}();
+
+/// What begins a wait stands there once more for one with a deadline and for one that can be stopped: block Records have no
+/// room for another field.
+constexpr auto table = [] {
+  std::array<Row, plain_rows.size() + longer_names.size()> rows{};
+  std::size_t count = 0;
+  std::size_t longer = 0;
+  for (const Row& each : plain_rows) {
+    rows[count++] = each;
+    for (const auto& [limit, suffix] : limits) {
+      if (!can_be_limited(each)) continue;
+      Row& limited = rows[count++] = each;
+      const LongerName& name_of_it = longer_names[longer++];
+      limited.name = {name_of_it.text.data(), name_of_it.size};
+      limited.limit = limit;
+    }
+  }
+  return rows;
+}();
+
 constexpr std::array<std::string_view, kind_count> kind_names{
     "trace",       "thread", "lock",      "condition",         "status",  "message", "definition", "rlock",
     "shared_lock", "event",  "semaphore", "bounded_semaphore", "barrier", "queue",   "pool",       "timer"};
@@ -352,8 +407,7 @@ const Row* row_of(Kind kind, Verb verb) {
 }
 
 const Row* row_of_id(std::uint16_t id) {
-  const auto* found =
-      std::ranges::find_if(table, [&](const Row& each) { return record_id(each.kind, each.verb) == id; });
+  const auto* found = std::ranges::find_if(table, [&](const Row& each) { return record_id(each) == id; });
   return found == table.end() ? nullptr : found;
 }
 

@@ -4,6 +4,7 @@
 // A new kind of Record is one row here and one emit.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -130,6 +131,14 @@ enum class Effect : std::uint8_t {
   give,     ///< permits are given, by whomever
 };
 
+/// What else than its object can end a wait.
+enum class WaitLimit : std::uint32_t {
+  unknown = 0,  ///< written by a version that did not say it
+  none = 1,
+  deadline = 2,  ///< and perhaps a stop too
+  stop = 3,      ///< a std::stop_token
+};
+
 /// A set of verbs.
 struct Verbs {
   std::uint64_t bits = 0;
@@ -153,6 +162,7 @@ struct Row {
   Verbs next;     ///< what the same thread may do next to the same object; empty: anything its row allows at rest
   std::array<Field, max_fields> field_array;
   std::uint8_t field_count;
+  WaitLimit limit = WaitLimit::none;  ///< of the wait that begins
 
   constexpr std::span<const Field> fields() const { return {field_array.data(), field_count}; }
 };
@@ -160,6 +170,23 @@ struct Row {
 /// The number of a row in the file: event.header's `id`.
 constexpr std::uint16_t record_id(Kind kind, Verb verb) {
   return static_cast<std::uint16_t>(static_cast<unsigned>(kind) << 6 | static_cast<unsigned>(verb));
+}
+
+/// That of a begin of a wait. A Timer's always has an end, and no row of its own for that.
+constexpr std::uint16_t wait_id(Kind kind, Verb verb, WaitLimit limit) {
+  const bool limited = kind != Kind::timer && (limit == WaitLimit::deadline || limit == WaitLimit::stop);
+  const unsigned group = limited ? static_cast<unsigned>(limit) - static_cast<unsigned>(WaitLimit::none) : 0;
+  return static_cast<std::uint16_t>(group << 10 | record_id(kind, verb));
+}
+
+/// The limit of a wait that a Record with this number began.
+constexpr WaitLimit limit_of(std::uint32_t wait_id) {
+  const std::uint32_t group = wait_id >> 10U & 3U;
+  return static_cast<WaitLimit>(std::min(group + 1, 3U));
+}
+
+constexpr std::uint16_t record_id(const Row& row) {
+  return wait_id(row.kind, row.verb, row.limit);
 }
 
 /// Message classes (one a message site) have the ids from here up; what they mean stands in the metadata only.
@@ -225,6 +252,6 @@ enum class Outcome : std::uint8_t { returned = 0, exception = 1 };
 
 /// The version of the trace format, in the metadata's env block. A reader refuses a greater major.
 inline constexpr int format_major = 1;
-inline constexpr int format_minor = 0;
+inline constexpr int format_minor = 1;
 
 }  // namespace spool::trace

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <spool/trace/ctf.hpp>
+#include <spool/trace/schema.hpp>
 
 #include <array>
 #include <cstdint>
@@ -25,9 +26,9 @@ struct StatusHeader {
   std::uint32_t entries_missed;  ///< threads that found no free entry
   std::uint32_t mode;            ///< trace::Mode; holds are complete only in Mode::all
   std::uint32_t pid;
-  std::uint32_t reserved_a;
-  std::uint64_t frequency;  ///< ticks a second
-  std::uint64_t lost;       ///< Records lost so far, whether or not a trace.loss Record has told
+  std::uint32_t unknown_threads;  ///< of the process that have no number and are none of ours, and one; 0: not counted
+  std::uint64_t frequency;        ///< ticks a second
+  std::uint64_t lost;             ///< Records lost so far, whether or not a trace.loss Record has told
   std::array<std::uint64_t, 2> reserved_b;
 };
 static_assert(sizeof(StatusHeader) == 64);
@@ -42,14 +43,6 @@ struct StatusHold {
 static_assert(sizeof(StatusHold) == 24);
 
 inline constexpr std::size_t status_holds = 18;
-
-/// What else than its object can end a wait.
-enum class WaitLimit : std::uint32_t {
-  unknown = 0,  ///< written by a version that did not say it
-  none = 1,
-  deadline = 2,  ///< and perhaps a stop too
-  stop = 3,      ///< a std::stop_token
-};
 
 struct StatusEntry {
   std::uint32_t version;      ///< advanced before anything that counts goes; odd: see above

@@ -61,6 +61,7 @@ std::string_view name_of(Cause cause) {
 
 void Deadlocks::released_by_other(const ObjectState& object, const Record& record) {
   habits_.other_releasers[deeds_.class_of(object.number, object.kind)].insert(record.thread);
+  habits_.own_other_releasers[object.number].insert(record.thread);
 }
 
 void Deadlocks::waited(const ObjectState*, const Wait& wait) {

@@ -66,6 +66,8 @@ class Deadlocks : public Observer {
   bool concerns(const Cycle& cycle, const Filter& filter) const;
   /// Every known thread is stuck or has ended.
   bool standstill() const { return standstill_; }
+  /// Records are missing, or were not made in this mode.
+  bool incomplete() const { return incomplete_; }
   /// What was done to an object; null if nothing is known.
   const Past* past_of(trace::ObjectNumber object) const { return deeds_.of(object); }
 

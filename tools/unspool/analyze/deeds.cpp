@@ -3,6 +3,10 @@
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace unspool {
 
@@ -30,6 +34,17 @@ void Past::add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::
   deed.site = site;
 }
 
+trace::Ticks Past::last_given() const {
+  trace::Ticks last = 0;
+  for (const auto& [thread, deeds] : threads)
+    last = std::max(last, deed_of(deeds, Role::give).last);
+  return last;
+}
+
+bool Past::is_full() const {
+  return threads.size() >= most_threads;
+}
+
 void Past::add_worker(trace::ThreadNumber thread) {
   if (thread == 0) return;
   if (workers.size() < most_threads) {
@@ -45,7 +60,7 @@ void Past::merge(const Past& other) {
   crowded |= other.crowded;
   parties = std::max(parties, other.parties);
   for (const auto& [thread, deeds] : other.threads) {
-    if (!threads.contains(thread) && threads.size() >= most_threads) {
+    if (!threads.contains(thread) && threads.size() >= 2 * most_threads) {
       crowded = true;
       continue;
     }
@@ -63,11 +78,39 @@ void Past::merge(const Past& other) {
 Past& Deeds::past(const Record& record) {
   Past& past = pasts_[record.object];
   past.kind = record.row->kind;
+  if (past.is_full() && !past.crowded) make_room(past);
   return past;
 }
 
+/// Of those that have ended and were made alike the last one is left: the same follows from each of them.
+void Deeds::make_room(Past& past) const {
+  std::map<std::tuple<trace::ThreadNumber, trace::SiteNumber, trace::Origin, bool>, trace::ThreadNumber> last;
+  const auto time_of = [&](trace::ThreadNumber thread) {
+    trace::Ticks time = 0;
+    for (const Deed& each : past.threads.at(thread))
+      time = std::max(time, each.last);
+    return time;
+  };
+  const bool of_permits = past.kind == Kind::semaphore || past.kind == Kind::bounded_semaphore;
+  std::vector<trace::ThreadNumber> superfluous;
+  for (const auto& [thread, deeds] : past.threads) {
+    const auto ended = ended_.find(thread);
+    const auto defined = process_.threads.find(thread);
+    const bool owes = of_permits && deed_of(deeds, Role::take).count != deed_of(deeds, Role::give).count;
+    if (ended == ended_.end() || defined == process_.threads.end() || owes) continue;
+    const auto [other, is_first] =
+        last.try_emplace({defined->second.creator, made_at(thread), defined->second.origin, ended->second}, thread);
+    if (is_first) continue;
+    const bool later = time_of(thread) >= time_of(other->second);
+    superfluous.push_back(later ? std::exchange(other->second, thread) : thread);
+  }
+  for (const trace::ThreadNumber each : superfluous)
+    past.threads.erase(each);
+  past.crowded = superfluous.size() < most_threads / 4;  // or this would be done again and again
+}
+
 bool Deeds::hears(const trace::Row& row) {
-  if (row.kind == Kind::thread) return row.verb == Verb::create;
+  if (row.kind == Kind::thread) return row.verb == Verb::create || row.verb == Verb::end;
   return is_signal(row.kind) || (row.kind == Kind::shared_lock && row.effect == trace::Effect::wait);
 }
 
@@ -76,6 +119,9 @@ void Deeds::record(const Record& record) {
   const Kind kind = record.row->kind;
   if (kind == Kind::thread && record.row->verb == Verb::create) {
     made_[static_cast<trace::ThreadNumber>(record.object)] = {record.site, record.time};
+  }
+  if (kind == Kind::thread && record.row->verb == Verb::end) {
+    ended_[record.thread] = record.a == static_cast<std::uint32_t>(trace::Outcome::exception);
   }
   if (kind == Kind::shared_lock && record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
@@ -194,7 +240,9 @@ void Deeds::pool(const Record& record, Past& past) {
 void Deeds::destroyed(trace::ObjectNumber object) {
   const auto found = pasts_.find(object);
   if (found == pasts_.end()) return;
-  classes_[class_of(object, found->second.kind)].merge(found->second);
+  Past& all = classes_[class_of(object, found->second.kind)];
+  all.merge(found->second);
+  if (all.is_full() && !all.crowded) make_room(all);
   pasts_.erase(found);
 }
 

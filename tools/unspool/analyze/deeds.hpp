@@ -3,7 +3,8 @@
 // Who did what to which object: set, notified, released, put, got, arrived, ran a task. Tells whom a wait can hope for.
 // Owns no judgement; wait_graph.hpp makes it.
 //
-// Memory: by live object, and of those that are gone by class; so many threads of each at most, then `crowded`.
+// Memory: by live object, and of those that are gone by class; so many threads of each at most. Where there are more, one
+// stands for all that have ended and were made alike, if it gave back what it took; then `crowded`.
 #pragma once
 
 #include <unspool/model/model.hpp>
@@ -53,6 +54,9 @@ struct Past {
   std::unordered_set<std::uint32_t> dropped;                       ///< tasks beyond last_begun
 
   void add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site);
+  bool is_full() const;
+  /// When somebody gave; 0: nobody.
+  trace::Ticks last_given() const;
   void add_worker(trace::ThreadNumber thread);
   void merge(const Past& other);
 };
@@ -95,6 +99,7 @@ class Deeds {
 
   Made made(trace::ThreadNumber thread) const;
   Past& past(const Record& record);
+  void make_room(Past& past) const;
   void semaphore(const Record& record, Past& past);
   void barrier(const Record& record, Past& past);
   void queue(const Record& record, Past& past);
@@ -105,6 +110,7 @@ class Deeds {
   std::unordered_map<std::uint64_t, Past> classes_;
   std::unordered_map<trace::ThreadNumber, LastBlock> blocks_;
   std::unordered_map<trace::ThreadNumber, Made> made_;
+  std::unordered_map<trace::ThreadNumber, bool> ended_;  ///< by an exception?
 };
 
 }  // namespace unspool

@@ -8,6 +8,7 @@
 //                                        a thread for each request, a timer for each round
 //   was made by one who did and has ended, or by whom that one made, and so on
 //   was made by the waiting thread, or by one that waits with it, since such a wait was last ended
+//   lives and has done nothing yet       what it is for is not known; where no such one has died of an exception
 //   has a permit of the semaphore        and took no second one without giving it back, as mere consumers do
 #include <unspool/analyze/fingerprint.hpp>
 #include <unspool/analyze/hopes.hpp>
@@ -73,6 +74,8 @@ void Hopes::add_all_kin() {
     if (thread.origin == trace::Origin::internal) continue;
     made_by_[thread.creator].push_back(number);
     if (!lives(number)) continue;
+    const bool silent = thread.origin != trace::Origin::main && !replay_.threads().find(number)->second.acted;
+    if (silent) silent_.push_back(number);
     for (const std::uint64_t make : makes_of(number))
       made_alike_[make].push_back(number);
   }
@@ -95,6 +98,7 @@ void Hopes::add_kin(Waiting& waiting) const {
     if (each.ended) add_made_by(waiting, each.thread, 0);
   }
   if (last != 0) add_made_by_waiters(waiting, last);
+  add_silent(waiting);
   const Past* const past = deeds_.of(waiting.wait.object);
   if (past == nullptr) return;
   if (waiting.wait.kind != Kind::semaphore && waiting.wait.kind != Kind::bounded_semaphore) return;
@@ -134,6 +138,18 @@ void Hopes::add_made_by_waiters(Waiting& waiting, trace::Ticks since) const {
   const std::vector<std::size_t>& waiters = waiters_.at(waiting.wait.object);
   for (const std::size_t each : std::span{waiters}.first(std::min(waiters.size(), most_waiters)))
     add_made_by(waiting, waiting_[each].wait.thread, since);
+}
+
+/// What they are for nobody can know: the one that sits in accept() may be about to put its first item. Where a thread that
+/// did this has died of an exception, that says more.
+void Hopes::add_silent(Waiting& waiting) const {
+  const auto gives = [](const Suspect& each) { return each.role != Role::take; };
+  if (waiting.same_team || std::ranges::any_of(waiting.suspects, &Suspect::exception)) return;
+  if (std::ranges::none_of(waiting.suspects, gives)) return;
+  for (const trace::ThreadNumber each : silent_) {
+    if (waiting.kin.size() >= waiting.needs + most_kin) return;
+    add_one(waiting, each);
+  }
 }
 
 void Hopes::add_one(Waiting& waiting, trace::ThreadNumber thread) const {

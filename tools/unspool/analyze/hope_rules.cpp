@@ -142,16 +142,20 @@ void Hopes::hope_for_writers(Waiting& waiting) const {
   }
 }
 
-/// Locks of its class were also released by threads that did not own them: those may end the wait as well. In mode long
-/// most such releases are not recorded.
+/// Locks of its class were also released by threads that did not own them. Those may end the wait as well where it was this
+/// lock, or where a thread waits for what it has itself: so a lock is used as a signal. In mode long most such releases are
+/// not recorded.
 void Hopes::weaken_lock(Waiting& waiting) const {
   const bool by_itself = waiting.wait.kind == Kind::lock && waiting.owner == waiting.wait.thread;
   if (by_itself && process_.mode == trace::Mode::long_waits) waiting.edge = Edge::candidate;
   const auto found = habits_.other_releasers.find(deeds_.class_of(waiting.wait.object, waiting.wait.kind));
   if (found == habits_.other_releasers.end()) return;
+  waiting.by_others = true;
   waiting.edge = Edge::candidate;
+  const auto own = habits_.own_other_releasers.find(waiting.wait.object);
+  if (own == habits_.own_other_releasers.end() && !by_itself) return;
   waiting.needs_all = false;
-  for (const trace::ThreadNumber each : found->second)
+  for (const trace::ThreadNumber each : by_itself ? found->second : own->second)
     add_suspect(waiting, each, {}, Role::give, true);
 }
 
@@ -193,6 +197,8 @@ void Hopes::hope_for_past(Waiting& waiting) const {
     const auto place = std::ranges::find(waiters, index_.at(waiting.wait.thread)) - waiters.begin();
     if (static_cast<std::uint64_t>(place) < past.wakes - past.woken) waiting.hope = Hope::open;
   }
+  // Whom they woke may have gone on in a Record that is missing.
+  if (counts_wakes && lost_between() && past.last_given() > since) waiting.hope = Hope::open;
   const Past* all = deeds_.of_class(waiting.wait.object, waiting.wait.kind);
   const bool by_class = waiting.wait.kind == Kind::event || waiting.wait.kind == Kind::condition;
   if (waiting.suspects.empty() && waiting.hope == Hope::unknown && by_class && all != nullptr) {
@@ -233,11 +239,28 @@ void Hopes::barrier(Waiting& waiting, const Past& past) const {
   if (parties == 0) return;
   waiting.needs = parties - std::min<std::size_t>(here.size(), parties);
   if (past.parties == 0) return;
+  const auto own = past.threads.find(waiting.wait.thread);
+  waiting.same_team = own != past.threads.end() && deed_of(own->second, Role::give).count > 1;
   for (const auto& [thread, deeds] : past.threads) {
     const auto found = index_.find(thread);
     const bool is_here = found != index_.end() && waiting_[found->second].wait.object == waiting.wait.object;
-    if (!is_here) add_suspect(waiting, thread, deed_of(deeds, Role::give), Role::give, true);
+    if (!is_here) add_suspect(waiting, thread, deed_of(deeds, Role::give), Role::give, !waiting.same_team);
   }
+}
+
+/// A Queue's join needs each of those who have got an item and not called task_done for it, if each has called it for its
+/// own items so far. False: not so, or not known.
+bool Hopes::add_debtors(Waiting& waiting, const Past& past) const {
+  if (incomplete()) return false;
+  const auto owed = [](const auto& deeds) {
+    return static_cast<std::int64_t>(deed_of(deeds, Role::take).count - deed_of(deeds, Role::finish).count);
+  };
+  if (std::ranges::any_of(past.threads, [&](const auto& each) { return owed(each.second) < 0; })) return false;
+  for (const auto& [thread, deeds] : past.threads) {
+    if (owed(deeds) > 0) add_suspect(waiting, thread, deed_of(deeds, Role::take), Role::take, true);
+  }
+  waiting.needs_all = !waiting.suspects.empty();
+  return waiting.needs_all;
 }
 
 void Hopes::queue(Waiting& waiting, const Past& past) const {
@@ -251,6 +274,7 @@ void Hopes::queue(Waiting& waiting, const Past& past) const {
       return add_role(waiting, past, Role::give);
     case QueueCall::join:
       if (past.last_all > waiting.wait.since) waiting.hope = Hope::open;
+      if (add_debtors(waiting, past)) return;
       add_role(waiting, past, Role::finish);
       if (waiting.suspects.empty()) add_role(waiting, past, Role::take);
   }

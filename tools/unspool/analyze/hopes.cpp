@@ -26,7 +26,11 @@ bool Hopes::incomplete() const {
 }
 
 bool Hopes::lost_some() const {
-  return process_.cut || replay_.losses() != 0 || replay_.lost_records() != 0 || lacks_records(process_);
+  return process_.cut || lost_between();
+}
+
+bool Hopes::lost_between() const {
+  return replay_.losses() != 0 || replay_.lost_records() != 0 || lacks_records(process_);
 }
 
 void Hopes::collect() {
@@ -43,6 +47,7 @@ void Hopes::collect() {
     if (thread.waits.empty()) continue;
     Waiting waiting;
     waiting.wait = thread.waits.back();
+    waiting.limit = waiting.wait.limit;
     const auto held = holds.find(number);
     waiting.holds = held == holds.end() ? 0 : held->second;
     waiting_.push_back(std::move(waiting));
@@ -57,7 +62,7 @@ void Hopes::collect() {
   }
 }
 
-/// What the block Record said, and the status entry, which also knows whether the wait has an end of its own.
+/// What the block Record said, and the status entry.
 void Hopes::add_details() {
   for (Waiting& each : waiting_) {
     const LastBlock* block = deeds_.last_block(each.wait.thread);
@@ -171,7 +176,7 @@ const Waiting& Hopes::last_of_joins(const Waiting& waiting) const {
 
 /// Needs to know every thread there is, and of each wait that it has no limit, which only the status file tells.
 bool Hopes::stands_still() const {
-  if (replay_.ended_orderly() || waiting_.empty()) return false;
+  if (replay_.ended_orderly() || waiting_.empty() || process_.unknown_threads != 0) return false;
   const Waiting* main = nullptr;
   bool main_known = false;
   for (const auto& [number, thread] : process_.threads) {

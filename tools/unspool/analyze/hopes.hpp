@@ -28,6 +28,8 @@ namespace unspool {
 /// What was seen on the way, of waits and releases.
 struct Habits {
   std::unordered_map<std::uint64_t, std::unordered_set<trace::ThreadNumber>> other_releasers;  ///< by class of lock
+  /// The same of those that this very lock was released by.
+  std::unordered_map<trace::ObjectNumber, std::unordered_set<trace::ThreadNumber>> own_other_releasers;
   std::unordered_set<trace::SiteNumber> gave_up;  ///< where waits have timed out or were cancelled
 };
 
@@ -51,6 +53,7 @@ class Hopes {
   bool stands_still() const;
   const Waiting& last_of_joins(const Waiting& waiting) const;
   bool lost_some() const;
+  bool lost_between() const;  ///< and not just the oldest
   bool goes_on(trace::ThreadNumber thread) const;
   bool is_stuck(const Waiting& waiting) const;
   void spread(bool unknown_goes_on);
@@ -66,6 +69,7 @@ class Hopes {
   void hope_for_past(Waiting& waiting) const;
   void semaphore(Waiting& waiting, const Past& past) const;
   void barrier(Waiting& waiting, const Past& past) const;
+  bool add_debtors(Waiting& waiting, const Past& past) const;
   void queue(Waiting& waiting, const Past& past) const;
   void pool(Waiting& waiting, const Past& past) const;
   void hope_for_workers(Waiting& waiting, const Past& past) const;
@@ -81,6 +85,7 @@ class Hopes {
   void add_made_alike(Waiting& waiting, trace::ThreadNumber thread) const;
   void add_made_by(Waiting& waiting, trace::ThreadNumber maker, trace::Ticks since) const;
   void add_made_by_waiters(Waiting& waiting, trace::Ticks since) const;
+  void add_silent(Waiting& waiting) const;
   void add_one(Waiting& waiting, trace::ThreadNumber thread) const;
   std::vector<std::uint64_t> makes_of(trace::ThreadNumber thread) const;
   bool lives(trace::ThreadNumber thread) const;
@@ -93,8 +98,9 @@ class Hopes {
   const Habits& habits_;
   std::vector<Waiting> waiting_;
   std::unordered_map<trace::ThreadNumber, std::size_t> index_;
-  std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;          ///< the longest waiting first
-  std::unordered_map<std::uint64_t, std::vector<trace::ThreadNumber>> made_alike_;     ///< the living, by make
+  std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;       ///< the longest waiting first
+  std::vector<trace::ThreadNumber> silent_;                                         ///< the living that did nothing yet
+  std::unordered_map<std::uint64_t, std::vector<trace::ThreadNumber>> made_alike_;  ///< the living, by make
   std::unordered_map<trace::ThreadNumber, std::vector<trace::ThreadNumber>> made_by_;  ///< the ended as well
   bool standstill_ = false;
 };

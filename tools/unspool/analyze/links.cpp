@@ -213,9 +213,8 @@ void Links::waited(const Wait& wait) {
   if (wait.ending != Ending::unended) return;
   const trace::StatusEntry* const status = status_of(wait.thread);
   if (status != nullptr) restore_from(*status);
-  const auto limit = status == nullptr ? trace::WaitLimit::unknown : static_cast<trace::WaitLimit>(status->wait_limit);
-  call.limited = limit == trace::WaitLimit::deadline || limit == trace::WaitLimit::stop ||
-                 (limit == trace::WaitLimit::unknown && gives_up_.contains(wait.site));
+  call.limited = wait.limit == trace::WaitLimit::deadline || wait.limit == trace::WaitLimit::stop ||
+                 (wait.limit == trace::WaitLimit::unknown && gives_up_.contains(wait.site));
   call.stuck = !call.limited;
   ask(call, threads_[call.thread]);
 }

@@ -58,6 +58,7 @@ struct Waiting {
   trace::SiteNumber owner_site = 0;  ///< where that thread acquired; of a lock
   trace::Ticks owner_since = 0;      ///< when, if known
   bool owner_since_known = false;
+  bool by_others = false;    ///< such locks were also released by threads that did not own them
   bool owner_ended = false;  ///< that thread has ended: it will not release
   std::uint64_t holds = 0;   ///< how many objects the waiting thread itself holds
   Hope hope = Hope::open;
@@ -65,6 +66,7 @@ struct Waiting {
   std::vector<trace::ThreadNumber> kin;  ///< who may end the wait as well, though it never ended one: hope_kin.cpp
   bool needs_all = false;                ///< all of them have to do it, not just `needs`
   std::size_t needs = 1;                 ///< how many of them: the parties that are missing at a barrier
+  bool same_team = false;                ///< at a Barrier, and it was there in earlier rounds: nobody new is expected
   bool behind = false;           ///< the owner is a writer that waits for it too, and was there before this reader
   bool idle = false;             ///< a pool's worker without a task
   Lost lost_wake_up = Lost::no;  ///< the last notify met nobody, and came before the wait

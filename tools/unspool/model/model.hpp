@@ -116,7 +116,7 @@ struct Record {
   std::uint32_t a = 0;
   std::uint32_t b = 0;
   trace::Ticks since = 0;                 ///< of status.hold and status.wait
-  std::uint64_t count = 0;                ///< of trace.loss
+  std::uint64_t count = 0;                ///< of trace.loss; of status.wait the id of its block Record
   const MessageClass* message = nullptr;  ///< of a typed message
   /// A message's fields behind `site`; of any other Record all its fields. Valid until the next Record is read.
   std::span<const std::byte> bytes;
@@ -165,6 +165,7 @@ struct Process {
   bool own_modes = false;                                 ///< some objects had a mode of their own
   std::unordered_set<trace::ObjectNumber> with_own_mode;  ///< those of them that are known: of a cut trace not all
   std::uint64_t long_wait = 0;  ///< nanoseconds: of mode long, used for all or some; shorter waits may not be there
+  bool tells_limits = true;     ///< block Records say whether the wait has a limit: since format 1.1
   bool orderly_end = false;     ///< a trace.end Record was seen
   std::unordered_map<trace::ThreadNumber, Thread> threads;
   std::unordered_map<trace::ObjectNumber, Object> objects;
@@ -175,6 +176,7 @@ struct Process {
   std::optional<Cost> cost;                ///< the latest; a log has none
   std::vector<std::string> logs;           ///< of Records that were read from log lines: all files given
   std::vector<trace::StatusEntry> status;  ///< the `.status` file's used entries; empty when there is none
+  std::uint32_t unknown_threads = 0;       ///< that the process had beside its known ones, as far as it counted them
   std::uint64_t lost = 0;                  ///< Records that the process says it lost
   std::vector<Problem> problems;
   trace::Ticks first_time = 0;     ///< of the earliest Record that is no definition; 0: there is none

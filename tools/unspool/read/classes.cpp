@@ -64,6 +64,7 @@ Slot slot_of(const trace::Field& field, bool& a_taken) {
   if (field.means == trace::Means::sequence) return Slot::seq;
   if (field.name == "since") return Slot::since;
   if (field.name == "count" && field.type == Type::u64) return Slot::count;
+  if (field.name == "begun_by") return Slot::count;
   if (field.type != Type::u32) return Slot::none;
   return std::exchange(a_taken, true) ? Slot::b : Slot::a;
 }

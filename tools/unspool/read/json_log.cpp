@@ -159,7 +159,7 @@ struct JsonLog::Parser {
     if (key == JsonKey::file && (names || definition)) line->file = value.get_string();
     if (key == JsonKey::lineno) whole &= fits(value.get_uint64(), line->lineno);
     if (key == JsonKey::function && (names || definition)) line->function = value.get_string();
-    if (want != Want::texts) return;
+    if (!wants_texts(want, *line)) return;
     if (key == JsonKey::logger) line->logger = value.get_string();
     if (key == JsonKey::body) line->text = value.get_string();
     if (key == JsonKey::format) line->format = value.get_string();

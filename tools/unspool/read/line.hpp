@@ -32,7 +32,7 @@ inline constexpr std::size_t fault_count = 9;
 
 /// What a reader is asked for beside what every analysis needs.
 enum class Want : std::uint8_t {
-  record,  ///< no names, no message's text
+  record,  ///< no names, no message's text but an error's
   texts,   ///< also messages' logger, text and arguments
   names,   ///< also the names that the line carries
 };
@@ -117,6 +117,12 @@ class TimeParser {
 
 /// Days since 1970 of a date of the Gregorian calendar.
 std::int64_t days_from_civil(std::int64_t year, unsigned month, unsigned day);
+
+/// Whether its text and arguments are taken. Requires: the level has been read.
+inline bool wants_texts(Want want, const Line& line) {
+  return want == Want::texts ||
+         (want == Want::record && line.level >= trace::Level::error && line.level < trace::Level::off);
+}
 
 /// "warning" and spdlog's other names of it; false: none of them.
 bool parse_level(std::string_view word, trace::Level& level);

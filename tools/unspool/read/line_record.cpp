@@ -146,7 +146,7 @@ void HeldRecord::assign_row(const Line& line) {
     const bool common = field.name == "site" || field.name == "seq";
     if (field.type == Type::u32 && !common && narrow < 2) (narrow++ == 0 ? record.a : record.b) = saturated(number);
     if (field.type == Type::u64 && field.name == "since") record.since = number;
-    if (field.type == Type::u64 && field.name == "count") record.count = number;
+    if ((field.type == Type::u64 && field.name == "count") || field.name == "begun_by") record.count = number;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <limits>
 
 namespace unspool {
 namespace {
@@ -54,6 +55,7 @@ void LogProcess::define(const Line& line) {
       process.hostname = line.words[3];
       process.clock_source = line.words[4];
       std::from_chars(line.words[5].data(), line.words[5].data() + line.words[5].size(), version);
+      process.tells_limits = line.words[5] != "1.0";
       return;
     case Verb::thread: {
       if (line.object == 0 || line.object > trace::max_thread_number) return;
@@ -144,7 +146,16 @@ trace::ThreadNumber LogProcess::number_of(std::string_view thread_name, std::uin
   return number;
 }
 
+trace::Ticks LogProcess::begin() const {
+  trace::Ticks earliest = std::numeric_limits<trace::Ticks>::max();
+  for (const LogPart& each : parts) {
+    if (each.first_time != 0) earliest = std::min(earliest, each.first_time);
+  }
+  return earliest;
+}
+
 void LogProcess::take_over(LogProcess& other) {
+  process.cut |= other.begin() < begin();
   parts.insert(parts.end(), other.parts.begin(), other.parts.end());
   process.threads.merge(other.process.threads);
   process.objects.merge(other.process.objects);
@@ -152,7 +163,6 @@ void LogProcess::take_over(LogProcess& other) {
   process.own_modes |= other.process.own_modes;
   process.with_own_mode.merge(other.process.with_own_mode);
   process.long_wait = std::max(process.long_wait, other.process.long_wait);
-  process.cut = true;
 }
 
 }  // namespace unspool

@@ -56,7 +56,10 @@ class LogProcess {
   bool knows(const Glance& glance);
   /// The number of the thread with this name, for lines that have none.
   trace::ThreadNumber number_of(std::string_view thread_name, std::uint32_t native_id);
-  /// Of the same process, without `definition.process`: its lines and names become this one's.
+  /// The time of its earliest line.
+  trace::Ticks begin() const;
+  /// Of the same process, without `definition.process`, as the later files of a log that was rotated are: its lines and
+  /// names become this one's.
   void take_over(LogProcess& other);
 
   LogKey key;

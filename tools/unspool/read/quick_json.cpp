@@ -176,7 +176,7 @@ const char* QuickJson::read_row(At at, Line& line) {
 
 const char* QuickJson::read_text(At at, JsonKey key, Line& line) const {
   const bool names = want_ == Want::names;
-  const bool texts = want_ == Want::texts;
+  const bool texts = wants_texts(want_, line);
   const bool place = names || (line.row != nullptr && line.row->kind == trace::Kind::definition);
   if (key == JsonKey::thread_name && names) return take_text(at, line.thread_name);
   if (key == JsonKey::object_kind && names) return take_text(at, line.object_kind);

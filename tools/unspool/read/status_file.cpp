@@ -34,6 +34,7 @@ void read_status(const File& directory, const std::string& path, Process& proces
     return;
   }
   process.lost = std::max(process.lost, header.lost);
+  process.unknown_threads = header.unknown_threads == 0 ? 0 : header.unknown_threads - 1;
   for (std::uint64_t i = 0; i < std::min<std::uint64_t>(header.entry_count, most_entries); ++i) {
     StatusEntry entry{};
     const std::uint64_t at = sizeof header + i * header.entry_size;

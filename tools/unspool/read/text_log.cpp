@@ -139,12 +139,12 @@ bool TextLog::glance(std::string_view text, Glance& out) {
 }
 
 void TextLog::read_names(const Matched& matched, Want want, Line& out) {
-  if (want == Want::record && out.has_pairs) return;
+  if (want == Want::record && out.has_pairs && !wants_texts(want, out)) return;
   out.thread_name = plain(matched.thread_name);
   if (out.file.empty()) out.file = plain(matched.file);
   if (out.function.empty()) out.function = plain(matched.function);
   if (out.lineno == 0) out.lineno = static_cast<std::uint32_t>(matched.lineno);
-  if (out.row->kind != trace::Kind::message || want != Want::texts) return;
+  if (out.row->kind != trace::Kind::message || !wants_texts(want, out)) return;
   out.text = plain(matched.words);
   if (out.logger.empty()) out.logger = plain(matched.logger);
 }
@@ -221,7 +221,7 @@ bool TextLog::read_pairs(std::string_view pairs, Want want, Line& out) {
   now_ = &head_;
   for (std::size_t index = 0; !pairs.empty(); ++index) {
     if (pairs.starts_with("| ")) {
-      if (want == Want::texts) read_arguments(pairs.substr(2), out);
+      if (wants_texts(want, out)) read_arguments(pairs.substr(2), out);
       return true;
     }
     Place& place = (*now_)[std::min(index, now_->size() - 1)];
@@ -263,7 +263,7 @@ bool TextLog::read_pair(const Pair& pair, const Place& place, Want want, Line& o
       if (want == Want::names) out.object_name = plain(pair.value);
       return true;
     case Key::logger:
-      if (want == Want::texts) out.logger = plain(pair.value);
+      if (wants_texts(want, out)) out.logger = plain(pair.value);
       return true;
     case Key::other:
       break;

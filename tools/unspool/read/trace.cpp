@@ -151,6 +151,7 @@ void Trace::describe(const Declared& declared, std::uint32_t segment) {
   process_.clock_source = declared.text("clock_source");
   process_.pid = narrow(declared.number("vpid", 0));
   process_.parent_pid = narrow(declared.number("parent_pid", 0));
+  process_.tells_limits = declared.number("spool_format_major", 0) > 1 || declared.number("spool_format_minor", 0) > 0;
   // Each segment has its own, as good as was known when it was made; the clock's first reading belongs to the first
   // one.
   if (described_ != 0 && described_ <= segment) return;

@@ -74,6 +74,14 @@ bool is_weak(const Waiting& waiting) {
   return has_owner(waiting) && waiting.edge == Edge::candidate;
 }
 
+std::string_view why_weak(const Analysis& analysis, const Waiting& waiting) {
+  if (waiting.limit == trace::WaitLimit::stop) return "one of these waits can be stopped";
+  if (waiting.by_others) return "such locks were also released by threads that did not own them";
+  if (waiting.limit == trace::WaitLimit::unknown) return "waits at such a line have timed out or were cancelled";
+  return analysis.replay.complete() ? "another thread may release it"
+                                    : "another thread may release it, which this mode does not record";
+}
+
 std::string why_possible(const Analysis& analysis, const Cycle& cycle) {
   const auto member = [&](std::size_t each) -> const Waiting& { return analysis.deadlocks.waiting()[each]; };
   const auto weak = std::ranges::find_if(cycle.members, [&](std::size_t each) { return is_weak(member(each)); });
@@ -82,11 +90,7 @@ std::string why_possible(const Analysis& analysis, const Cycle& cycle) {
     return fmt::format("Possible and not likely, because {}: others may have ended such waits.",
                        in_part ? "what nobody waited for was not recorded in this mode" : "Records are missing");
   }
-  const std::string_view what = member(*weak).limit == trace::WaitLimit::stop ? "one of these waits can be stopped"
-                                : member(*weak).limit == trace::WaitLimit::unknown
-                                    ? "waits at such a line have timed out or were cancelled"
-                                    : "such locks were also released by threads that did not own them";
-  return fmt::format("Possible and not certain, because {}.", what);
+  return fmt::format("Possible and not certain, because {}.", why_weak(analysis, member(*weak)));
 }
 
 std::string why_not_certain(const Analysis& analysis, const Cycle& cycle, bool ring) {

@@ -129,9 +129,12 @@ namespace {
 /// Old segments were deleted to keep to the space given.
 std::string cut_words(const Process& process, const Analysis& analysis) {
   if (!process.cut) return {};
-  const Times times{process, analysis.replay.first_time()};
-  const std::string calendar = times.calendar(analysis.replay.first_time());
-  return fmt::format("  Older Records are gone, or some in between: it is known what came {}.",
+  const trace::Ticks first = process.first_time != 0 ? process.first_time : analysis.replay.first_time();
+  const std::string calendar = Times{process, first}.calendar(first);
+  return fmt::format("  {}: it is known what came {}.",
+                     process.parent_pid == 0
+                         ? "Older Records are gone, or some in between"
+                         : fmt::format("It was forked from pid {}, or older Records are gone", process.parent_pid),
                      calendar.empty() ? "later" : "from " + calendar + " on");
 }
 

@@ -138,6 +138,9 @@ std::string threads_sentence(const Process& process, const Analysis& analysis) {
   std::vector<std::string> who;
   if (main_is) who.emplace_back(threads.alive == 1 ? "main" : "main among them");
   if (threads.daemons_alive != 0) who.push_back(counted(threads.daemons_alive, "daemon", "daemons"));
+  if (process.unknown_threads != 0) {
+    who.push_back(fmt::format("besides {} that spool does not know", count(process.unknown_threads)));
+  }
   if (!who.empty()) out += fmt::format(" ({})", fmt::join(who, ", "));
   if (threads.silent != 0) out += fmt::format(", {} without a Record of their own", count(threads.silent));
   return out + (orderly ? "; the process ended in order." : "; the recording is cut off.");

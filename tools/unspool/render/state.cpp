@@ -271,7 +271,9 @@ std::string moment_lines(const Context& context) {
   std::string out = fmt::format("State at {}{}", context.times.offset(until.moment()),
                                 calendar.empty() ? "" : fmt::format(" ({})", calendar));
   if (until.before_all()) {
-    out += ": before the first Record; nothing is known of it";
+    out += context.process.cut
+               ? ": before the first Record that is kept; who waits since then stands in the state at +0s"
+               : ": before the first Record; nothing is known of it";
   } else if (until.after_all()) {
     out += fmt::format(": {} after the last Record; this is the state as the Records leave it",
                        context.times.span(until.moment() - until.last()));

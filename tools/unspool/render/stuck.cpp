@@ -51,7 +51,7 @@ std::string whose_it_is(const Names& names, const Waiting& waiting) {
   const std::string who = names.thread(waiting.owner);
   if (waiting.behind) return fmt::format("behind {}, who waits for it as well", who);
   if (can_be_held(waiting.wait.kind)) {
-    return fmt::format("{} {}", waiting.edge == Edge::owned ? "held by" : "last held by", who);
+    return fmt::format("{} {}", waiting.edge == Edge::last_known ? "last held by" : "held by", who);
   }
   const auto suspect = std::ranges::find(waiting.suspects, waiting.owner, &Suspect::thread);
   if (suspect == waiting.suspects.end() || suspect->deed.count == 0) return who + " could end it";
@@ -178,8 +178,13 @@ std::string why_not_stuck(const Names& names, const Deadlocks& deadlocks, const 
     const Waiting* const now = waiting_of(deadlocks, each.answers);
     if (each.answers != 0 && (now == nullptr || !now->stuck)) return who_could(names, kind, each);
   }
+  for (const trace::ThreadNumber each : waiting.kin) {
+    const Waiting* const now = waiting_of(deadlocks, each);
+    if (now == nullptr || !now->stuck) return names.thread(each) + " goes on, and could be the next";
+  }
   if (kind == Kind::barrier) return "others may still come";
-  return fmt::format("nobody ever {}", short_deed(kind, awaited_role(waiting)));
+  return fmt::format("nobody {} {}", deadlocks.incomplete() ? "is recorded to have" : "ever",
+                     short_deed(kind, awaited_role(waiting)));
 }
 
 std::string_view deed_name(Kind kind, Role role) {
@@ -214,8 +219,16 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
   if (cycle.cause == Cause::nobody && can_be_held(first.wait.kind)) {
     return who + ", which somebody holds whom no Record names, and no thread is left that goes on";
   }
-  if (cycle.cause == Cause::abandoned) return who + ", and all that ever ended such a wait have ended";
-  return who + ", which nothing ever ended, and no thread is left that goes on";
+  const bool semaphore = first.wait.kind == Kind::semaphore || first.wait.kind == Kind::bounded_semaphore;
+  const bool of_permits = semaphore && !first.suspects.empty() && first.suspects.front().role == Role::take;
+  if (cycle.cause == Cause::abandoned) {
+    return who + (of_permits ? ", and all that took it and did not give it back have ended"
+                             : ", and all that ever ended such a wait have ended");
+  }
+  const std::string never = first.wait.kind == Kind::barrier
+                                ? "to which too few have come"
+                                : fmt::format("which nobody ever {}", deed_name(first.wait.kind, awaited_role(first)));
+  return fmt::format("{}, {}, and no thread is left that goes on", who, never);
 }
 
 std::string call_lines(const Names& names, trace::StackNumber stack, unsigned width, unsigned indent) {

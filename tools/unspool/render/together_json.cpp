@@ -43,8 +43,10 @@ class TogetherJson {
 
   std::uint64_t start() const {
     std::uint64_t start = ~std::uint64_t{0};
-    for (std::size_t i = 0; i < together_.members_.size(); ++i)
-      start = std::min(start, clock_.time(i, together_.members_[i].first));
+    for (std::size_t i = 0; i < together_.members_.size(); ++i) {
+      const Together::Member& each = together_.members_[i];
+      if (each.records != 0) start = std::min(start, clock_.time(i, each.first));
+    }
     return start;
   }
   Json offset(std::size_t index, trace::Ticks ticks) const {
@@ -61,8 +63,8 @@ class TogetherJson {
                      {"program", each.process->program},
                      {"pid", each.process->pid},
                      {"host", each.process->hostname},
-                     {"first", offset(i, each.first)},
-                     {"last", offset(i, each.last)},
+                     {"first", each.records == 0 ? Json{} : offset(i, each.first)},
+                     {"last", each.records == 0 ? Json{} : offset(i, each.last)},
                      {"at", offset(i, each.moment)},
                      {"records", each.records},
                      {"lost", each.lost},

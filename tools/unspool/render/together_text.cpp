@@ -61,8 +61,10 @@ class TogetherText {
   /// ns since the first Record of all.
   std::int64_t since_start(std::size_t index, trace::Ticks ticks) const {
     std::uint64_t start = ~std::uint64_t{0};
-    for (std::size_t i = 0; i < together_.members_.size(); ++i)
-      start = std::min(start, clock_.time(i, together_.members_[i].first));
+    for (std::size_t i = 0; i < together_.members_.size(); ++i) {
+      const Together::Member& each = together_.members_[i];
+      if (each.records != 0) start = std::min(start, clock_.time(i, each.first));
+    }
     return static_cast<std::int64_t>(clock_.time(index, ticks) - start);
   }
   std::string offset(std::size_t index, trace::Ticks ticks) const {
@@ -83,8 +85,8 @@ class TogetherText {
     for (std::size_t i = 0; i < std::min(all.size(), most_members); ++i) {
       const Together::Member& each = all[i];
       table.row({{scene_.names.thread(static_cast<trace::ThreadNumber>(i + 1))},
-                 {offset(i, each.first)},
-                 {offset(i, each.last)},
+                 {each.records == 0 ? "-" : offset(i, each.first)},
+                 {each.records == 0 ? "-" : offset(i, each.last)},
                  {count(each.records)},
                  {count(each.lost), each.lost == 0 ? Tone::plain : Tone::bad},
                  {count(each.threads)},

@@ -70,6 +70,7 @@ void Replay::run(RecordSource& source) {
   if (hold.thread != last_holder_) {
     last_holder_ = hold.thread;
     last_holder_state_ = threads_.get(hold.thread);
+    if (last_holder_state_ != nullptr) last_holder_state_->acted = true;
   }
   const ThreadState* const thread = last_holder_state_;
   ObjectState* const object = objects_.get(hold.object());
@@ -138,6 +139,8 @@ void Replay::step(const Record& record) {
   }
   switch (record.row->kind) {
     case Kind::message:
+      if (ThreadState* thread = threads_.get(record.thread)) thread->acted = true;
+      return;
     case Kind::definition:
       return;
     case Kind::trace:
@@ -149,7 +152,8 @@ void Replay::step(const Record& record) {
       if (record.row->verb == Verb::stack) return note_stack(record);
       if (ThreadState* thread = thread_of(record.thread)) {
         restore_wait(record.thread, *thread,
-                     {kind_of(record.object), record.object, record.site, record.since, record.a, record.b},
+                     {kind_of(record.object), record.object, record.site, record.since, record.a, record.b,
+                      limit_of(trace::limit_of(static_cast<std::uint32_t>(record.count)))},
                      record.time);
       }
       return;
@@ -169,6 +173,7 @@ void Replay::transition(const Record& record) {
   ThreadState* thread = thread_of(record.thread);
   if (thread != nullptr) {
     if (thread->life == ThreadState::Life::created) thread->life = ThreadState::Life::alive;
+    thread->acted |= record.row->kind != Kind::thread || record.row->verb != Verb::begin;
     close_stale_waits(*thread, record);
   }
   if (record.row->kind == Kind::thread) {

@@ -63,6 +63,7 @@ class Replay {
     trace::Ticks since;
     trace::ThreadNumber owner;
     trace::SiteNumber owner_site;
+    trace::WaitLimit limit;
     bool announced = false;  ///< by a status Record or entry: it began before what is known
     bool late = false;       ///< Records have come already that were written after it was
     bool first = false;      ///< nobody else waits
@@ -98,6 +99,7 @@ class Replay {
 
   // waits.cpp
   void close_stale_waits(ThreadState& thread, const Record& record);
+  trace::WaitLimit limit_of(trace::WaitLimit told) const;
   void block(const Record& record, ThreadState* thread, ObjectState* object);
   void begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectState* object, const Block& block);
   bool end_wait(const Record& record, ThreadState* thread, ObjectState* object, Ending ending);
@@ -151,7 +153,7 @@ class Replay {
   trace::Ticks first_time_ = 0;
   trace::Ticks last_time_ = 0;
   trace::ThreadNumber last_holder_ = 0;  ///< of the last plain hold; 0: its state has to be looked up
-  const ThreadState* last_holder_state_ = nullptr;
+  ThreadState* last_holder_state_ = nullptr;
   std::vector<HoldOfObject> untold_;  ///< plain holds that the observers have not heard of; empty between steps
   std::vector<Share> spare_shares_;   ///< empty: room for the next wait's
   std::uint32_t losses_ = 0;

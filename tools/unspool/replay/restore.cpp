@@ -96,12 +96,16 @@ ThreadState* Replay::corrected(const trace::StatusEntry& entry) {
 
 void Replay::correct_waits(const trace::StatusEntry& entry, ThreadState& thread) {
   if (entry.wait_record == 0) return close_all_waits(thread, last_time_, Ending::lost);
+  const bool known = entry.wait_limit <= static_cast<std::uint32_t>(trace::WaitLimit::stop);
+  const auto limit = known ? static_cast<trace::WaitLimit>(entry.wait_limit) : trace::WaitLimit::unknown;
   restore_wait(entry.thread, thread,
                {kind_of(entry.wait_object), entry.wait_object, entry.wait_site, entry.wait_since, entry.wait_owner,
-                entry.wait_owner_site},
+                entry.wait_owner_site, limit},
                last_time_);
   Wait& wait = thread.waits.back();
-  if (wait.object == entry.wait_object && wait.stack == 0) wait.stack = entry.wait_stack;
+  if (wait.object != entry.wait_object) return;
+  if (wait.stack == 0) wait.stack = entry.wait_stack;
+  if (limit != trace::WaitLimit::unknown) wait.limit = limit;
 }
 
 void Replay::correct_holds(const trace::StatusEntry& entry, const std::vector<trace::ObjectNumber>& held) {

@@ -41,7 +41,8 @@ struct Wait {
   trace::ThreadNumber waker = 0;
   trace::SiteNumber waker_site = 0;
   trace::StackNumber stack = 0;  ///< the call stack at its begin; 0: not recorded
-  std::vector<Share> shares;     ///< only where the object can be held; sums to ticks() once it has ended
+  trace::WaitLimit limit = trace::WaitLimit::unknown;
+  std::vector<Share> shares;  ///< only where the object can be held; sums to ticks() once it has ended
 
   // While it is open; the shares are in the object's history.
   trace::Verbs next;                      ///< what its thread may do next to the object
@@ -98,6 +99,7 @@ struct ThreadState {
   enum class Life : std::uint8_t { created, alive, ended };
   Life life = Life::created;
   bool exception = false;  ///< it ended by one
+  bool acted = false;      ///< it made a Record beside its begin
   bool sequence_known = false;
   trace::Sequence sequence = 0;
   std::vector<Wait> waits;  ///< innermost last: a Condition's, and inside it the one for its lock

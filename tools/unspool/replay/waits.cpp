@@ -21,6 +21,11 @@ bool may_happen_in(const Wait& wait, const Record& record) {
 
 }  // namespace
 
+/// Before it was told, a block Record stood for any.
+trace::WaitLimit Replay::limit_of(trace::WaitLimit told) const {
+  return process_.tells_limits || told != trace::WaitLimit::none ? told : trace::WaitLimit::unknown;
+}
+
 void Replay::close_stale_waits(ThreadState& thread, const Record& record) {
   while (!thread.waits.empty() && !may_happen_in(thread.waits.back(), record)) {
     const trace::ObjectNumber object = thread.waits.back().object;
@@ -30,7 +35,9 @@ void Replay::close_stale_waits(ThreadState& thread, const Record& record) {
 }
 
 void Replay::block(const Record& record, ThreadState* thread, ObjectState* object) {
-  Block block{record.row->kind, record.object, record.site, record.time, other_thread(record), other_site(record)};
+  Block block{
+      record.row->kind,           record.object, record.site, record.time, other_thread(record), other_site(record),
+      limit_of(record.row->limit)};
   const bool open = thread != nullptr && !thread->waits.empty() && thread->waits.back().object == record.object;
   const bool announced = open && thread->waits.back().announced;
   if (object != nullptr) {
@@ -44,6 +51,7 @@ void Replay::block(const Record& record, ThreadState* thread, ObjectState* objec
   if (open && (thread->waits.back().renewable || announced)) {
     Wait& wait = thread->waits.back();
     if (!std::exchange(wait.announced, false)) ++wait.blocks;
+    wait.limit = block.limit;
     wait.owner = block.owner;
     wait.owner_site = block.owner_site;
     return;
@@ -62,6 +70,7 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   wait.owner = block.owner;
   wait.owner_site = block.owner_site;
   wait.next = rules_of(block.kind).next;
+  wait.limit = block.limit;
   wait.renewable = rules_of(block.kind).renewable;
   wait.announced = block.announced;
   if (object == nullptr) return;
