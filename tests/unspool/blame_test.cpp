@@ -96,6 +96,22 @@ TEST_CASE("in mode long a link of a chain is one since its wait began, and not s
   CHECK(blamed.blame.total() == blamed.waited);
 }
 
+TEST_CASE("in mode long the time of a lock that was taken unseen is that of whoever releases it") {
+  Script script;
+  script.process.mode = Mode::long_waits;
+  script.add(Kind::status, Verb::wait, 1110, 2, lock(1), 20, 1, 10).since = 110;
+  script.block(1111, 2, lock(1), 20, 1, 10);
+  script.release(2000, 1, lock(1), 0, 1);
+  script.add(Kind::status, Verb::wait, 3500, 4, lock(1), 40).since = 2500;
+  script.block(3501, 4, lock(1), 40);  // it saw nobody: that says nothing of 3
+  script.release(5000, 3, lock(1), 0, 3);
+  script.acquire(5010, 2, lock(1), 20, 3);
+  const Blamed blamed{script};
+  CHECK(blamed.at(StepRole::runs, 3) == 3000 + 2500);
+  CHECK(blamed.at(StepRole::hand_over) == 10 + 10);
+  CHECK(blamed.sum() == blamed.waited);
+}
+
 TEST_CASE("who joins waits for the thread, and for whom that waits") {
   Script script;
   script.acquire(100, 3, lock(1), 31);

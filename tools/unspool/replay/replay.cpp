@@ -182,6 +182,7 @@ void Replay::object_transition(const Record& record, ThreadState* thread) {
   ObjectState* object = object_of(record.object, record.row->kind, record.time);
   if (object == nullptr) return;
   if (!follows(record, object->sequence, object->sequence_known)) forget_holder(*object);
+  if (!object->complete) note_taken_unseen(*object, record);
   switch (record.row->effect) {
     case Effect::wait:
       block(record, thread, object);

@@ -54,6 +54,10 @@ class Replay {
   /// Whether every acquire of every object was recorded. ObjectState::complete says it of one.
   bool complete() const { return complete_; }
 
+  /// Who had the object unseen since its last release, as far as this Record shows, before its effect: where acquires
+  /// are missing. Nobody: it shows nothing of that.
+  Holder taken_unseen(const ObjectState& object, const Record& record) const;
+
  private:
   /// What a block Record or a status entry says of a wait.
   struct Block {
@@ -116,6 +120,7 @@ class Replay {
   static void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
   void believe_owner(ObjectState& object, const Block& block);
   static void forget_unwatched(ObjectState& object, const Block& block);
+  void note_taken_unseen(ObjectState& object, const Record& record) const;
   void leave_some(const Record& record, ObjectState& object) const;
   static void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
   static void forget_holder(ObjectState& object);
