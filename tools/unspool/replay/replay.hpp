@@ -45,6 +45,9 @@ class Replay {
   std::uint64_t records() const { return records_; }
   trace::Ticks first_time() const { return first_time_; }
   trace::Ticks last_time() const { return last_time_; }
+  /// Up to when what goes on at the end is known to have gone on: a process that hangs makes no Records, but its
+  /// recorder reads the clocks. The last Record where it ended in order.
+  trace::Ticks last_sign_of_life() const;
   bool ended_orderly() const { return ended_orderly_; }
 
   /// How often a thread has said that it lost Records; a holder confirmed before the last may have changed unseen.
