@@ -55,6 +55,23 @@ void join_under_lock() {
   serve();
 }
 
+/// The joined thread has nothing to do with the lock, but joins one that asks for it.
+void join_of_a_join_under_lock() {
+  auto* const lock = new spool::Lock{"lock"};
+  auto* const done = new std::latch{1};
+  auto worker = start("worker", [=] { const std::lock_guard guard{*lock}; });
+  auto overseer = start("overseer", [worker, done]() mutable {
+    worker.join();
+    done->count_down();
+  });
+  done->wait();
+  {
+    const std::lock_guard guard{*lock};
+    overseer.join();
+  }
+  serve();
+}
+
 /// The thread is started between the two: its order is another one.
 void started_in_between() {
   auto* const a = new spool::Lock{"a"};
@@ -139,6 +156,7 @@ Programs could_deadlock_too() {
       {"could_readers_among_writers", readers_among_writers},
       {"could_read_again", reads_again},
       {"could_join_under_lock", join_under_lock},
+      {"could_join_of_a_join", join_of_a_join_under_lock},
       {"could_started_in_between", started_in_between},
       {"could_ring_of_four", ring_of_four},
       {"could_reacquire", reacquired_in_wait},

@@ -214,6 +214,23 @@ void join_under_another_lock() {
   serve();
 }
 
+/// The joined thread has joined one that asked for the lock, and has said so before the lock is taken.
+void join_of_a_known_join() {
+  auto* const lock = new spool::Lock{"lock"};
+  auto* const joined = new spool::Event{"joined"};
+  auto worker = start("worker", [=] { const std::lock_guard guard{*lock}; });
+  auto overseer = start("overseer", [worker, joined]() mutable {
+    worker.join();
+    joined->set();
+  });
+  joined->wait();
+  {
+    const std::lock_guard guard{*lock};
+    overseer.join();
+  }
+  serve();
+}
+
 /// Released in between, and taken in the same order again.
 void released_in_between() {
   auto* const pair = new Pair;
@@ -248,6 +265,7 @@ Programs healthy_orders() {
       {"one_thread", one_thread},
       {"gate_in_a_ring", gate_in_a_ring},
       {"join_under_another_lock", join_under_another_lock},
+      {"join_of_a_known_join", join_of_a_known_join},
       {"released_in_between", released_in_between},
   };
 }

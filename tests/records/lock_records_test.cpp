@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Which Records a Lock makes, on every path: alone, contended, given up, misused.
+#include <spool/log/message.hpp>
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
@@ -20,6 +21,39 @@ using namespace spool::test;
 using namespace std::chrono_literals;
 using trace::Kind;
 using trace::Verb;
+
+namespace {
+
+// As a template makes them: functions of their own at one line.
+#define LOCKS_IN(function)                                  \
+  void function(Lock& lock) {                               \
+    lock.lock();                                            \
+    info("in a function at a line that is another's, too"); \
+    lock.unlock();                                          \
+  }
+#define LOCKS_IN_BOTH(one, other) LOCKS_IN(one) LOCKS_IN(other)
+LOCKS_IN_BOTH(first, second)
+
+}  // namespace
+
+// The story: the sites of a template's instances were one, with the function of whichever came first.
+TEST_CASE("functions that share a line are sites of their own, whoever comes first") {
+  tap();
+  Lock lock;
+  const trace::ThreadNumber me = log::self().number;
+  std::vector<void (*)(Lock&)> calls{second, first, second, first};
+  for (const auto call : calls)
+    call(lock);
+  std::vector<std::string> functions;
+  for (const TappedRecord& each : tap().records_of(number_of(lock)))
+    functions.push_back(tap().site(each.site).function);
+  CHECK(functions ==
+        std::vector<std::string>{"second", "second", "first", "first", "second", "second", "first", "first"});
+  const auto told = tap().messages_by(me);
+  REQUIRE(told.size() >= 4);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(tap().site(told[told.size() - 4 + i].site).function == (i % 2 == 0 ? "second" : "first"));
+}
 
 TEST_CASE("a lock that is free is acquired and released, each with the caller's line") {
   tap();

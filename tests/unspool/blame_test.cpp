@@ -96,6 +96,22 @@ TEST_CASE("in mode long a link of a chain is one since its wait began, and not s
   CHECK(blamed.blame.total() == blamed.waited);
 }
 
+TEST_CASE("in mode long the time of a lock that was taken unseen is that of whoever releases it") {
+  Script script;
+  script.process.mode = Mode::long_waits;
+  script.add(Kind::status, Verb::wait, 1110, 2, lock(1), 20, 1, 10).since = 110;
+  script.block(1111, 2, lock(1), 20, 1, 10);
+  script.release(2000, 1, lock(1), 0, 1);
+  script.add(Kind::status, Verb::wait, 3500, 4, lock(1), 40).since = 2500;
+  script.block(3501, 4, lock(1), 40);  // it saw nobody: that says nothing of 3
+  script.release(5000, 3, lock(1), 0, 3);
+  script.acquire(5010, 2, lock(1), 20, 3);
+  const Blamed blamed{script};
+  CHECK(blamed.at(StepRole::runs, 3) == 3000 + 2500);
+  CHECK(blamed.at(StepRole::hand_over) == 10 + 10);
+  CHECK(blamed.sum() == blamed.waited);
+}
+
 TEST_CASE("who joins waits for the thread, and for whom that waits") {
   Script script;
   script.acquire(100, 3, lock(1), 31);
@@ -247,6 +263,62 @@ TEST_CASE("waits that go on at the end count up to there, and a circle ends") {
   CHECK(blamed.at(StepRole::runs, 2, 20) == 100);
   CHECK(blamed.at(StepRole::cycle, 1, 10) + blamed.at(StepRole::cycle, 2, 20) == 2 * 700);
   CHECK(blamed.sum() == blamed.waited);
+}
+
+/// The recorder's last look at the clocks.
+void lives_on(Script& script, trace::Ticks until) {
+  const ClockReading start = script.process.clocks.front();
+  script.process.clocks.push_back({until, start.monotonic + until, start.realtime + until, 0, start.frequency});
+}
+
+// The story: three threads that had been deadlocked for a second were said to have waited for 500 us, most of it for
+// "threads that ran".
+TEST_CASE("waits that go on at the end count up to the last sign of life, in every answer") {
+  Script script;
+  script.acquire(100, 1, lock(1), 10);
+  script.acquire(110, 2, lock(2), 20);
+  script.block(200, 1, lock(2), 11, 2, 20);
+  script.block(300, 2, lock(1), 21, 1, 10);
+  script.join(310, 3, 1, 30);
+  CHECK(text(script).find("Threads waited 120 ns in all for locks and joins up to the last Record.") !=
+        std::string::npos);
+  lives_on(script, 1'000'300);
+  const Blamed blamed{script};
+  CHECK(blamed.waited == 1'000'100 + 1'000'000 + 999'990);
+  CHECK(blamed.sum() == blamed.waited);
+  CHECK(blamed.at(StepRole::runs, 2, 20) == 100);
+  CHECK(text(script).find("a circle of waits, in which nobody runs") != std::string::npos);
+  const std::string report = printed(run_report, script);
+  CHECK(report.find("that ran") == std::string::npos);
+  Options json;
+  json.format = Options::Format::json;
+  CHECK(Json::parse(printed(run_deadlocks, script, json))["processes"][0]["deadlocks"][0]["lasted"] == 1'000'000);
+}
+
+// The story: with a filter the tree named threads whose waits were left out, in place of those that were told.
+TEST_CASE("the tree has only what the filter leaves") {
+  Script script;
+  script.thread(1, "first");
+  script.thread(2, "second");
+  script.thread(3, "third");
+  script.thread(4, "fourth");
+  script.acquire(100, 1, lock(1), 10);
+  script.block(110, 2, lock(1), 20, 1, 10);
+  script.release(200, 1, lock(1));
+  script.acquire(201, 2, lock(1), 10, 1);
+  script.block(210, 3, lock(1), 20, 2, 10);
+  script.release(300, 2, lock(1));
+  script.acquire(301, 3, lock(1), 20, 2);
+  Options options;
+  options.wanted.threads = {"third"};
+  const std::string told =
+      printed([](auto inputs, const Options& how, std::FILE* out) { return run_blame(inputs, how, false, out); },
+              script, options);
+  INFO(told);
+  CHECK(told.find("third waits for") != std::string::npos);
+  CHECK(told.find("second ran") != std::string::npos);
+  CHECK(told.find("first ran") == std::string::npos);
+  CHECK(told.find("2 threads") == std::string::npos);
 }
 
 TEST_CASE("folded stacks have a line a chain, the waiter first, and sum to the same") {

@@ -169,6 +169,89 @@ TEST_CASE("a join with a lock held that the joined thread asked for could deadlo
   CHECK(found(script(b)).empty());
 }
 
+// The story: main held a lock and joined a thread that joins another one, which asks for it; nothing was found.
+TEST_CASE("whoever joins a thread waits for those that it joins") {
+  Course course;
+  course.take(3, a);
+  course.give(3, a);
+  course.ends(3);
+  course.joins(2, 3);
+  course.take(1, a);
+  course.ends(2);
+  course.joins(1, 2);
+  course.give(1, a);
+  const auto all = found(course);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].danger == Danger::join_under_lock);
+  CHECK(all[0].join.target == 2);
+  CHECK(all[0].join.asker == 3);
+  REQUIRE(all[0].join.via.size() == 1);
+  CHECK(all[0].join.via[0].joiner == 2);
+  CHECK(all[0].join.via[0].target == 3);
+  CHECK(all[0].certainty == Certainty::likely);
+  const std::string text = printed(run_order, course);
+  CHECK(text.find("a thread is joined with a lock held that one it joins asks for") != std::string::npos);
+}
+
+TEST_CASE("a thread that was joined before the lock was taken, in every run, keeps nobody waiting") {
+  const auto script = [](bool tells) {
+    Course course;
+    course.take(3, a);
+    course.give(3, a);
+    course.ends(3);
+    course.joins(2, 3);
+    if (tells) course.next(Kind::event, Verb::set, 2, thing);
+    course.next(Kind::event, Verb::resume, 1, thing);
+    course.take(1, a);
+    course.ends(2);
+    course.joins(1, 2);
+    course.give(1, a);
+    return course;
+  };
+  CHECK(found(script(true)).empty());
+  CHECK(found(script(false)).size() == 1);
+}
+
+TEST_CASE("a join that would have given up keeps nobody waiting, nor does one by a third thread that is known of") {
+  Course gives_up;
+  gives_up.take(3, a);
+  gives_up.give(3, a);
+  gives_up.next(Kind::thread, Verb::block, 2, 3, 60, 3);
+  gives_up.next(Kind::thread, Verb::timeout, 2, 3, 60, 3);
+  gives_up.ends(3);
+  gives_up.take(1, a);
+  gives_up.ends(2);
+  gives_up.joins(1, 2);
+  gives_up.give(1, a);
+  CHECK(found(gives_up).empty());
+
+  Course known;
+  known.take(3, a);
+  known.give(3, a);
+  known.ends(3);
+  known.joins(2, 3);
+  known.joins(4, 3);
+  known.ends(4);
+  known.joins(1, 4);
+  known.take(1, a);
+  known.ends(2);
+  known.joins(1, 2);
+  known.give(1, a);
+  CHECK(found(known).empty());
+}
+
+TEST_CASE("two that are stuck behind a join of a join are a certain finding") {
+  Course course;
+  course.take(1, a);
+  course.next(Kind::lock, Verb::block, 3, a, 9, 1, 1);
+  course.next(Kind::thread, Verb::block, 2, 3, 60, 3);
+  course.next(Kind::thread, Verb::block, 1, 2, 61, 2);
+  const auto all = found(course);
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].happened);
+  CHECK(all[0].join.asker == 3);
+}
+
 TEST_CASE("hand over hand, and the same order again, are in order") {
   Course course;
   for (const trace::ThreadNumber thread : {1U, 2U, 1U, 2U}) {

@@ -77,6 +77,10 @@ TEST_CASE("a join that still waits at the end comes first") {
   CHECK(answer.analysis.joins.longest()[0].ending == Ending::unended);
   CHECK(answer.analysis.joins.longest()[0].waited == 10);
   CHECK(printed(run_joins, script).find("still waiting") != std::string::npos);
+  script.process.clocks.push_back({19'000, 19'000, script.process.clocks.front().realtime + 19'000, 0, 1'000'000'000});
+  const Answer later{script};
+  CHECK(later.analysis.joins.longest()[0].waited == 10'000);  // up to the last sign of life
+  CHECK(later.analysis.joins.totals().waited == 18'900);
 }
 
 TEST_CASE("more joins than are kept are all in the totals, and the longest are kept") {

@@ -153,6 +153,8 @@ TEST_CASE("a wait that nobody ended is a step of its own, as is one that goes on
   CHECK(asked.of(Path::Role::waits, 1) == 300 + 550);
   CHECK(asked.of(Path::Role::runs, 1) == 90 + 50);
   CHECK(asked.sum() == 990);
+  script.process.clocks.push_back({2000, 2000, script.process.clocks.front().realtime + 2000, 0, 1'000'000'000});
+  CHECK(Asked{script, of_thread("reader")}.sum() == 1990);  // the recorder lived on
 }
 
 TEST_CASE("after a notify a Condition's waiter comes on by who released the lock") {

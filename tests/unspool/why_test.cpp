@@ -149,6 +149,10 @@ TEST_CASE("a wait that has not ended is told as such, up to the last Record") {
   const Asked asked{script};
   CHECK(asked.waited(Kind::lock) == 720 - 200);
   CHECK(asked.sum() == asked.span());
+  script.process.clocks.push_back({5000, 5000, script.process.clocks.front().realtime + 5000, 0, 1'000'000'000});
+  const Asked later{script};
+  CHECK(later.waited(Kind::lock) == 5000 - 200);
+  CHECK(later.sum() == later.span());
 }
 
 TEST_CASE("waits that are left out of the list are in the balance") {

@@ -122,7 +122,7 @@ constexpr int emit_attempts = 64;
 }  // namespace
 
 trace::SiteNumber number_of_site(Writer& writer, const Site& site) noexcept {
-  const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
+  const SiteSlot& slot = writer.sites[site_slot(site)];
   // relaxed: a hint; where nothing is recorded there are no numbers, and no Record is lost
   if (generation.load(std::memory_order_relaxed) == 0) return 0;
   if (!slot.is_of(site) && !prepare(writer, {.site = &site})) return 0;

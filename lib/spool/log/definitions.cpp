@@ -48,6 +48,12 @@ std::string_view text_or_empty(const char* text) {
   return text == nullptr ? "" : text;  // not a null view: memcpy takes no null, however short
 }
 
+/// By the texts: two files of a program have them at different addresses. The function tells the instances of a
+/// template apart, whichever of them comes first.
+std::string key_of(const Site& site) {
+  return fmt::format("{}:{}:{}", text_or_empty(site.file), site.line, text_or_empty(site.function));
+}
+
 }  // namespace
 
 bool Definitions::take_chunk(Segment& segment) {
@@ -131,7 +137,7 @@ bool Definitions::cost(Segment& segment, const Cost& cost) {
 
 trace::SiteNumber Definitions::number_of(const Site& site) {
   if (site.file == nullptr) return 0;
-  std::string key = fmt::format("{}:{}", site.file, site.line);
+  std::string key = key_of(site);
   const auto known = numbers_.find(key);
   if (known != numbers_.end()) return known->second;
   sites_.push_back({site, 0});
@@ -187,8 +193,8 @@ bool Definitions::define_thread(Segment& segment, Identity& identity) {
 }
 
 const ObjectClass* Definitions::shared(const ObjectClass& wanted) {
-  const std::string key = fmt::format("{}|{}|{}|{}", static_cast<int>(wanted.kind), text_or_empty(wanted.site.file),
-                                      wanted.site.line, text_or_empty(wanted.name));
+  const std::string key =
+      fmt::format("{}|{}|{}", static_cast<int>(wanted.kind), key_of(wanted.site), text_or_empty(wanted.name));
   const auto found = class_of_.try_emplace(key, nullptr).first;
   if (found->second == nullptr) found->second = &classes_.emplace_back(wanted);  // new, or there was no memory for it
   return found->second;

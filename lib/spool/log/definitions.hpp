@@ -89,7 +89,7 @@ class Definitions {
   bool take_chunk(Segment& segment);
 
   std::deque<KnownSite> sites_;                                 ///< number - 1
-  std::unordered_map<std::string, trace::SiteNumber> numbers_;  ///< "file:line"
+  std::unordered_map<std::string, trace::SiteNumber> numbers_;  ///< "file:line:function"
   std::deque<ObjectClass> classes_;
   std::unordered_map<std::string, const ObjectClass*> class_of_;
 

@@ -147,6 +147,7 @@ struct Format {
     log::detail::check<Args...>(text_);
     digest = log::detail::Digest{}
                  .add(at.file == nullptr ? std::string_view{} : at.file)
+                 .add(at.function == nullptr ? std::string_view{} : at.function)
                  .add(at.line)
                  .add(text_)
                  .add(log::detail::fields_of<Args...>, log::detail::made_at_once<Args...>())

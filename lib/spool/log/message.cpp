@@ -49,8 +49,8 @@ bool try_write_text(Writer& writer, Level level, const Site& site, std::string_v
                     const TextNeed& need) noexcept {
   Emission emission;
   if (emission.enter(writer, need.size) != Emission::Result::entered) return false;
-  const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
-  if (slot.file != site.file || slot.line != site.line || slot.generation != writer.generation) {
+  const SiteSlot& slot = writer.sites[site_slot(site)];
+  if (!slot.is_at(site) || slot.generation != writer.generation) {
     emission.leave(writer);
     return false;
   }

@@ -143,8 +143,8 @@ bool Recorder::define_all(Writer& writer, const Need& need) {
   if (need.site != nullptr) {
     trace::SiteNumber number = 0;
     if (!definitions_.define(segment, *need.site, number)) return false;
-    writer.sites[site_slot(need.site->file, need.site->line)] = {need.site->file, need.site->line, segment.number,
-                                                                 number};
+    const Site& site = *need.site;
+    writer.sites[site_slot(site)] = {site.file, site.function, site.line, segment.number, number};
   }
   if (need.message != nullptr && !definitions_.define_message(segment, *need.message)) return false;
   if (need.message != nullptr) writer.mixed_in = segment.number;

@@ -131,7 +131,7 @@ void tell_late_wait(Writer& writer, std::uint16_t record, Object& object, const 
                   .quoted_site = wait.owner_site};
   for (int i = 0; i < attempts; ++i) {
     if (!prepare(writer, need)) return;
-    const trace::SiteNumber here = writer.sites[site_slot(site.file, site.line)].number;
+    const trace::SiteNumber here = writer.sites[site_slot(site)].number;
     const bool told = try_tell(
         writer,
         {{0, trace::id_and_object(id, object.known_number())}, here, wait.owner, since, wait.owner_site, record});

@@ -49,12 +49,14 @@ struct Emitted {
 /// A direct-mapped cache from a Site to its number in the current segment. 32 bytes: found by a shift.
 struct alignas(32) SiteSlot {
   const char* file = nullptr;
+  const char* function = nullptr;
   std::uint32_t line = 0;
   std::uint32_t generation = 0;
   trace::SiteNumber number = 0;
 
   /// Numbers hold for the whole trace; only a definition is a segment's.
-  bool is_of(const Site& site) const { return file == site.file && line == site.line && generation != 0; }
+  bool is_of(const Site& site) const { return is_at(site) && generation != 0; }
+  bool is_at(const Site& site) const { return file == site.file && function == site.function && line == site.line; }
 };
 
 /// The same from a message site to its class.
@@ -141,9 +143,12 @@ inline Writer& self() {
   return *writer;
 }
 
-/// Neighbouring lines of a file have neighbouring slots.
-inline std::size_t site_slot(const char* file, std::uint32_t line) {
-  return (std::bit_cast<std::uintptr_t>(file) / 8 + line) % Writer::site_slots;
+/// Neighbouring lines of a file have neighbouring slots; functions at one line, as a template makes them, have their
+/// own by their names' addresses. (Two instructions that add and multiply, and one that divides.)
+inline std::size_t site_slot(const Site& site) {
+  const auto file = static_cast<std::uint32_t>(std::bit_cast<std::uintptr_t>(site.file));
+  const auto function = static_cast<std::uint32_t>(std::bit_cast<std::uintptr_t>(site.function));
+  return (file + (function + site.line * 4) * 8) / sizeof(SiteSlot) % Writer::site_slots;
 }
 
 /// What an emit needs to have defined in the current segment before it may write.
@@ -262,7 +267,7 @@ struct Quoted {
 inline void make_ready(Writer& writer, Object& object, const Site& site) noexcept {
   // relaxed, all: hints; the emit looks again
   const std::uint64_t end = writer.position.load(std::memory_order_relaxed) + 2 * sizeof(trace::Transition);
-  const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
+  const SiteSlot& slot = writer.sites[site_slot(site)];
   const std::uint32_t segment = generation.load(std::memory_order_relaxed);
   const bool ready = end <= writer.limit.load(std::memory_order_relaxed) && writer.generation == segment &&
                      slot.is_of(site) && slot.generation == segment && object.is_defined(segment);
@@ -303,10 +308,10 @@ template <Fenced fenced, class LastField>
   if (emission.enter<fenced>(writer, sizeof(trace::Transition)) != Emission::Result::entered) [[unlikely]] {
     return false;
   }
-  const SiteSlot& slot = writer.sites[site_slot(site.file, site.line)];
+  const SiteSlot& slot = writer.sites[site_slot(site)];
   const std::uint32_t segment = writer.generation;
-  const bool known =
-      slot.file == site.file && slot.line == site.line && slot.generation == segment && object.is_defined(segment);
+  const bool known = slot.file == site.file && slot.function == site.function && slot.line == site.line &&
+                     slot.generation == segment && object.is_defined(segment);
   if (!known) [[unlikely]] {
     emission.leave(writer);
     return false;

@@ -181,7 +181,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
   /// Modes contended and long: no Record, but the line is left for whoever comes to wait. False also where its number
   /// is not known yet.
   [[gnu::always_inline]] bool try_quietly(log::Writer& me, const Site& site) {
-    const log::SiteSlot& slot = me.sites[log::site_slot(site.file, site.line)];
+    const log::SiteSlot& slot = me.sites[log::site_slot(site)];
     if (!slot.is_of(site) || !take_counted(me)) return false;
     begin_hold(Hold::contended);
     name_owner(me, slot.number);

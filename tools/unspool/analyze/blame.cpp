@@ -117,10 +117,30 @@ void Blame::touch(const Record& record, bool of_thread) {
       touched = open.chain.back().role == Role::readers ||
                 std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end();
     }
-    if (!touched) continue;
+    if (!touched || !turn_to_unseen(open, record)) continue;
     charge(open, at);
     open.stale = any_stale_ = true;
   }
+}
+
+/// Where acquires are missing, what looks like hand-over may be a hold that only its end tells of. False: this Record
+/// does not tell either.
+bool Blame::turn_to_unseen(Open& open, const Record& record) {
+  const bool free = !open.stale && !open.chain.empty() && open.chain.back().role == Role::hand_over;
+  if (!free || open.objects.back() != record.object) return true;
+  const auto found = replay_->objects().find(record.object);
+  if (found == replay_->objects().end() || found->second.complete) return true;
+  const Holder holder = replay_->taken_unseen(found->second, record);
+  if (holder.tenant == Holder::Tenant::nobody) {
+    const Effect effect = record.row->effect;
+    const bool in_chain = std::ranges::find(open.chain, record.thread, &BlameStep::thread) != open.chain.end();
+    return effect != Effect::wait && record.row->kind != Kind::status && (effect != Effect::fail || in_chain);
+  }
+  std::vector<BlameStep> chain = open.chain;
+  chain.back() = {};
+  if (holder.tenant == Holder::Tenant::thread) chain.back() = {Role::runs, holder.thread, holder.site, 0, Kind::trace};
+  open.node = node_of(chain);
+  return true;
 }
 
 void Blame::watch(const Open& open) {

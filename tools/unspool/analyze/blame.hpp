@@ -134,6 +134,7 @@ class Blame : public Observer {
   BlameStep next_step(const Wait& wait) const;
   const Wait* wait_of(trace::ThreadNumber thread) const;
   trace::Ticks end_of_hold(const Open& open, const Wait& wait) const;
+  bool turn_to_unseen(Open& open, const Record& record);
   static void charge(Open& open, trace::Ticks until);
   void owned(const Wait& wait);
   void signalled(const Wait& wait);

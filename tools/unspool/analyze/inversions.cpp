@@ -130,6 +130,8 @@ std::uint64_t Inversions::fingerprint(const Inversion& inversion) const {
     whole.add_object(process_, inversion.join.lock);
     whole.add_site(process_, inversion.join.lock_site);
     whole.add_site(process_, inversion.join.join_site);
+    for (const ThreadJoin& each : inversion.join.via)
+      whole.add_site(process_, each.site);
     whole.add_site(process_, inversion.join.target_site);
   }
   return whole.value();
@@ -143,7 +145,8 @@ bool Inversions::concerns(const Inversion& inversion, const Filter& filter) cons
   };
   if (inversion.danger == Danger::join_under_lock) {
     const JoinUnderLock& join = inversion.join;
-    return passes(join.joiner, join.lock, join.join_time) || passes(join.target, join.lock, join.target_time);
+    return passes(join.joiner, join.lock, join.join_time) || passes(join.target, join.lock, join.join_time) ||
+           passes(join.asker, join.lock, join.target_time);
   }
   return std::ranges::any_of(inversion.cycle.links, [&](const LinkOf& link) {
     return passes(link.by->thread, link.key->outer, link.by->time) ||

@@ -23,6 +23,8 @@ constexpr std::size_t most_moments_in_all = 200'000;
 constexpr std::size_t most_held = 64;     // by one thread
 constexpr std::size_t most_writers = 16;  // of one lock
 constexpr std::size_t most_joins = 10'000;
+constexpr std::size_t most_joined_at = 8;    // of one thread
+constexpr std::size_t most_followed = 1000;  // threads that one join waits for
 
 /// The first half and the last half of them.
 void keep(std::vector<Moment>& moments, const Moment& moment) {
@@ -370,6 +372,7 @@ void Links::thread(const Record& record) {
 void Links::join(const Record& record) {
   const auto target = static_cast<trace::ThreadNumber>(record.object);
   const Effect effect = record.row->effect;
+  note_join(record);
   if (effect == Effect::fail) {
     std::erase_if(joining_[target], [&](const JoinUnderLock& each) { return each.joiner == record.thread; });
     return;
@@ -389,11 +392,39 @@ void Links::join(const Record& record) {
         continue;
       }
       ++joins_under_locks_;
-      joins.push_back({each.object, each.shared, false, record.thread, target, each.site, record.site, 0, each.since,
-                       record.time, 0, false, each.seen});
+      JoinUnderLock join;
+      join.lock = each.object;
+      join.shared = each.shared;
+      join.joiner = record.thread;
+      join.target = target;
+      join.lock_site = each.site;
+      join.join_site = record.site;
+      join.lock_since = each.since;
+      join.join_time = record.time;
+      join.seen = each.seen;
+      joins.push_back(std::move(join));
     }
   }
   if (effect == Effect::resume) judge_joins(target);
+}
+
+/// Of a join that ended it is known from which moment on others can know that the thread is over.
+void Links::note_join(const Record& record) {
+  const auto target = static_cast<trace::ThreadNumber>(record.object);
+  const Effect effect = record.row->effect;
+  const std::pair both{record.thread, target};
+  if (effect == Effect::fail) {
+    joins_give_up_.insert(record.site);
+    thread_joins_.erase(both);
+    return;
+  }
+  if (effect != Effect::wait && effect != Effect::resume) return;
+  if (thread_joins_.size() < most_joins)
+    thread_joins_.try_emplace(both, ThreadJoin{record.thread, target, record.site, record.time});
+  const bool is_followed = thread_joins_.contains(both) || joined_at_.contains(target);
+  if (effect != Effect::resume || !is_followed) return;
+  std::vector<Moment>& moments = joined_at_[target];
+  if (moments.size() < most_joined_at) moments.push_back(clocks_.mark_if_plenty(record.thread));
 }
 
 /// In every run it was asked for the last time before the one who joins got it.
@@ -401,22 +432,63 @@ bool Links::precedes(const ThreadLocks& locks, const Asked& asked, const JoinUnd
   return !asked.anew && !locks.asks_much() && asked.last.precedes({Moment::unknown, 0, join.seen});
 }
 
-/// Which of the locks that were held at its joins this thread asked for.
+/// Somebody had joined the thread, and the one who joins now knew it when it got the lock; or that is not known.
+bool Links::was_over(trace::ThreadNumber thread, const JoinUnderLock& join) const {
+  const auto found = joined_at_.find(thread);
+  if (found == joined_at_.end()) return false;
+  return std::ranges::any_of(found->second, [&](const Moment& each) {
+    return each.component == Moment::unknown || each.precedes({Moment::unknown, 0, join.seen});
+  });
+}
+
+/// The thread's call for the lock that is held at this join; null: it has made none that could wait for it.
+const Links::Asked* Links::asked_of(trace::ThreadNumber thread, const JoinUnderLock& join) {
+  const ThreadLocks* const locks = threads_.get(thread);
+  if (locks == nullptr) return nullptr;
+  const auto entry = std::find_if(locks->asked.begin(), locks->asked.end(), [&](const auto& item) {
+    const Asked& lock = item.second;
+    const bool gives_up = !lock.stuck && may_give_up(lock.waited, lock.site);
+    return lock.object == join.lock && !(lock.shared && join.shared) && !gives_up && !precedes(*locks, lock, join);
+  });
+  return entry == locks->asked.end() ? nullptr : &entry->second;
+}
+
+/// By the fewest joins from the joined thread on.
+const Links::Asked* Links::find_asker(JoinUnderLock& join) {
+  if (const Asked* const asked = asked_of(join.target, join)) return asked;
+  std::vector<std::pair<ThreadJoin, std::size_t>> reached{{{0, join.target, 0, 0}, 0}};  // with the one before
+  std::unordered_set<trace::ThreadNumber> met{join.joiner, join.target};
+  for (std::size_t at = 0; at < reached.size(); ++at) {
+    const trace::ThreadNumber joiner = reached[at].first.target;
+    for (auto each = thread_joins_.lower_bound({joiner, 0}); each != thread_joins_.end(); ++each) {
+      const ThreadJoin& next = each->second;
+      if (next.joiner != joiner) break;
+      if (reached.size() > most_followed) return nullptr;
+      if (joins_give_up_.contains(next.site) || was_over(next.target, join)) continue;
+      if (!met.insert(next.target).second) continue;
+      reached.emplace_back(next, at);
+      const Asked* const asked = asked_of(next.target, join);
+      if (asked == nullptr) continue;
+      for (std::size_t step = reached.size() - 1; step != 0; step = reached[step].second)
+        join.via.insert(join.via.begin(), reached[step].first);
+      join.asker = next.target;
+      return asked;
+    }
+  }
+  return nullptr;
+}
+
+/// Which of the locks that were held at its joins this thread asked for, or one that it joined.
 void Links::judge_joins(trace::ThreadNumber target) {
   const auto found = joining_.find(target);
   if (found == joining_.end()) return;
-  const ThreadLocks& locks = threads_[target];
   for (JoinUnderLock& each : found->second) {
-    const auto entry = std::find_if(locks.asked.begin(), locks.asked.end(), [&](const auto& item) {
-      const Asked& lock = item.second;
-      const bool gives_up = !lock.stuck && may_give_up(lock.waited, lock.site);
-      return lock.object == each.lock && !(lock.shared && each.shared) && !gives_up && !precedes(locks, lock, each);
-    });
-    if (entry == locks.asked.end()) continue;
-    const Asked& asked = entry->second;
-    each.target_site = asked.site;
-    each.target_time = asked.time;
-    each.stuck = asked.stuck;
+    each.asker = target;
+    const Asked* const asked = find_asker(each);
+    if (asked == nullptr) continue;
+    each.target_site = asked->site;
+    each.target_time = asked->time;
+    each.stuck = asked->stuck;
     joins_.push_back(each);
   }
   joining_.erase(found);

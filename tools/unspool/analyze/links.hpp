@@ -22,6 +22,7 @@
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace unspool {
@@ -67,7 +68,15 @@ struct WriterCall {
   Occurrence by;
 };
 
-/// A join with a lock held.
+/// One thread's join of another, whether it had to wait or not.
+struct ThreadJoin {
+  trace::ThreadNumber joiner = 0;
+  trace::ThreadNumber target = 0;
+  trace::SiteNumber site = 0;
+  trace::Ticks time = 0;
+};
+
+/// A join with a lock held. Whoever joins a thread waits for all that this one joins meanwhile.
 struct JoinUnderLock {
   trace::ObjectNumber lock = 0;
   bool shared = false;
@@ -76,7 +85,9 @@ struct JoinUnderLock {
   trace::ThreadNumber target = 0;
   trace::SiteNumber lock_site = 0;
   trace::SiteNumber join_site = 0;
-  trace::SiteNumber target_site = 0;  ///< where the joined thread asked for the lock
+  std::vector<ThreadJoin> via;        ///< the joins by which `target` waits for `asker`; empty: they are the same
+  trace::ThreadNumber asker = 0;      ///< who asked for the lock
+  trace::SiteNumber target_site = 0;  ///< where
   trace::Ticks lock_since = 0;
   trace::Ticks join_time = 0;
   trace::Ticks target_time = 0;
@@ -171,6 +182,10 @@ class Links {
   void date(const Record& record);
   std::vector<HeldFrom> held_from(trace::ThreadNumber thread);
   bool precedes(const ThreadLocks& locks, const Asked& asked, const JoinUnderLock& join) const;
+  void note_join(const Record& record);
+  bool was_over(trace::ThreadNumber thread, const JoinUnderLock& join) const;
+  const Asked* asked_of(trace::ThreadNumber thread, const JoinUnderLock& join);
+  const Asked* find_asker(JoinUnderLock& join);
   void ask(const Call& call, ThreadLocks& locks);
   void add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment);
   void add_writer(const Call& call, const HeldLocks* held, const Moment& moment);
@@ -210,6 +225,9 @@ class Links {
   std::unordered_map<trace::ThreadNumber, std::vector<JoinUnderLock>> joining_;  ///< by joined thread
   trace::ThreadNumber last_holder_ = 0;                                          ///< of the last plain hold; 0: none
   ThreadLocks* last_holder_locks_ = nullptr;
+  std::map<std::pair<trace::ThreadNumber, trace::ThreadNumber>, ThreadJoin> thread_joins_;  ///< by joiner and joined
+  std::unordered_map<trace::ThreadNumber, std::vector<Moment>> joined_at_;  ///< by joined thread, of `thread_joins_`
+  std::unordered_set<trace::SiteNumber> joins_give_up_;                     ///< joins there had a limit
   std::size_t joins_under_locks_ = 0;
   std::size_t occurrences_ = 0;
   std::size_t moments_ = 0;

@@ -153,7 +153,7 @@ void Path::finished(const Replay& replay) {
   until_ = last_.time;
   const auto open = open_.find(last_.thread);
   if (between_.to.empty() && open != open_.end()) {
-    until_ = std::max(until_, std::min(replay.last_time(), filter_.to()));
+    until_ = std::max(until_, std::min(replay.last_sign_of_life(), filter_.to()));
   }
   since_ = std::min(since_, until_);
   walk();

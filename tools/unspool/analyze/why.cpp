@@ -77,7 +77,7 @@ void Why::keep(Thread& thread, Told told) {
 
 void Why::finished(const Replay& replay) {
   Blame::finished(replay);
-  end_ = replay.last_time();
+  end_ = replay.last_sign_of_life();
   for (auto& [number, thread] : threads_)
     std::ranges::sort(thread.longest, is_longer);
 }

@@ -2,6 +2,7 @@
 //
 // `unspool blame`: whose doing the waiting was in the end, as a table, a tree, folded stacks or JSON.
 #include <fmt/format.h>
+#include <unspool/analyze/samples.hpp>
 #include <unspool/render/blame.hpp>
 #include <unspool/render/command.hpp>
 #include <unspool/render/heading.hpp>
@@ -63,12 +64,14 @@ struct Context : Scene {
  private:
   void add_branches() {
     const auto& nodes = blame.nodes();
+    const std::vector<trace::Ticks> sums = sums_of(nodes);
     std::vector<std::size_t> branch_of(nodes.size());
     std::map<std::pair<std::size_t, BlameStep>, std::size_t> known;
     for (std::size_t i = 1; i < nodes.size(); ++i) {
       const BlameStep& step = nodes[i].step;
       const std::size_t parent = branch_of[nodes[i].parent];
       signals[i] = nodes[i].parent == 0 ? is_signal(step.kind) : signals[nodes[i].parent];
+      if (sums[i] == 0) continue;  // what the filter leaves out
       BlameStep alike = step;
       if (step.site != 0 || step.role == Role::cycle) alike.thread = 0;
       if (step.role == Role::cycle) alike.site = 0;
@@ -76,8 +79,17 @@ struct Context : Scene {
       if (is_new) branches.push_back({step, parent, 0, 0, {}, {}});
       branch_of[i] = at->second;
       branches[at->second].own += nodes[i].ticks;
-      if (nodes[i].ticks != 0 || step.role == Role::waits) branches[at->second].threads.insert(step.thread);
+      branches[at->second].threads.insert(step.thread);
     }
+  }
+  /// Of the chains that go through each node.
+  static std::vector<trace::Ticks> sums_of(const std::vector<Node>& nodes) {
+    std::vector<trace::Ticks> sums(nodes.size());
+    for (std::size_t i = nodes.size(); i-- > 1;) {
+      sums[i] = add_saturated(sums[i], nodes[i].ticks);
+      sums[nodes[i].parent] = add_saturated(sums[nodes[i].parent], sums[i]);
+    }
+    return sums;
   }
 };
 
@@ -108,7 +120,7 @@ std::string words(const Context& context, const BlameStep& step) {
     case Role::readers:
       return "several readers" + (step.site == 0 ? "" : ", which took it at " + names.site_and_function(step.site));
     case Role::cycle:
-      return fmt::format("{} again: a circle of waits", names.thread(step.thread));
+      return fmt::format("{} again: a circle of waits, in which nobody runs", names.thread(step.thread));
     case Role::rest:
       return "chains past the number that is kept apart";
     case Role::unknown:
@@ -165,7 +177,7 @@ std::string words_of_several(const Context& context, const BlameStep& step, std:
       return fmt::format("{} threads, which themselves wait for {}{}", threads,
                          context.names.object(step.object, step.kind), at);
     case Role::cycle:
-      return "a circle of waits";
+      return "a circle of waits, in which nobody runs";
     default:
       return fmt::format("{} threads: {}", threads, words(context, step));
   }
@@ -210,6 +222,13 @@ void add_branch(const Context& context, std::size_t number, trace::Ticks whole, 
     add_branch(context, child, whole, depth + 1, lines, out);
 }
 
+/// Where threads are stuck, and nothing tells for how long.
+std::string_view up_to_where(const Scene& scene) {
+  const Replay& replay = scene.analysis.replay;
+  const bool open = !scene.analysis.deadlocks.cycles().empty() && replay.last_sign_of_life() == replay.last_time();
+  return open ? " up to the last Record" : "";
+}
+
 std::string blame_part(const Context& context, bool of_signals) {
   std::string out = roots_table(context, of_signals, most_roots, 0) + "\n" +
                     toned("Who waited for whom", Tone::strong, context.options.color) + "\n";
@@ -228,7 +247,8 @@ std::string blame_text(const Context& context) {
   const trace::Ticks given = context.blame.signal_total();
   if (owned == 0) out += "No thread waited for a lock or for another thread's end.\n";
   if (owned != 0) {
-    out += fmt::format("Threads waited {} in all for locks and joins.\n\n", context.times.span(owned));
+    out += fmt::format("Threads waited {} in all for locks and joins{}.\n\n", context.times.span(owned),
+                       up_to_where(context));
     out += blame_part(context, false);
   }
   if (given != 0) {
@@ -364,8 +384,8 @@ std::string blame_lines(const Scene& scene, const Blame& blame) {
   std::string out;
   for (const bool of_signals : {false, true}) {
     if (context.total(of_signals) == 0 || says_nothing(context, of_signals)) continue;
-    out += fmt::format("  {}: {} waited\n", of_signals ? "What others gave" : "Locks and joins",
-                       context.times.span(context.total(of_signals)));
+    out += fmt::format("  {}: {} waited{}\n", of_signals ? "What others gave" : "Locks and joins",
+                       context.times.span(context.total(of_signals)), of_signals ? "" : up_to_where(scene));
     out += roots_table(context, of_signals, most, 4);
     if (const std::string chain = longest_chain(context, of_signals); !chain.empty())
       out += wrapped("    " + chain, context.options.width, 6);

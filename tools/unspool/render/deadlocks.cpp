@@ -128,7 +128,7 @@ std::string Story::title(std::size_t number) const {
   const std::string head = fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), what);
   std::string out = wrapped(toned(head, Tone::bad, options_.color), options_.width, 2);
   const trace::Ticks last = analysis_.replay.last_time();
-  const trace::Ticks alive = last_sign_of_life(analysis_.replay.process(), analysis_.replay);
+  const trace::Ticks alive = analysis_.replay.last_sign_of_life();
   const std::string lasted = times_.span(alive > cycle.since ? alive - cycle.since : 0);
   const std::string until = alive > last         ? fmt::format(", for {} at least", lasted)
                             : last > cycle.since ? fmt::format(", {} before the last Record", lasted)

@@ -64,7 +64,7 @@ Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
 
 Json cycle_json(const ProcessJson& json, const Analysis& analysis, const Cycle& cycle) {
   const auto& waiting = analysis.deadlocks.waiting();
-  const trace::Ticks last = analysis.replay.last_time();
+  const trace::Ticks last = analysis.replay.last_sign_of_life();
   Json out{{"certainty", name_of(cycle.certainty)},
            {"severity", cycle.certainty == Certainty::possible ? "warning" : "error"},
            {"cause", name_of(cycle.cause)},

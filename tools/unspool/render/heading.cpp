@@ -39,29 +39,18 @@ std::string how_it_ended(const Analysis& analysis) {
   return analysis.replay.ended_orderly() ? "ended in order" : "cut off (killed or still running)";
 }
 
-trace::Ticks last_sign_of_life(const Process& process, const Replay& replay) {
-  trace::Ticks alive = replay.last_time();
-  if (replay.ended_orderly() || replay.records() == 0) return alive;
-  for (const ClockReading& each : process.clocks)
-    alive = std::max(alive, each.ticks);
-  return process.cost ? std::max(alive, process.cost->time) : alive;
-}
-
 trace::Ticks quiet_at_end(const Process& process, const Replay& replay) {
   // Of a trace that is read while it is written the Records are read a little before the clocks, or after.
   const trace::Ticks pause = process.frequency / 2;
-  const trace::Ticks quiet = last_sign_of_life(process, replay) - replay.last_time();
+  const trace::Ticks quiet = replay.last_sign_of_life() - replay.last_time();
   return quiet >= pause ? quiet : 0;
 }
 
 std::string waited_so_far(const Process& process, const Analysis& analysis, std::uint64_t threads, trace::Ticks ticks) {
   const Times times{process, 0};
-  const bool to_the_end = !analysis.filter.wanted().to;
-  const trace::Ticks quiet =
-      to_the_end ? last_sign_of_life(process, analysis.replay) - analysis.replay.last_time() : trace::Ticks{0};
-  if (quiet == 0) return ticks == 0 ? "" : fmt::format(", {} up to the last Record", times.span(ticks));
-  return fmt::format(", for {}{} at least", times.span(add_saturated(ticks, threads * quiet)),
-                     threads == 1 ? "" : " in all");
+  const bool lived_on = analysis.replay.last_sign_of_life() > analysis.replay.last_time();
+  if (!lived_on) return ticks == 0 ? "" : fmt::format(", {} up to the last Record", times.span(ticks));
+  return fmt::format(", for {}{} at least", times.span(ticks), threads == 1 ? "" : " in all");
 }
 
 namespace {

@@ -16,11 +16,7 @@ namespace unspool {
 /// restricted to, and known findings.
 std::string heading(const Process& process, const Analysis& analysis, const Options& options);
 
-/// Up to when the process lived, at least: to its last Record, or if it was cut off to when its recorder last said what
-/// the clocks showed or what recording cost. Requires: the replay has read all Records.
-trace::Ticks last_sign_of_life(const Process& process, const Replay& replay);
-
-/// From the last Record to there, if that is half a second or more; else 0.
+/// From the last Record to the last sign of life, if that is half a second or more; else 0.
 trace::Ticks quiet_at_end(const Process& process, const Replay& replay);
 
 /// One line for each reason why figures are bounded (mode, loss, gaps) or times are not what they seem (a clock was
@@ -30,8 +26,8 @@ std::string reservations(const Process& process, const Analysis& analysis, const
 /// `text` broken at spaces into lines of `width`; it keeps its own indent, and the lines after the first get `indent`.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 
-/// How long `threads` have waited without an end, `ticks` up to the last Record: ", for 2.50 s at least",
-/// ", 1.20 ms up to the last Record"; empty where that is no time.
+/// How long `threads` have waited without an end, `ticks` in all: ", for 2.50 s at least", or where no later sign of life
+/// is known ", 1.20 ms up to the last Record"; empty where that is no time.
 std::string waited_so_far(const Process& process, const Analysis& analysis, std::uint64_t threads, trace::Ticks ticks);
 
 /// "killed or still running" or "in order".

@@ -45,12 +45,6 @@ Table::Cell target_of(const Join& join) {
   return {"not yet"};
 }
 
-/// What waits at the end went on for after the last Record, at least.
-trace::Ticks quiet_of_unended(const Process& process, const Analysis& analysis) {
-  if (analysis.filter.wanted().to) return 0;
-  return last_sign_of_life(process, analysis.replay) - analysis.replay.last_time();
-}
-
 }  // namespace
 
 std::string joins_table(const Process& process, const Analysis& analysis, const Options& options, std::size_t most) {
@@ -64,14 +58,13 @@ std::string joins_table(const Process& process, const Analysis& analysis, const 
                {"how it ended", left},
                {"that thread ended", left}}};
   const auto& joins = analysis.joins.longest();
-  const trace::Ticks quiet = quiet_of_unended(process, analysis);
   for (std::size_t i = 0; i < std::min(joins.size(), most); ++i) {
     const Join& join = joins[i];
     const Tone tone = join.ending == Ending::unended ? Tone::bad : Tone::plain;
     table.row({{names.thread(join.joiner)},
                {names.thread(join.target)},
                {names.site_and_function(join.site)},
-               {times.span(add_saturated(join.waited, join.ending == Ending::unended ? quiet : 0))},
+               {times.span(join.waited)},
                {std::string{ending_of(join)}, tone},
                target_of(join)});
   }
@@ -85,8 +78,8 @@ std::string joins_table(const Process& process, const Analysis& analysis, const 
 std::string joins_sentence(const Process& process, const Analysis& analysis) {
   const Joins::Totals& totals = analysis.joins.totals();
   const Times times{process, 0};
-  const trace::Ticks waited = add_saturated(totals.waited, totals.unended * quiet_of_unended(process, analysis));
-  std::string out = fmt::format("{} waited {} in all", counted(totals.all(), "join", "joins"), times.span(waited));
+  std::string out =
+      fmt::format("{} waited {} in all", counted(totals.all(), "join", "joins"), times.span(totals.waited));
   const auto say = [&](std::uint64_t times_seen, std::string_view what) {
     if (times_seen != 0) out += fmt::format(", {} {}", count(times_seen), what);
   };

@@ -83,7 +83,8 @@ std::string Story::what(const Inversion& inversion) const {
     case Danger::read_again:
       return "a reader asks again for what it reads, and a writer may come in between";
     case Danger::join_under_lock:
-      return "a thread is joined with a lock held that it asks for";
+      return inversion.join.via.empty() ? "a thread is joined with a lock held that it asks for"
+                                        : "a thread is joined with a lock held that one it joins asks for";
     case Danger::inversion:
       break;
   }
@@ -144,7 +145,15 @@ void Story::join_rows(Table& table, const JoinUnderLock& join) const {
              {at(join.lock_site)},
              {}});
   table.row({{}, {"joins"}, {names_.thread(join.target)}, {times_.offset(join.join_time)}, {at(join.join_site)}, {}});
-  table.row({{names_.thread(join.target), Tone::strong},
+  for (const ThreadJoin& each : join.via) {
+    table.row({{names_.thread(each.joiner), Tone::strong},
+               {"joins"},
+               {names_.thread(each.target)},
+               {times_.offset(each.time)},
+               {at(each.site)},
+               {}});
+  }
+  table.row({{names_.thread(join.asker), Tone::strong},
              {"asks for"},
              {object(join.lock)},
              {times_.offset(join.target_time)},

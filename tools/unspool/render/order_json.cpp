@@ -25,6 +25,13 @@ Json link_json(const ProcessJson& json, const LinkOf& link) {
 }
 
 Json join_json(const ProcessJson& json, const JoinUnderLock& join) {
+  Json via = Json::array();
+  for (const ThreadJoin& each : join.via) {
+    via.push_back({{"joiner", json.thread(each.joiner)},
+                   {"target", json.thread(each.target)},
+                   {"joined", json.offset(each.time)},
+                   {"site", json.site(each.site)}});
+  }
   return {{"lock", json.object(join.lock, trace::Kind::lock)},
           {"joiner", json.thread(join.joiner)},
           {"lock_since", json.offset(join.lock_since)},
@@ -32,6 +39,8 @@ Json join_json(const ProcessJson& json, const JoinUnderLock& join) {
           {"joined", json.offset(join.join_time)},
           {"join_site", json.site(join.join_site)},
           {"target", json.thread(join.target)},
+          {"via", std::move(via)},
+          {"asker", json.thread(join.asker)},
           {"asked", json.offset(join.target_time)},
           {"asked_site", json.site(join.target_site)}};
 }

@@ -53,7 +53,7 @@ struct Context : Scene {
   /// The moment; of the end, when the process was last known to live.
   trace::Ticks now() const {
     const trace::Ticks moment = until.moment();
-    return until.stopped() ? moment : std::max(moment, last_sign_of_life(process, analysis.replay));
+    return until.stopped() ? moment : std::max(moment, analysis.replay.last_sign_of_life());
   }
   trace::Ticks elapsed(trace::Ticks since) const { return now() > since ? now() - since : 0; }
   std::string ago(trace::Ticks since) const { return times.span(elapsed(since)); }

@@ -128,7 +128,7 @@ std::size_t History::first_for(trace::Ticks since, const Holder& before) {
   std::size_t first = recent.size();
   const Holder::Tenant tenant = now_.holder.tenant;
   const bool began_later = tenant == thread || tenant == others;
-  const bool ended_later = tenant == nobody && before.tenant == thread;
+  const bool ended_later = tenant == nobody && before.tenant != nobody;
   if (!(began_later || ended_later) || !now_.from_known || since >= now_.from) return first;
   if (recent.empty()) recent.push_back({before, since, false});
   while (first > 0 && recent[first - 1].from > since)

@@ -24,6 +24,40 @@ bool is_given(const ObjectState& object, trace::ThreadNumber owner, const Thread
 
 }  // namespace
 
+/// A block or a failure quotes the lock's own word; a release is by whoever had it; an acquire names who released last.
+Holder Replay::taken_unseen(const ObjectState& object, const Record& record) const {
+  using enum trace::Effect;
+  const Holder nobody{Tenant::nobody, 0, 0};
+  if (object.complete || !object.history.waited_for() || object.now().holder.tenant != Tenant::nobody) return nobody;
+  const trace::ThreadNumber other = other_thread(record);
+  const auto state = threads_.find(other);
+  const bool given = state != threads_.end() && is_given(object, other, &state->second);
+  const bool overtaken = static_cast<std::int32_t>(object.sequence - record.seq) > 0;
+  switch (record.row->effect) {
+    case wait:
+    case fail:
+      if (other == 0 || overtaken || given) return nobody;
+      return {Tenant::thread, other, other_site(record)};
+    case release:
+      return record.b == 0 ? Holder{} : Holder{Tenant::thread, record.b, 0};
+    case unshare:
+      return record.b == 0 ? Holder{Tenant::thread, record.thread, 0} : Holder{};
+    case acquire:
+      // Whoever it was had let it go again before, at a time that is not known.
+      return other == 0 || object.releaser == 0 || other == object.releaser ? nobody : Holder{};
+    default:
+      return nobody;
+  }
+}
+
+/// It had it from some moment on since the release: what was hand-over before that cannot be told apart.
+void Replay::note_taken_unseen(ObjectState& object, const Record& record) const {
+  const Holder holder = taken_unseen(object, record);
+  if (holder.tenant == Tenant::nobody) return;
+  Tenure& now = object.history.now();
+  now = {holder, now.from, false};
+}
+
 void Replay::take(const Record& record, ThreadState* thread, ObjectState& object) {
   const bool sure = object.complete && object.confirmed == losses_;
   if (sure && object.now().holder.tenant == Tenant::thread) ++doubts_.lost_ends;
@@ -63,6 +97,7 @@ void Replay::give(const Record& record, ObjectState& object) {
   if (object.complete && sure && now.holder.tenant == Tenant::nobody) ++doubts_.unmatched;
   if (!object.complete) object.readers.clear();
   change_holder(object, Holder{Tenant::nobody, 0, 0}, record.time, true);
+  object.releaser = record.thread;
   object.confirmed = losses_;
 }
 
@@ -130,6 +165,7 @@ void Replay::leave_some(const Record& record, ObjectState& object) const {
     now = record.b == 1 ? Holder{Tenant::thread, last.thread, last.site} : several(object.readers);
   }
   change_holder(object, now, record.time, record.b == 0);
+  object.releaser = record.thread;
   object.confirmed = losses_;
 }
 
@@ -154,7 +190,12 @@ void Replay::believe_owner(ObjectState& object, const Block& block) {
   }
   const bool sure = object.complete && object.confirmed == losses_;
   if (sure && now.holder.tenant != Tenant::unknown) return;
-  change_holder(object, Holder{Tenant::thread, block.owner, block.owner_site}, block.since, false);
+  const Holder owner{Tenant::thread, block.owner, block.owner_site};
+  if (!object.complete && object.history.waited_for() && now.holder.tenant == Tenant::nobody) {
+    now = {owner, now.from, false};  // taken unseen, as in note_taken_unseen
+  } else {
+    change_holder(object, owner, block.since, false);
+  }
   object.confirmed = losses_;
 }
 

@@ -187,6 +187,7 @@ void Replay::object_transition(const Record& record, ThreadState* thread) {
   ObjectState* object = object_of(record.object, record.row->kind, record.time);
   if (object == nullptr) return;
   if (!follows(record, object->sequence, object->sequence_known)) forget_holder(*object);
+  if (!object->complete) note_taken_unseen(*object, record);
   switch (record.row->effect) {
     case Effect::wait:
       block(record, thread, object);
@@ -287,8 +288,17 @@ bool Replay::jumps(const Record& record, trace::Sequence& last, bool& known) {
   return false;
 }
 
+trace::Ticks Replay::last_sign_of_life() const {
+  trace::Ticks alive = last_time_;
+  if (ended_orderly_ || records_ == 0) return alive;
+  for (const ClockReading& each : process_.clocks)
+    alive = std::max(alive, each.ticks);
+  return process_.cost ? std::max(alive, process_.cost->time) : alive;
+}
+
 void Replay::finish() {
   correct_by_status();
+  const trace::Ticks end = last_sign_of_life();
   std::vector<trace::ThreadNumber> waiting;
   for (const auto& [number, thread] : threads_) {
     if (!thread.waits.empty()) waiting.push_back(number);
@@ -297,7 +307,7 @@ void Replay::finish() {
   for (const trace::ThreadNumber number : waiting) {
     for (Wait& wait : threads_[number].waits) {
       const ObjectState* object = tracked(wait.object);
-      complete_wait(wait, object, last_time_, Ending::unended);
+      complete_wait(wait, object, end, Ending::unended);
       tell(wait, object);
     }
   }

@@ -45,6 +45,9 @@ class Replay {
   std::uint64_t records() const { return records_; }
   trace::Ticks first_time() const { return first_time_; }
   trace::Ticks last_time() const { return last_time_; }
+  /// Up to when what goes on at the end is known to have gone on: a process that hangs makes no Records, but its
+  /// recorder reads the clocks. The last Record where it ended in order.
+  trace::Ticks last_sign_of_life() const;
   bool ended_orderly() const { return ended_orderly_; }
 
   /// How often a thread has said that it lost Records; a holder confirmed before the last may have changed unseen.
@@ -53,6 +56,10 @@ class Replay {
 
   /// Whether every acquire of every object was recorded. ObjectState::complete says it of one.
   bool complete() const { return complete_; }
+
+  /// Who had the object unseen since its last release, as far as this Record shows, before its effect: where acquires
+  /// are missing. Nobody: it shows nothing of that.
+  Holder taken_unseen(const ObjectState& object, const Record& record) const;
 
  private:
   /// What a block Record or a status entry says of a wait.
@@ -118,6 +125,7 @@ class Replay {
   static void change_shared(ObjectState& object, const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
   void believe_owner(ObjectState& object, const Block& block);
   static void forget_unwatched(ObjectState& object, const Block& block);
+  void note_taken_unseen(ObjectState& object, const Record& record) const;
   void leave_some(const Record& record, ObjectState& object) const;
   static void change_holder(ObjectState& object, const Holder& holder, trace::Ticks from, bool from_known);
   static void forget_holder(ObjectState& object);

@@ -83,10 +83,11 @@ struct ObjectState {
   bool destroyed = false;       ///< and stays only until nobody waits any more: a waiter may say so late
   std::uint32_t slot = 0;       ///< small and unique among the live, so that analyses can keep arrays
   trace::Sequence sequence = 0;
-  trace::Ticks since = 0;       ///< time of the first Record on it
-  std::uint32_t confirmed = 0;  ///< Replay::losses() when the holder was last known for sure
-  History history;              ///< and who waits for it now
-  std::vector<Reader> readers;  ///< while it is held shared
+  trace::Ticks since = 0;            ///< time of the first Record on it
+  std::uint32_t confirmed = 0;       ///< Replay::losses() when the holder was last known for sure
+  trace::ThreadNumber releaser = 0;  ///< of the last release that left it to nobody; 0: not known
+  History history;                   ///< and who waits for it now
+  std::vector<Reader> readers;       ///< while it is held shared
 
   const Tenure& now() const { return history.now(); }
   /// Whether what is believed of its holders is known to be so still. Outside of mode `all` a release is recorded only
