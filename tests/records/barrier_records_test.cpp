@@ -118,12 +118,12 @@ TEST_CASE("a timeout breaks the barrier, and names itself to who waits and who c
   CHECK(tap().story(number_of(barrier)) ==
         Story{
             "first barrier.block @first",
-            "MainThread barrier.block @timeout index=1",
+            "MainThread barrier.block_timed @timeout index=1",
             "MainThread barrier.timeout @timeout seq=1 woken=1",
             "first barrier.broken @first seq=1 waker=MainThread waker_site=@timeout",
             "MainThread barrier.broken @late seq=1 waker=MainThread waker_site=@timeout",
             "MainThread barrier.reset @reset seq=2",
-            "MainThread barrier.block @zero seq=2 generation=1",
+            "MainThread barrier.block_timed @zero seq=2 generation=1",
             "MainThread barrier.timeout @zero seq=3 generation=1",
         });
 }
@@ -142,7 +142,7 @@ TEST_CASE("a stop breaks the barrier as a cancel") {
   first.join();
   CHECK(tap().story(number_of(barrier)) == Story{
                                                "first barrier.block @first",
-                                               "stopped barrier.block @stopped index=1",
+                                               "stopped barrier.block_stoppable @stopped index=1",
                                                "stopped barrier.cancel @stopped seq=1 woken=1",
                                                "first barrier.broken @first seq=1 waker=stopped waker_site=@stopped",
                                            });

@@ -72,8 +72,8 @@ TEST_CASE("a wait that times out records block and timeout") {
   CHECK_FALSE(condition.wait_for(1ms));  // @span
   CHECK_FALSE(condition.wait_for(0s));   // @zero
   CHECK(tap().story(number_of(condition)) ==
-        Story{"MainThread condition.block @span waiters=1 depth=1", "MainThread condition.timeout @span",
-              "MainThread condition.block @zero waiters=1 depth=1", "MainThread condition.timeout @zero"});
+        Story{"MainThread condition.block_timed @span waiters=1 depth=1", "MainThread condition.timeout @span",
+              "MainThread condition.block_timed @zero waiters=1 depth=1", "MainThread condition.timeout @zero"});
 }
 
 TEST_CASE("a stopped wait records block and cancel") {
@@ -90,8 +90,8 @@ TEST_CASE("a stopped wait records block and cancel") {
   stop.request_stop();
   waiter.join();
   CHECK(tap().story(number_of(condition)) ==
-        Story{"stopped condition.block @stoppable waiters=1 depth=1", "stopped condition.cancel @stoppable",
-              "stopped condition.block @late waiters=1 depth=1", "stopped condition.cancel @late"});
+        Story{"stopped condition.block_stoppable @stoppable waiters=1 depth=1", "stopped condition.cancel @stoppable",
+              "stopped condition.block_stoppable @late waiters=1 depth=1", "stopped condition.cancel @late"});
 }
 
 TEST_CASE("waiters continue first come, first served") {

@@ -53,7 +53,7 @@ TEST_CASE("a wait that blocks says who set the event, and where") {
   CHECK(story == Story{
                      "MainThread event.clear @first seq=1",
                      "first event.block @wait seq=1 waiters=1",
-                     "second event.block @wait_for seq=1 waiters=2",
+                     "second event.block_timed @wait_for seq=1 waiters=2",
                      "MainThread event.set @release seq=2 woken=2",
                      "first event.continue @wait seq=2 waker=MainThread waker_site=@release",
                      "second event.continue @wait_for seq=2 waker=MainThread waker_site=@release",
@@ -73,11 +73,11 @@ TEST_CASE("a wait that is given up: busy, timeout, cancel") {
   CHECK(tap().story(number_of(event)) == Story{
                                              "MainThread event.busy @zero",
                                              "MainThread event.busy @negative",
-                                             "MainThread event.block @span waiters=1",
+                                             "MainThread event.block_timed @span waiters=1",
                                              "MainThread event.timeout @span",
-                                             "MainThread event.block @past waiters=1",
+                                             "MainThread event.block_timed @past waiters=1",
                                              "MainThread event.timeout @past",
-                                             "MainThread event.block @stopped waiters=1",
+                                             "MainThread event.block_stoppable @stopped waiters=1",
                                              "MainThread event.cancel @stopped",
                                          });
 }

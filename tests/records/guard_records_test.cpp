@@ -101,7 +101,7 @@ TEST_CASE("std::unique_lock tries with the caller's line, and records busy where
   const Story story = tap().story(number_of(lock));
   REQUIRE(story.size() == 5);
   CHECK(story[1] == "trier lock.busy @try_to_lock seq=1 owner=MainThread owner_site=@outer");
-  CHECK(story[2] == "trier lock.block @timed seq=1 owner=MainThread owner_site=@outer");
+  CHECK(story[2] == "trier lock.block_timed @timed seq=1 owner=MainThread owner_site=@outer");
   CHECK(story[3] == "trier lock.timeout @timed seq=1 owner=MainThread owner_site=@outer");
 }
 

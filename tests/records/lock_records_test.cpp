@@ -176,9 +176,9 @@ TEST_CASE("a timed-out acquire records block and timeout, and leaves the lock fr
   CHECK_FALSE(lock.locked());
   CHECK(tap().story(number_of(lock)) == Story{
                                             "MainThread lock.acquire @holder seq=1",
-                                            "timed lock.block @span seq=1 owner=MainThread owner_site=@holder",
+                                            "timed lock.block_timed @span seq=1 owner=MainThread owner_site=@holder",
                                             "timed lock.timeout @span seq=1 owner=MainThread owner_site=@holder",
-                                            "timed lock.block @past seq=1 owner=MainThread owner_site=@holder",
+                                            "timed lock.block_timed @past seq=1 owner=MainThread owner_site=@holder",
                                             "timed lock.timeout @past seq=1 owner=MainThread owner_site=@holder",
                                             "MainThread lock.release @end_of_hold seq=2 waiters=1 owner=MainThread",
                                         });
@@ -200,9 +200,9 @@ TEST_CASE("a stopped acquire records block and cancel, also when the stop came b
   lock.unlock();
   CHECK(story == Story{
                      "MainThread lock.acquire @kept seq=1",
-                     "stopped lock.block @stoppable_wait seq=1 owner=MainThread owner_site=@kept",
+                     "stopped lock.block_stoppable @stoppable_wait seq=1 owner=MainThread owner_site=@kept",
                      "stopped lock.cancel @stoppable_wait seq=1 owner=MainThread owner_site=@kept",
-                     "stopped lock.block @too_late seq=1 owner=MainThread owner_site=@kept",
+                     "stopped lock.block_timed @too_late seq=1 owner=MainThread owner_site=@kept",
                      "stopped lock.cancel @too_late seq=1 owner=MainThread owner_site=@kept",
                  });
 }

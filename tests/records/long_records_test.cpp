@@ -184,7 +184,7 @@ TEST_CASE("in mode long a timeout is recorded where its wait was long") {
   CHECK_FALSE(event.wait_for(1us));
   check_untold(event);
   CHECK_FALSE(event.wait_for(20ms));
-  CHECK(names_of(number_of(event)) == Names{"status.wait", "event.block", "event.timeout"});
+  CHECK(names_of(number_of(event)) == Names{"status.wait", "event.block_timed", "event.timeout"});
   Lock lock;
   lock.lock();
   run_in_thread("trier", [&] {
@@ -192,7 +192,7 @@ TEST_CASE("in mode long a timeout is recorded where its wait was long") {
     CHECK_FALSE(lock.try_lock_for(20ms));
   });
   lock.unlock();
-  CHECK(names_of(number_of(lock)) == Names{"status.wait", "lock.block", "lock.timeout"});
+  CHECK(names_of(number_of(lock)) == Names{"status.wait", "lock.block_timed", "lock.timeout"});
 }
 
 TEST_CASE("waits that become long just as they end leave every sequence gapless") {

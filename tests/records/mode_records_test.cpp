@@ -69,7 +69,7 @@ TEST_CASE("mode contended records a timeout but no busy") {
     CHECK_FALSE(lock.try_lock_for(1ms));  // @timed_out
   });
   lock.unlock();  // @release_a
-  CHECK(tap().story(number_of(lock)) == Story{"trier lock.block @timed_out owner=MainThread owner_site=@hold_a",
+  CHECK(tap().story(number_of(lock)) == Story{"trier lock.block_timed @timed_out owner=MainThread owner_site=@hold_a",
                                               "trier lock.timeout @timed_out owner=MainThread owner_site=@hold_a",
                                               "MainThread lock.release @release_a seq=1 waiters=1 owner=MainThread"});
 }

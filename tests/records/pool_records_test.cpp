@@ -88,7 +88,7 @@ TEST_CASE("a task that waits for a task of its pool is visible as such") {
   CHECK(queued.get() == 1);
   const Story by_worker = made.story_by("pool-0", 2);
   REQUIRE(by_worker.size() >= 2);
-  CHECK(by_worker[0] == "pool-0 pool.block @starves seq=3 what=1 task=2");
+  CHECK(by_worker[0] == "pool-0 pool.block_timed @starves seq=3 what=1 task=2");
   CHECK(by_worker[1] == "pool-0 pool.timeout @starves seq=3 what=1 task=2");
 }
 
@@ -117,14 +117,14 @@ TEST_CASE("a wait for a result, and for all, names who finished it") {
   made.pool.join();  // @pass
   CHECK(made.story_by("MainThread", 1) == Story{
                                               "MainThread pool.busy @look seq=2 what=1 task=1",
-                                              "MainThread pool.block @span seq=2 what=1 task=1",
+                                              "MainThread pool.block_timed @span seq=2 what=1 task=1",
                                               "MainThread pool.timeout @span seq=2 what=1 task=1",
-                                              "MainThread pool.block @stopped seq=2 what=1 task=1",
+                                              "MainThread pool.block_stoppable @stopped seq=2 what=1 task=1",
                                               "MainThread pool.cancel @stopped seq=2 what=1 task=1",
                                               "MainThread pool.busy @look_all seq=2 what=3",
-                                              "MainThread pool.block @span_all seq=2 what=3",
+                                              "MainThread pool.block_timed @span_all seq=2 what=3",
                                               "MainThread pool.timeout @span_all seq=2 what=3",
-                                              "MainThread pool.block @stopped_all seq=2 what=3",
+                                              "MainThread pool.block_stoppable @stopped_all seq=2 what=3",
                                               "MainThread pool.cancel @stopped_all seq=2 what=3",
                                               "MainThread pool.continue @pass seq=3 waker=pool-0",
                                           });
@@ -154,9 +154,9 @@ TEST_CASE("a submit that waits for room names who made it") {
   CHECK(by_main == Story{
                        "MainThread pool.submit @fills seq=3 task=2",
                        "MainThread pool.busy @try seq=3",
-                       "MainThread pool.block @span seq=3",
+                       "MainThread pool.block_timed @span seq=3",
                        "MainThread pool.timeout @span seq=3",
-                       "MainThread pool.block @stopped seq=3",
+                       "MainThread pool.block_stoppable @stopped seq=3",
                        "MainThread pool.cancel @stopped seq=3",
                    });
   const Story by_submitter = made.story_by("submitter");

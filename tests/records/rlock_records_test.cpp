@@ -109,9 +109,9 @@ TEST_CASE("a try, a timeout and a stop at another thread's RLock are recorded as
                      "MainThread rlock.acquire @kept seq=1",
                      "other rlock.busy @busy seq=1 owner=MainThread owner_site=@kept",
                      "other rlock.busy @busy_zero seq=1 owner=MainThread owner_site=@kept",
-                     "other rlock.block @timed seq=1 owner=MainThread owner_site=@kept",
+                     "other rlock.block_timed @timed seq=1 owner=MainThread owner_site=@kept",
                      "other rlock.timeout @timed seq=1 owner=MainThread owner_site=@kept",
-                     "other rlock.block @stoppable seq=1 owner=MainThread owner_site=@kept",
+                     "other rlock.block_stoppable @stoppable seq=1 owner=MainThread owner_site=@kept",
                      "other rlock.cancel @stoppable seq=1 owner=MainThread owner_site=@kept",
                  });
 }

@@ -69,7 +69,7 @@ TEST_CASE("one release hands permits to those who wait, in their order, and says
   CHECK(story == Story{
                      "MainThread semaphore.busy @busy",
                      "first semaphore.block @first waiters=1",
-                     "second semaphore.block @second waiters=2",
+                     "second semaphore.block_timed @second waiters=2",
                      "MainThread semaphore.busy @crowded waiters=2",
                      "MainThread semaphore.release @release seq=1 count=3 woken=2",
                      "first semaphore.acquire @first seq=2 waker=MainThread value=2",
@@ -92,13 +92,13 @@ TEST_CASE("an acquire that is given up: busy, timeout, cancel") {
   CHECK(tap().story(number_of(semaphore)) == Story{
                                                  "MainThread semaphore.busy @zero",
                                                  "MainThread semaphore.busy @negative",
-                                                 "MainThread semaphore.block @span waiters=1",
+                                                 "MainThread semaphore.block_timed @span waiters=1",
                                                  "MainThread semaphore.timeout @span",
-                                                 "MainThread semaphore.block @past waiters=1",
+                                                 "MainThread semaphore.block_timed @past waiters=1",
                                                  "MainThread semaphore.timeout @past",
-                                                 "MainThread semaphore.block @stopped waiters=1",
+                                                 "MainThread semaphore.block_stoppable @stopped waiters=1",
                                                  "MainThread semaphore.cancel @stopped",
-                                                 "MainThread semaphore.block @stopped_for waiters=1",
+                                                 "MainThread semaphore.block_timed @stopped_for waiters=1",
                                                  "MainThread semaphore.cancel @stopped_for",
                                              });
 }
@@ -170,7 +170,7 @@ TEST_CASE("in mode contended only waits and the releases that end them are recor
                                                  "waiter semaphore.acquire @wait seq=2 waker=MainThread value=1",
                                              });
   CHECK(tap().story(number_of(never)) ==
-        Story{"MainThread semaphore.block @timeout waiters=1", "MainThread semaphore.timeout @timeout"});
+        Story{"MainThread semaphore.block_timed @timeout waiters=1", "MainThread semaphore.timeout @timeout"});
 }
 
 TEST_CASE("in mode off a semaphore makes no Record") {

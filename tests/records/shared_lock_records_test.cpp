@@ -150,13 +150,13 @@ TEST_CASE("an acquire of a shared lock that is given up: busy, timeout, cancel")
                                                          "other shared_lock.busy_shared @busy_shared" + held,
                                                          "other shared_lock.busy @negative" + held,
                                                          "other shared_lock.busy_shared @zero" + held,
-                                                         "other shared_lock.block @span" + held,
+                                                         "other shared_lock.block_timed @span" + held,
                                                          "other shared_lock.timeout @span" + held,
-                                                         "other shared_lock.block_shared @span_shared" + held,
+                                                         "other shared_lock.block_shared_timed @span_shared" + held,
                                                          "other shared_lock.timeout @span_shared" + held,
-                                                         "other shared_lock.block @stop" + held,
+                                                         "other shared_lock.block_stoppable @stop" + held,
                                                          "other shared_lock.cancel @stop" + held,
-                                                         "other shared_lock.block_shared @stop_shared" + held,
+                                                         "other shared_lock.block_shared_timed @stop_shared" + held,
                                                          "other shared_lock.cancel @stop_shared" + held,
                                                      });
 }
@@ -183,7 +183,7 @@ TEST_CASE("a writer that gives up is the waker of the readers behind it") {
   std::sort(story.begin() + 3, story.end());  // its cancel and the reader's acquire are in no order
   CHECK(story == Story{
                      "MainThread shared_lock.acquire_shared @share seq=1 readers=1",
-                     "writer shared_lock.block @write seq=1",
+                     "writer shared_lock.block_stoppable @write seq=1",
                      "reader shared_lock.block_shared @read seq=1",
                      "reader shared_lock.acquire_shared @read seq=2 waker=writer readers=2",
                      "writer shared_lock.cancel @write seq=1",

@@ -75,13 +75,15 @@ TEST_CASE("a join that gives up records block, and timeout or cancel") {
   gate.unlock();
   worker.join();
   REQUIRE(story.size() == 13);
-  CHECK(Story{story.begin() + 3, story.end()} ==
-        Story{"MainThread thread.block @span seq=3 owner=slow", "MainThread thread.timeout @span seq=3 owner=slow",
-              "MainThread thread.block @zero seq=3 owner=slow", "MainThread thread.timeout @zero seq=3 owner=slow",
-              "MainThread thread.block @negative seq=3 owner=slow",
-              "MainThread thread.timeout @negative seq=3 owner=slow", "joiner thread.block @stoppable seq=3 owner=slow",
-              "joiner thread.cancel @stoppable seq=3 owner=slow", "joiner thread.block @late seq=3 owner=slow",
-              "joiner thread.cancel @late seq=3 owner=slow"});
+  CHECK(
+      Story{story.begin() + 3, story.end()} ==
+      Story{"MainThread thread.block_timed @span seq=3 owner=slow", "MainThread thread.timeout @span seq=3 owner=slow",
+            "MainThread thread.block_timed @zero seq=3 owner=slow", "MainThread thread.timeout @zero seq=3 owner=slow",
+            "MainThread thread.block_timed @negative seq=3 owner=slow",
+            "MainThread thread.timeout @negative seq=3 owner=slow",
+            "joiner thread.block_stoppable @stoppable seq=3 owner=slow",
+            "joiner thread.cancel @stoppable seq=3 owner=slow", "joiner thread.block_stoppable @late seq=3 owner=slow",
+            "joiner thread.cancel @late seq=3 owner=slow"});
 }
 
 TEST_CASE("a thread's last Record says how it ended and how many locks it still held") {

@@ -137,7 +137,7 @@ TEST_CASE("definitions are lines, with OpenTelemetry's names where it has some")
       "\n");
   CHECK(text_of(process) ==
         "2026-11-22T20:31:52.100000000+00:00 [trace] () definition.process\trecord=definition.process parent_pid=0 "
-        "started=2026-11-22T20:31:52.099000000Z program=\"kvserver\" host=\"db3\" clock=\"tsc\" version=\"1.0\" "
+        "started=2026-11-22T20:31:52.099000000Z program=\"kvserver\" host=\"db3\" clock=\"tsc\" version=\"1.1\" "
         "pid=4711\n");
   NamedRecord thread = named("definition.thread");
   thread.time = moment - 23'456'689;

@@ -22,11 +22,13 @@ TEST_CASE("every row has an id, a name and fields of its own") {
   std::set<std::string_view> names;
   for (const Row& row : rows()) {
     INFO(row.name);
-    CHECK(ids.insert(record_id(row.kind, row.verb)).second);
+    CHECK(ids.insert(record_id(row)).second);
     CHECK(names.insert(row.name).second);
-    CHECK(record_id(row.kind, row.verb) < first_message_class);
+    CHECK(record_id(row) < first_message_class);
     CHECK(row_named(row.name) == &row);
-    CHECK(row_of(row.kind, row.verb) == &row);
+    CHECK((row_of(row.kind, row.verb) == &row) == (row.limit == WaitLimit::none));
+    CHECK(row_of_id(record_id(row)) == &row);
+    if (row.effect == Effect::wait) CHECK(limit_of(record_id(row)) == row.limit);
     std::set<std::string_view> fields;
     for (const Field& field : row.fields())
       CHECK(fields.insert(field.name).second);
@@ -48,8 +50,10 @@ TEST_CASE("ids never change: they are the format") {
   CHECK(record_id(Kind::definition, Verb::stack) == 428);
   CHECK(record_id(Kind::definition, Verb::frame) == 429);
   CHECK(record_id(Kind::definition, Verb::cost) == 430);
-  for (const Row& row : rows())
-    CHECK(row_of_id(record_id(row.kind, row.verb)) == &row);
+  CHECK(wait_id(Kind::lock, Verb::block, WaitLimit::none) == record_id(Kind::lock, Verb::block));
+  CHECK(wait_id(Kind::lock, Verb::block, WaitLimit::deadline) == 1024 + record_id(Kind::lock, Verb::block));
+  CHECK(wait_id(Kind::lock, Verb::block, WaitLimit::stop) == 2048 + record_id(Kind::lock, Verb::block));
+  CHECK(wait_id(Kind::timer, Verb::block, WaitLimit::deadline) == record_id(Kind::timer, Verb::block));
 }
 
 TEST_CASE("a transition is 16 bytes behind its header, without padding") {

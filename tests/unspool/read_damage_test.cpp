@@ -93,7 +93,7 @@ TEST_CASE("metadata that cannot be used is refused with one sentence") {
   }
   SECTION("from the future") {
     spoil(text, "spool_format_major = 1", "spool_format_major = 2");
-    CHECK(why() == ": was written by a newer spool (format 2.0), this unspool reads 1.x: use a newer unspool");
+    CHECK(why() == ": was written by a newer spool (format 2.1), this unspool reads 1.x: use a newer unspool");
   }
   SECTION("missing") {
     broken.trace.write();

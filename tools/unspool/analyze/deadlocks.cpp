@@ -241,6 +241,7 @@ void Deadlocks::add_abandoned(const std::vector<std::size_t>& alone) {
   for (auto& [key, members] : groups) {
     Cycle cycle = cycle_of(std::move(members));
     cycle.cause = waiting_[cycle.members.front()].suspects.empty() ? Cause::nobody : Cause::abandoned;
+    cycle.certainty = std::max(cycle.certainty, Certainty::likely);  // of a lock too: another thread may release it
     cycle.ring = false;
     cycle.fingerprint = fingerprint(cycle);
     cycles_.push_back(std::move(cycle));

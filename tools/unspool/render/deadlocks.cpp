@@ -96,6 +96,9 @@ std::string why_possible(const Analysis& analysis, const Cycle& cycle) {
 std::string why_not_certain(const Analysis& analysis, const Cycle& cycle, bool ring) {
   if (cycle.certainty == Certainty::certain) return "";
   if (cycle.certainty == Certainty::possible) return why_possible(analysis, cycle);
+  if (cycle.cause == Cause::abandoned && analysis.deadlocks.waiting()[cycle.members.front()].is_owned()) {
+    return "Likely and not certain: another thread might release it for the one that has ended.";
+  }
   if (ring) return "Likely and not certain, because Records are missing since the owner of one of the locks was seen.";
   if (analysis.deadlocks.standstill()) {
     return "Likely and not certain: every thread of the process waits without a limit, but a signal handler or a "
