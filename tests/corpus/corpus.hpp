@@ -90,5 +90,6 @@ Programs orders_kept();
 Programs healthy_idle();
 Programs healthy_nasty();
 Programs healthy_successors();
+Programs crowds();
 
 }  // namespace corpus

@@ -113,6 +113,7 @@ bool Clocks::is_in_order(trace::ThreadNumber thread) const {
 void Clocks::thread(const Record& record) {
   if (!trace::is_thread(record.object)) return;
   const auto other = static_cast<trace::ThreadNumber>(record.object);
+  if (record.row->verb == Verb::end) return end(other);
   if (other == record.thread) return;
   if (record.row->verb == Verb::start) receive(other, send(record.thread));
   if (record.row->verb == Verb::resume) receive(record.thread, send(other));
@@ -284,6 +285,7 @@ void Clocks::pool(const Record& record, Shared& shared) {
       return;
     case Verb::begin: {
       Life& mine = life(record.thread);
+      if (mine.inherited) leave_chain(mine);
       const auto found = shared.submitted.find(record.a);
       mine.seen = found == shared.submitted.end() ? nullptr : found->second;
       mine.sent = nullptr;

@@ -13,8 +13,11 @@
 // many it began with, where a thread has taken more than there were at first and it gave itself, and but one other
 // thread gives. Room is to a queue's putters what permits are to those who acquire. Else a semaphore is used as a lock.
 //
-// Memory: by live thread and object, each a clock of as many components as threads have been marked, up to a limit, and
-// of an object the last few.
+// A component is a chain: threads that follow each other in every run, the begin of each after the end of the one before,
+// share one, as those of a server do that makes one for each request and joins it. A pool's workers have their own.
+//
+// Memory: by live thread and object, each a clock of as many components as threads were marked beside each other, up to
+// a limit, and of an object the last few.
 #pragma once
 
 #include <unspool/analyze/clock.hpp>
@@ -23,6 +26,7 @@
 #include <deque>
 #include <map>
 #include <unordered_map>
+#include <vector>
 
 namespace unspool {
 
@@ -40,7 +44,8 @@ struct Moment {
 class Clocks {
  public:
   void record(const Record& record);
-  /// Now, of this thread. Gives it a component, as long as there are some.
+  /// Now, of this thread. Gives it a component: one of an ended thread whose end it knows, else a new one, as long as
+  /// there are some.
   Moment mark(trace::ThreadNumber thread);
   /// The same where less depends on it: as long as there are plenty of components, and of no pool's worker, whose
   /// earlier tasks would seem to come before what it tells from now on.
@@ -67,6 +72,8 @@ class Clocks {
     std::uint32_t component = Moment::unknown;
     std::uint32_t epoch = 0;
     bool told = false;        ///< others know of this epoch: the next mark begins another
+    bool ended = false;       ///< its component is in `chains_`, or another thread has it
+    bool inherited = false;   ///< its component was another thread's
     bool runs_tasks = false;  ///< of a pool: what it does follows each other by chance
     bool other_task = false;  ///< it was marked last in a task before this one
     Clock seen;
@@ -94,7 +101,17 @@ class Clocks {
     std::deque<std::uint32_t> ended_order;
   };
 
+  /// The component of a thread that has ended, and its last epoch.
+  struct Chain {
+    std::uint32_t component = 0;
+    std::uint32_t epoch = 0;
+  };
+
   Life& life(trace::ThreadNumber thread) { return lives_[thread]; }
+  void end(trace::ThreadNumber thread);
+  void live_on(Life& mine);
+  bool inherit(Life& mine);
+  static void leave_chain(Life& mine);
   Clock send(trace::ThreadNumber thread);
   void receive(trace::ThreadNumber thread, const Clock& clock);
   bool is_in_order(trace::ThreadNumber thread) const;
@@ -115,6 +132,7 @@ class Clocks {
 
   std::unordered_map<trace::ThreadNumber, Life> lives_;
   std::unordered_map<trace::ObjectNumber, Shared> objects_;
+  std::vector<Chain> chains_;  ///< that nobody goes on with
   std::uint32_t components_ = 0;
   std::uint64_t beyond_ = 0;
 };

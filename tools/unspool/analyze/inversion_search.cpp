@@ -156,7 +156,7 @@ bool InversionSearch::fits(const Occurrence& by) const {
     const Occurrence& other = *step.second;
     if (other.thread == by.thread && allowed_ != Allowed::few_threads) return false;
     if (!links_.can_be_held_together(other, by)) return false;
-    return other.thread == by.thread || Links::may_overlap(other, by);
+    return other.thread == by.thread || may_overlap(other, by);
   });
 }
 
@@ -191,8 +191,7 @@ bool InversionSearch::find_writers(std::vector<std::pair<trace::ObjectNumber, co
           std::ranges::any_of(writers, [&](const auto& other) { return other.second->by.thread == each.by.thread; });
       return !used && std::ranges::all_of(path_, [&](const auto& step) {
         const Occurrence& by = *step.second;
-        return by.thread != each.by.thread && links_.can_be_held_together(by, each.by) &&
-               Links::may_overlap(by, each.by);
+        return by.thread != each.by.thread && links_.can_be_held_together(by, each.by) && may_overlap(by, each.by);
       });
     });
     if (fit == all.end()) return false;

@@ -16,7 +16,7 @@ bool has_no_clock(const Occurrence& by) {
 /// Two readers of one lock with a writer between them.
 const WriterCall* writer_between(const Links& links, trace::ObjectNumber lock, const Occurrence& by) {
   for (const WriterCall& each : links.writers(lock)) {
-    const bool may_meet = links.can_be_held_together(by, each.by) && Links::may_overlap(by, each.by);
+    const bool may_meet = links.can_be_held_together(by, each.by) && may_overlap(by, each.by);
     if (each.by.thread != by.thread && may_meet) return &each;
   }
   return nullptr;

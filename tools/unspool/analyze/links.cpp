@@ -16,23 +16,10 @@ using trace::Verb;
 
 namespace {
 
-constexpr std::size_t most_occurrences = 100'000;
-constexpr std::size_t most_at_one_link = 256;
-constexpr std::size_t most_moments = 8;  // of one occurrence
-constexpr std::size_t most_moments_in_all = 200'000;
-constexpr std::size_t most_held = 64;     // by one thread
-constexpr std::size_t most_writers = 16;  // of one lock
+constexpr std::size_t most_held = 64;  // by one thread
 constexpr std::size_t most_joins = 10'000;
 constexpr std::size_t most_joined_at = 8;    // of one thread
 constexpr std::size_t most_followed = 1000;  // threads that one join waits for
-
-/// The first half and the last half of them.
-void keep(std::vector<Moment>& moments, const Moment& moment) {
-  const bool again = !moments.empty() && moments.back().epoch == moment.epoch && moments.back().seen == moment.seen;
-  if (again) return;
-  if (moments.size() == most_moments) moments.erase(moments.begin() + most_moments / 2);
-  moments.push_back(moment);
-}
 
 /// The field that names a waker names the calling thread itself where the call could have given up, but had not to
 /// wait.
@@ -41,13 +28,6 @@ bool could_have_given_up(const Record& record) {
 }
 
 }  // namespace
-
-bool Links::may_overlap(const Occurrence& a, const Occurrence& b) {
-  return std::ranges::any_of(a.moments, [&](const Moment& one) {
-    return std::ranges::any_of(b.moments,
-                               [&](const Moment& other) { return !one.precedes(other) && !other.precedes(one); });
-  });
-}
 
 bool Links::hears(const trace::Row& row) {
   const bool of_lock = row.kind == Kind::lock || row.kind == Kind::rlock;
@@ -246,79 +226,9 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
     add(outer, call, held, moment);
 }
 
-/// Null where so many are kept already.
-const HeldLocks* Links::interned(trace::ThreadNumber thread, const std::vector<Held>& held) {
-  HeldLocks locks;
-  for (const Held& each : held)
-    locks.push_back({each.object, each.shared});
-  for (const HeldFrom& permit : gates_.permits_of(thread))
-    locks.push_back(permit.lock);
-  std::ranges::sort(locks);
-  if (const auto known = held_.find(locks); known != held_.end()) return &*known;
-  return held_.size() >= most_occurrences ? nullptr : &*held_.insert(std::move(locks)).first;
-}
-
-/// With itself only what a reader asks for again is a link: a lock that a thread takes twice is stuck at once.
-void Links::add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment) {
-  if (outer.object == call.object && !(outer.shared && call.shared)) return;
-  const LinkKey key{outer.object, call.object, outer.site, call.site, outer.shared, call.shared};
-  const auto found = links_.find(key);
-  if (found == links_.end() && occurrences_ >= most_occurrences) {
-    ++left_out_;
-    return;
-  }
-  std::vector<Occurrence>& list = found == links_.end() ? links_[key] : found->second;
-  if (!add_to(list, call, outer.since, held, moment)) return;
-  outers_[call.object].insert(outer.object);
-}
-
-/// True where it is a new one.
-bool Links::add_to(std::vector<Occurrence>& list, const Call& call, trace::Ticks since, const HeldLocks* held,
-                   const Moment& moment) {
-  const auto same = std::ranges::find_if(list, [&](const Occurrence& each) {
-    return each.thread == call.thread && each.held == held && each.waited == call.waited &&
-           each.limited == call.limited && each.stuck == call.stuck;
-  });
-  if (same != list.end()) {
-    ++same->count;
-    if (moments_ >= most_moments_in_all) return false;
-    const std::size_t before = same->moments.size();
-    keep(same->moments, moment);
-    moments_ += same->moments.size() - before;
-    return false;
-  }
-  if (list.size() >= most_at_one_link || occurrences_ >= most_occurrences) {
-    ++left_out_;
-    return false;
-  }
-  list.push_back({call.thread, held, call.waited, call.limited, call.stuck, 1, since, call.time, {moment}});
-  ++occurrences_;
-  ++moments_;
-  return true;
-}
-
-void Links::add_writer(const Call& call, const HeldLocks* held, const Moment& moment) {
-  std::vector<WriterCall>& writers = writers_[call.object];
-  for (WriterCall& each : writers) {
-    if (each.by.thread != call.thread || each.by.held != held) continue;
-    ++each.by.count;
-    each.by.stuck |= call.stuck;
-    keep(each.by.moments, moment);
-    return;
-  }
-  if (writers.size() < most_writers)
-    writers.push_back(
-        {call.site, {call.thread, held, call.waited, call.limited, call.stuck, 1, call.time, call.time, {moment}}});
-}
-
 std::span<const HeldSince> Links::held_by(trace::ThreadNumber thread) const {
   const auto found = threads_.find(thread);
   return found == threads_.end() ? std::span<const HeldSince>{} : found->second.held;
-}
-
-std::span<const WriterCall> Links::writers(trace::ObjectNumber lock) const {
-  const auto found = writers_.find(lock);
-  return found == writers_.end() ? std::span<const WriterCall>{} : std::span<const WriterCall>{found->second};
 }
 
 void Links::remember_asked(ThreadLocks& locks, const Call& call) {
@@ -374,7 +284,8 @@ void Links::join(const Record& record) {
   const Effect effect = record.row->effect;
   note_join(record);
   if (effect == Effect::fail) {
-    std::erase_if(joining_[target], [&](const JoinUnderLock& each) { return each.joiner == record.thread; });
+    joins_under_locks_ -=
+        std::erase_if(joining_[target], [&](const JoinUnderLock& each) { return each.joiner == record.thread; });
     return;
   }
   if (effect != Effect::wait && effect != Effect::resume) return;
@@ -485,61 +396,16 @@ void Links::judge_joins(trace::ThreadNumber target) {
   for (JoinUnderLock& each : found->second) {
     each.asker = target;
     const Asked* const asked = find_asker(each);
-    if (asked == nullptr) continue;
+    if (asked == nullptr) {
+      --joins_under_locks_;
+      continue;
+    }
     each.target_site = asked->site;
     each.target_time = asked->time;
     each.stuck = asked->stuck;
     joins_.push_back(each);
   }
   joining_.erase(found);
-}
-
-void Links::destroyed(const ObjectState& object) {
-  clocks_.destroyed(object.number);
-  gates_.destroyed(object.number);
-  gone_.insert(object.number);
-  prune(object.number);
-}
-
-/// A destroyed lock that was only ever an outer one, or only an inner one, is in no cycle. Without it the same may hold
-/// of its neighbours.
-void Links::prune(trace::ObjectNumber object) {
-  std::vector<trace::ObjectNumber> pending{object};
-  while (!pending.empty()) {
-    const trace::ObjectNumber each = pending.back();
-    pending.pop_back();
-    if (!gone_.contains(each)) continue;
-    const auto begin = links_.lower_bound({each, 0, 0, 0, false, false});
-    const bool is_outer = begin != links_.end() && begin->first.outer == each;
-    const auto outers = outers_.find(each);
-    const bool is_inner = outers != outers_.end() && !outers->second.empty();
-    if (is_outer && is_inner) continue;
-    gone_.erase(each);
-    writers_.erase(each);
-    if (is_inner) {
-      for (const trace::ObjectNumber outer : outers->second) {
-        erase_between(outer, each);
-        pending.push_back(outer);
-      }
-      outers_.erase(each);
-      continue;  // it is in no link any more, and `begin`, the next lock's, may be gone
-    }
-    for (auto link = begin; link != links_.end() && link->first.outer == each;) {
-      const trace::ObjectNumber inner = link->first.inner;
-      occurrences_ -= link->second.size();
-      link = links_.erase(link);
-      if (const auto others = outers_.find(inner); others != outers_.end()) others->second.erase(each);
-      pending.push_back(inner);
-    }
-  }
-}
-
-void Links::erase_between(trace::ObjectNumber outer, trace::ObjectNumber inner) {
-  for (auto link = links_.lower_bound({outer, inner, 0, 0, false, false});
-       link != links_.end() && link->first.outer == outer && link->first.inner == inner;) {
-    occurrences_ -= link->second.size();
-    link = links_.erase(link);
-  }
 }
 
 /// A wait that ended with the lock does not say whether it had a limit. If calls at its line have one, so had it.

@@ -6,12 +6,13 @@
 // A call that would have given up makes none where it had not to wait: it cannot deadlock. One that did wait makes a
 // link with a limit.
 //
-// Memory: by pairs of live locks, sites and threads, up to a limit; links of a destroyed lock stay only where it stands
-// between two others.
+// Memory: by pairs of live locks and sites, up to a limit, and for each the threads that matter (occurrence.hpp); links
+// of a destroyed lock stay only where it stands between two others.
 #pragma once
 
 #include <unspool/analyze/clocks.hpp>
 #include <unspool/analyze/gates.hpp>
+#include <unspool/analyze/occurrence.hpp>
 #include <unspool/replay/observer.hpp>
 #include <unspool/replay/states.hpp>
 
@@ -36,19 +37,6 @@ struct HeldSince {
   bool tried = false;     ///< the call that got it need not have waited
   bool is_dated = false;  ///< `seen` is told; else it is what the thread knows now
   Clock seen;             ///< what the thread knew when it got it
-};
-
-/// One thread that made a link, with the same locks held.
-struct Occurrence {
-  trace::ThreadNumber thread = 0;
-  const HeldLocks* held = nullptr;  ///< all that it held, the outer lock too
-  bool waited = false;              ///< for the inner lock
-  bool limited = false;             ///< it waited, and would have given up
-  bool stuck = false;               ///< it still waits at the end
-  std::uint64_t count = 0;
-  trace::Ticks outer_since = 0;  ///< of the first; of the one that is stuck
-  trace::Ticks time = 0;         ///< when it asked for the inner lock, or got it without a wait
-  std::vector<Moment> moments;   ///< the first ones and the last ones
 };
 
 /// Holding the outer one, somebody asked for the inner one. In a link with itself a reader asked again.
@@ -125,8 +113,6 @@ class Links {
   bool can_be_held_together(const Occurrence& a, const Occurrence& b) const {
     return gates_.let_both(a.thread, *a.held, b.thread, *b.held);
   }
-  /// Whether they can have been about to ask at the same time.
-  static bool may_overlap(const Occurrence& a, const Occurrence& b);
   /// What the thread holds now; of use only where every acquire and release is recorded.
   std::span<const HeldSince> held_by(trace::ThreadNumber thread) const;
   /// Locks that another thread than the owner has released.
@@ -189,8 +175,17 @@ class Links {
   void ask(const Call& call, ThreadLocks& locks);
   void add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment);
   void add_writer(const Call& call, const HeldLocks* held, const Moment& moment);
-  bool add_to(std::vector<Occurrence>& list, const Call& call, trace::Ticks since, const HeldLocks* held,
-              const Moment& moment);
+  bool add_to(std::vector<Occurrence>& list, const LinkKey& key, const Call& call, trace::Ticks since,
+              const HeldLocks* held, const Moment& moment);
+  void keep_moment(Occurrence& same, const LinkKey& key, const Moment& moment);
+  void thin_moments(Occurrence& same, const LinkKey& key, const Moment& newer);
+  void thin(std::vector<Occurrence>& list, const LinkKey& key, const Occurrence& newer, std::size_t most);
+  void add_between(trace::ObjectNumber outer, trace::ObjectNumber inner, std::size_t most,
+                   std::vector<const Occurrence*>& out) const;
+  std::vector<const Occurrence*> opposites_of(const LinkKey& key) const;
+  std::vector<const Occurrence*> partners_of(const LinkKey& key) const;
+  void forget(const std::vector<Occurrence>& list);
+  void forget(const std::vector<WriterCall>& list);
   static void enter(ThreadLocks& locks, std::uint32_t segment);
   void remember_asked(ThreadLocks& locks, const Call& call);
   void forget_stale(trace::ThreadNumber thread, std::vector<Held>& held);
@@ -208,6 +203,7 @@ class Links {
   void prune(trace::ObjectNumber object);
   void erase_between(trace::ObjectNumber outer, trace::ObjectNumber inner);
   const HeldLocks* interned(trace::ThreadNumber thread, const std::vector<Held>& held);
+  void drop_unused_sets();
 
   const Process& process_;
   const Replay* replay_ = nullptr;
@@ -231,6 +227,7 @@ class Links {
   std::size_t joins_under_locks_ = 0;
   std::size_t occurrences_ = 0;
   std::size_t moments_ = 0;
+  std::size_t sets_since_ = 0;  ///< that were new since those were dropped that nobody uses
   std::uint64_t left_out_ = 0;
 };
 

@@ -2,6 +2,7 @@
 #include <unspool/analyze/lost_notifies.hpp>
 #include <unspool/replay/replay.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace unspool {
@@ -10,17 +11,26 @@ using trace::Kind;
 using trace::Verb;
 
 bool LostNotifies::hears(const trace::Row& row) const {
-  return row.kind == Kind::condition || (row.kind == Kind::trace && row.verb == Verb::loss);
+  const bool of_thread = row.kind == Kind::thread && (row.verb == Verb::start || row.verb == Verb::end);
+  return row.kind == Kind::condition || of_thread || (row.kind == Kind::trace && row.verb == Verb::loss);
 }
 
 void LostNotifies::record(const Record& record) {
   if (record.row == nullptr) return;
   if (record.row->kind == Kind::trace && record.row->verb == Verb::loss) return doubt();
+  if (record.row->kind == Kind::thread) return thread(record);
   if (record.row->kind != Kind::condition) return;
   if (record.row->verb == Verb::notify) return notify(record);
   if (record.row->verb == Verb::block) return block(record);
   const bool ends = record.row->effect == trace::Effect::resume || record.row->effect == trace::Effect::fail;
   if (ends) came_back(record);
+}
+
+void LostNotifies::thread(const Record& record) {
+  if (!trace::is_thread(record.object)) return;
+  const auto other = static_cast<trace::ThreadNumber>(record.object);
+  if (record.row->verb == Verb::end) started_.erase(other);
+  if (record.row->verb == Verb::start && !last_.empty()) started_[other] = {record.thread, order_};
 }
 
 void LostNotifies::notify(const Record& record) {
@@ -30,7 +40,8 @@ void LostNotifies::notify(const Record& record) {
   const trace::ObjectNumber lock = lock_of(record.object);
   Guard* const guard = guard_of(lock);
   const bool holds_known = replay_->complete() && guard != nullptr;
-  last_[record.object] = {record.time, record.site, record.thread, ++order_, lock, holds_known};
+  last_[record.object] = {
+      record.time, record.site, record.thread, ++order_, lock, holds_known, waited_at_.contains(record.object)};
   if (guard == nullptr) return;
   ++guard->notifies;
   watch_or_not(*guard);
@@ -51,14 +62,30 @@ void LostNotifies::block(const Record& record) {
   blocked_.erase(record.thread);
   Guard* const guard = guard_of(lock_of(record.object));
   const auto notify = last_.find(record.object);
-  if (notify != last_.end() && !has_looked(guard, record.thread, notify->second)) {
-    blocked_[record.thread] = {record.object, notify->second};
+  if (notify != last_.end()) {
+    const Notify& last = notify->second;
+    const bool is_over = is_taken(guard, last) || is_for_others(record.thread, last);
+    if (!is_over && !has_looked(guard, record.thread, last)) blocked_[record.thread] = {record.object, last};
   }
+  waited_at_.insert(record.object);
   if (guard == nullptr) return;
+  if (guard->watched) guard->threads[record.thread].waits = true;
   if (const auto found = guard->threads.find(record.thread); found != guard->threads.end()) {
     end_return(*guard, found->second);
     watch_or_not(*guard);
   }
+}
+
+bool LostNotifies::is_taken(const Guard* guard, const Notify& notify) {
+  return guard != nullptr && std::ranges::any_of(guard->takers, [&](const Taker& each) {
+           return each.order >= notify.order && each.thread != notify.thread;
+         });
+}
+
+bool LostNotifies::is_for_others(trace::ThreadNumber thread, const Notify& notify) const {
+  const auto found = started_.find(thread);
+  if (found == started_.end() || found->second.order < notify.order) return false;
+  return found->second.thread == notify.thread || notify.had_waiters;
 }
 
 /// Whoever notified knows of it.
@@ -74,7 +101,9 @@ void LostNotifies::came_back(const Record& record) {
   blocked_.erase(record.thread);
   Guard* const guard = replay_->complete() ? guard_of(lock_of(record.object)) : nullptr;
   if (guard == nullptr) return;
-  if (!std::exchange(guard->threads[record.thread].returns, true)) ++guard->returning;
+  Look& look = guard->threads[record.thread];
+  look.waits = false;
+  if (!std::exchange(look.returns, true)) ++guard->returning;
   watch_or_not(*guard);
 }
 
@@ -84,6 +113,10 @@ void LostNotifies::look(Guard& guard, trace::ThreadNumber thread) {
     guard.last_look = &guard.threads[thread];
   }
   guard.last_look->order = order_;
+  if (!std::exchange(guard.last_look->waits, false)) {
+    if (guard.takers[0].thread != thread) guard.takers[1] = guard.takers[0];
+    guard.takers[0] = {thread, order_};
+  }
   if (!guard.last_look->returns) return;
   end_return(guard, *guard.last_look);
   watch_or_not(guard);
@@ -100,6 +133,7 @@ void LostNotifies::doubt() {
 }
 
 void LostNotifies::destroyed(const ObjectState& object) {
+  waited_at_.erase(object.number);
   forget_notify(object.number);
   const auto guard = guards_.find(object.number);
   if (guard == guards_.end()) return;

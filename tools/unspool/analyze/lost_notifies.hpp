@@ -7,13 +7,22 @@
 // since then. Had it held the lock before, without waiting, it would have seen what the notify was about: a worker that
 // was busy then takes the lock, sees its work, does it, and waits anew. So would it at the end of an earlier wait.
 //
-// Memory: locks of Conditions, and for each the threads that waited or held it while this mattered.
+// Nor is it lost where it may have been about something that is over:
+//   - another thread than the notifier's has held the lock since, without waiting in that hold: it may have taken what
+//     there was;
+//   - the notifier has started the waiting thread since; or anybody has, and others had waited there before the notify,
+//     which was for these.
+//
+// Memory: locks of Conditions, and for each the threads that waited or held it while this mattered; threads that were
+// started in that time.
 #pragma once
 
 #include <unspool/replay/observer.hpp>
 
+#include <array>
 #include <cstdint>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace unspool {
@@ -27,6 +36,7 @@ class LostNotifies : public Observer {
     std::uint64_t order = 0;       ///< by which it compares with holds
     trace::ObjectNumber lock = 0;  ///< the Condition's; 0: not known
     bool holds_known = true;       ///< no hold of the lock since then can have gone unseen
+    bool had_waiters = false;      ///< somebody had waited at the Condition before
   };
 
   explicit LostNotifies(const Process& process) : process_{process} {}
@@ -45,18 +55,25 @@ class LostNotifies : public Observer {
   }
   void missing(const Record&, std::uint64_t) override { doubt(); }
 
-  /// The last notify before this thread's wait, if it met nobody and the thread has not looked since. Null else.
+  /// The last notify before this thread's wait, if it was lost on it. Null else.
   const Notify* before_wait(trace::ThreadNumber thread, trace::ObjectNumber condition) const;
 
  private:
   struct Look {
     std::uint64_t order = 0;  ///< of the last hold that ended, while somebody asked
     bool returns = false;     ///< from a wait, and has not released the lock since
+    bool waits = false;       ///< at a Condition: so its hold ends
+  };
+  /// Whose last hold did not end with a wait.
+  struct Taker {
+    trace::ThreadNumber thread = 0;
+    std::uint64_t order = 0;
   };
   /// A Condition's lock.
   struct Guard {
     std::unordered_map<trace::ThreadNumber, Look> threads;
-    std::uint64_t notifies = 0;  ///< that met nobody, of its Conditions
+    std::array<Taker, 2> takers;  ///< the last two, while somebody asked; the newest first
+    std::uint64_t notifies = 0;   ///< that met nobody, of its Conditions
     std::uint64_t returning = 0;
     std::uint32_t slot = 0;  ///< of the lock
     bool watched = false;
@@ -74,6 +91,9 @@ class LostNotifies : public Observer {
   void forget_notify(trace::ObjectNumber condition);
   void doubt();
   bool has_looked(const Guard* guard, trace::ThreadNumber thread, const Notify& notify) const;
+  static bool is_taken(const Guard* guard, const Notify& notify);
+  bool is_for_others(trace::ThreadNumber thread, const Notify& notify) const;
+  void thread(const Record& record);
 
   trace::ObjectNumber lock_of(trace::ObjectNumber condition) const;
   Guard* guard_of(trace::ObjectNumber lock);
@@ -92,6 +112,8 @@ class LostNotifies : public Observer {
   std::vector<Guard*> by_slot_;  ///< those that are watched
   std::size_t watched_ = 0;
   std::unordered_map<trace::ThreadNumber, Blocked> blocked_;  ///< who waits, with a notify behind it
+  std::unordered_set<trace::ObjectNumber> waited_at_;         ///< Conditions
+  std::unordered_map<trace::ThreadNumber, Taker> started_;    ///< since there was one in last_: by whom, and when
 };
 
 }  // namespace unspool

@@ -9,7 +9,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <ranges>
 #include <tuple>
+#include <utility>
 
 namespace unspool {
 
@@ -21,10 +24,30 @@ namespace {
 constexpr std::size_t most_kept = 10'000;
 constexpr std::uint64_t long_holds_a_second = 10;  // a tenth of a second is long
 constexpr std::size_t longest_text = 1000;
+constexpr std::size_t most_texts = 8;  // of one line
+constexpr std::size_t most_left = 16;  // locks of one thread
+constexpr std::size_t most_threads = 16;
 
 trace::Level level_of(const Record& record) {
   if (record.message != nullptr) return record.message->level;
   return record.bytes.empty() ? trace::Level::info : static_cast<trace::Level>(record.bytes[0]);
+}
+
+/// Without numbers and addresses.
+std::uint64_t shape_of(std::string_view text) {
+  const auto is_word = [](char each) { return std::isalnum(static_cast<unsigned char>(each)) != 0 || each == '_'; };
+  Fingerprint shape;
+  std::string rest;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins_word = i == 0 || !is_word(text[i - 1]);
+    if (begins_word && text.substr(i).starts_with("0x")) {
+      while (i < text.size() && is_word(text[i]))
+        ++i;
+    }
+    if (i < text.size() && (text[i] < '0' || text[i] > '9')) rest += text[i];
+  }
+  shape.add(rest);
+  return shape.value();
 }
 
 }  // namespace
@@ -57,10 +80,10 @@ bool Misuses::passes(trace::ThreadNumber thread, trace::ObjectNumber object, Kin
 }
 
 Misuse* Misuses::add(Slip slip, trace::SiteNumber site, trace::ObjectNumber object, Kind kind,
-                     trace::ThreadNumber thread, trace::Ticks time) {
+                     trace::ThreadNumber thread, trace::Ticks time, std::uint64_t text) {
   const auto defined = process_.objects.find(object);
   const std::uint64_t made_at = defined == process_.objects.end() ? 0 : defined->second.site;
-  const Key key{slip, site, std::uint64_t{static_cast<std::uint8_t>(kind)} << 32U | made_at};
+  const Key key{slip, site, std::uint64_t{static_cast<std::uint8_t>(kind)} << 32U | made_at, text};
   const auto found = found_.find(key);
   if (found == found_.end() && found_.size() >= most_kept) {
     ++more_;
@@ -76,6 +99,8 @@ Misuse* Misuses::add(Slip slip, trace::SiteNumber site, trace::ObjectNumber obje
     misuse.first = time;
   }
   misuse.last = time;
+  std::vector<trace::ThreadNumber>& threads = misuse.threads;
+  if (threads.size() < most_threads && std::ranges::find(threads, thread) == threads.end()) threads.push_back(thread);
   return &misuse;
 }
 
@@ -116,8 +141,20 @@ void Misuses::record(const Record& record) {
 void Misuses::message(const Record& record) {
   const trace::Level level = level_of(record);
   if (level < trace::Level::error || level >= trace::Level::off) return;
-  Misuse* const misuse = add(Slip::error, record);
-  if (misuse != nullptr && misuse->count == 1) misuse->text = text_of(record).substr(0, longest_text);
+  if (!filter_.passes(record)) return;
+  std::string text = text_of(record).substr(0, longest_text);
+  Misuse* const misuse = add(Slip::error, record.site, record.object, record.row->kind, record.thread, record.time,
+                             text_number(record.site, text));
+  if (misuse != nullptr && misuse->count == 1) misuse->text = std::move(text);
+}
+
+/// 0: one of the texts of this line that are not told apart.
+std::uint64_t Misuses::text_number(trace::SiteNumber site, std::string_view text) {
+  if (texts_.size() >= most_kept && !texts_.contains(site)) return 0;
+  std::set<std::uint64_t>& texts = texts_[site];
+  const std::uint64_t shape = shape_of(text);
+  if (texts.size() < most_texts) texts.insert(shape);
+  return texts.contains(shape) ? shape : 0;
 }
 
 void Misuses::thread(const Record& record) {
@@ -178,7 +215,9 @@ void Misuses::waited(const ObjectState*, const Wait& wait) {
   const LostNotifies::Notify& notify = *lost;
   if (!filter_.passes(wait) && !passes(notify.thread, wait.object, wait.kind, notify.time)) return;
   Misuse* const misuse = add(Slip::lost_wake_up, notify.site, wait.object, wait.kind, notify.thread, notify.time);
-  if (misuse == nullptr || misuse->count > 1) return;
+  if (misuse == nullptr) return;
+  if (!lost_.insert(notify.order).second) --misuse->count;  // on one more
+  if (misuse->number++ != 0 && misuse->since <= wait.since) return;
   misuse->waiter = wait.thread;
   misuse->since = wait.since;
 }
@@ -195,7 +234,11 @@ void Misuses::add_held_at_end(const Replay& replay) {
     Misuse* const misuse = add(Slip::held_at_end, lock.site, lock.object, lock.kind, each.thread, each.time);
     if (misuse == nullptr) continue;
     misuse->number += each.locks;
-    if (misuse->count == 1 && lock.since_known) misuse->since = lock.since;
+    if (misuse->count > 1) continue;
+    if (lock.since_known) misuse->since = lock.since;
+    if (found == held.end()) continue;
+    for (const HeldObject& left : found->second | std::views::take(most_left))
+      misuse->left.push_back({left.object, left.kind, left.site, left.since_known ? left.since : 0});
   }
 }
 
@@ -221,6 +264,7 @@ void Misuses::finished(const Replay& replay) {
     fingerprint.add(name_of(misuse.slip));
     fingerprint.add_site(process_, misuse.site);
     fingerprint.add(trace::name_of(misuse.kind));
+    if (const std::uint64_t text = std::get<3>(key); text != 0) fingerprint.add_number(text);
     misuse.fingerprint = fingerprint.value();
     all_.push_back(std::move(misuse));
   }

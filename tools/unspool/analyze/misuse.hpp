@@ -13,9 +13,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 namespace unspool {
@@ -43,7 +45,16 @@ enum class Severity : std::uint8_t { error, warning, note };
 std::string_view name_of(Severity severity);
 Severity severity_of(Slip slip);
 
-/// All slips of one sort at one line.
+/// A lock that a thread held at its end.
+struct LeftLock {
+  trace::ObjectNumber object = 0;
+  trace::Kind kind = trace::Kind::trace;
+  trace::SiteNumber site = 0;  ///< where it was taken
+  trace::Ticks since = 0;      ///< 0: not known
+};
+
+/// All slips of one sort at one line. Of error messages there those are told apart whose texts differ, up to a number:
+/// all uncaught exceptions share the library's own line.
 struct Misuse {
   Slip slip = Slip::error;
   trace::SiteNumber site = 0;
@@ -51,12 +62,14 @@ struct Misuse {
   trace::ObjectNumber object = 0;  ///< of the first, or of the longest hold; of locks held at the end the first taken,
                                    ///< which `site` did; the thread, where that is not known
   trace::ThreadNumber thread = 0;  ///< as `object`
+  std::vector<trace::ThreadNumber> threads;  ///< the first of those who did it, in this order
   std::uint64_t count = 0;
   trace::Ticks first = 0;
   trace::Ticks last = 0;
   trace::Ticks longest = 0;        ///< of holds
-  std::uint64_t number = 0;        ///< locks held at the end; errno
-  trace::ThreadNumber waiter = 0;  ///< who waits in vain
+  std::uint64_t number = 0;        ///< locks held at the end; errno; threads that wait in vain
+  std::vector<LeftLock> left;      ///< what the first thread held at its end, the first taken first; as far as known
+  trace::ThreadNumber waiter = 0;  ///< who waits in vain; of several the first
   trace::Ticks since = 0;          ///< since when; of a lock held at the end, if known: when it was taken
   std::string text;                ///< of the first message; raw
   std::uint64_t fingerprint = 0;
@@ -89,12 +102,14 @@ class Misuses : public Observer {
   bool any_findings() const;
 
  private:
-  using Key = std::tuple<Slip, trace::SiteNumber, std::uint64_t>;
+  /// Of an error message its text too.
+  using Key = std::tuple<Slip, trace::SiteNumber, std::uint64_t, std::uint64_t>;
 
   Misuse* add(Slip slip, const Record& record);
   Misuse* add(Slip slip, trace::SiteNumber site, trace::ObjectNumber object, trace::Kind kind,
-              trace::ThreadNumber thread, trace::Ticks time);
+              trace::ThreadNumber thread, trace::Ticks time, std::uint64_t text = 0);
   void message(const Record& record);
+  std::uint64_t text_number(trace::SiteNumber site, std::string_view text);
   void thread(const Record& record);
   void failure(const Record& record);
   void destruction(const Record& record);
@@ -113,6 +128,8 @@ class Misuses : public Observer {
   const LostNotifies& notifies_;
   const trace::Ticks long_hold_;
   std::map<Key, Misuse> found_;
+  std::unordered_map<trace::SiteNumber, std::set<std::uint64_t>> texts_;  ///< of error messages, that are told apart
+  std::set<std::uint64_t> lost_;                                          ///< notifies
   std::vector<EndedHolding> ended_holding_;
   std::vector<Misuse> all_;
   std::uint64_t more_ = 0;

@@ -15,15 +15,29 @@ namespace unspool {
 namespace {
 
 constexpr std::size_t most_rows = 50;
+constexpr std::size_t most_left_told = 4;
+constexpr std::size_t most_others_told = 4;
 
-/// `rlock "A", taken at bank.cpp:40 (transfer) at +0.120000 s`, or how many, where none is known.
+/// `rlock "A", taken at bank.cpp:40 (transfer) at +0.120000 s; lock "B", taken at ...`, or how many, where none is known.
 std::string held_words(const Names& names, const Times& times, const Misuse& misuse) {
   const std::string locks = counted(misuse.number, "lock", "locks");
-  if (misuse.kind == trace::Kind::thread) return locks + " held";
-  std::string out = names.object(misuse.object, misuse.kind);
-  if (misuse.site != 0) out += ", taken at " + names.site_and_function(misuse.site);
-  if (misuse.since != 0) out += " at " + times.offset(misuse.since);
-  return misuse.number == 1 ? out : fmt::format("{}; {} held in all", out, locks);
+  if (misuse.left.empty()) return locks + " held";
+  std::string out;
+  const std::size_t told = std::min(misuse.left.size(), most_left_told);
+  for (std::size_t i = 0; i < told; ++i) {
+    const LeftLock& lock = misuse.left[i];
+    out += (i == 0 ? "" : "; ") + names.object(lock.object, lock.kind);
+    if (lock.site != 0) out += ", taken at " + names.site_and_function(lock.site);
+    if (lock.since != 0) out += " at " + times.offset(lock.since);
+  }
+  return misuse.number == told ? out : fmt::format("{}; {} held in all", out, locks);
+}
+
+std::string lost_words(const Names& names, const Times& times, const Misuse& misuse) {
+  std::string who = names.thread(misuse.waiter);
+  who += misuse.number > 1 ? fmt::format(" and {} more wait, the first", count(misuse.number - 1)) : " waits";
+  return fmt::format("{}: notified here when nobody waited; {} since {}", names.object(misuse.object, misuse.kind), who,
+                     times.offset(misuse.since));
 }
 
 /// What one has to know beside the line and the thread.
@@ -31,8 +45,7 @@ std::string detail_of(const Names& names, const Times& times, const Misuse& misu
   std::string object = names.object(misuse.object, misuse.kind);
   switch (misuse.slip) {
     case Slip::lost_wake_up:
-      return fmt::format("{}: notified here when nobody waited; {} waits since {}", object, names.thread(misuse.waiter),
-                         times.offset(misuse.since));
+      return lost_words(names, times, misuse);
     case Slip::held_at_end:
       return held_words(names, times, misuse);
     case Slip::double_release:
@@ -55,6 +68,15 @@ Tone tone_of(Slip slip) {
   return severity_of(slip) == Severity::error ? Tone::bad : Tone::plain;
 }
 
+/// Of threads that ended, who else: ", then by x, y and more"
+std::string others_words(const Names& names, const Misuse& misuse) {
+  if (misuse.slip != Slip::exception && misuse.slip != Slip::held_at_end) return {};
+  std::string out;
+  for (std::size_t i = 1; i < std::min(misuse.threads.size(), most_others_told + 1); ++i)
+    out += (i == 1 ? ", then by " : ", ") + names.thread(misuse.threads[i]);
+  return misuse.threads.size() > most_others_told + 1 ? out + " and more" : out;
+}
+
 /// What, how often, who, where and when, then the rest.
 std::string line_of(const Scene& scene, const Misuse& misuse) {
   const Names& names = scene.names;
@@ -62,6 +84,7 @@ std::string line_of(const Scene& scene, const Misuse& misuse) {
   const Options& options = scene.options;
   std::string rest;
   if (misuse.thread != 0) rest += " by " + names.thread(misuse.thread);
+  rest += others_words(names, misuse);
   if (misuse.site != 0 && misuse.slip != Slip::held_at_end) rest += " at " + names.site_and_function(misuse.site);
   const std::string detail = detail_of(names, times, misuse);
   if (!detail.empty()) rest += ": " + detail;
@@ -100,6 +123,27 @@ std::string misuse_sentence(const Analysis& analysis) {
   return out.empty() ? out : fmt::format("Misuse: {}; unspool misuse", out);
 }
 
+namespace {
+
+Json threads_json(const ProcessJson& json, const Misuse& misuse) {
+  Json out = Json::array();
+  for (const trace::ThreadNumber each : misuse.threads)
+    out.push_back(json.thread(each));
+  return out;
+}
+
+Json left_json(const ProcessJson& json, const Misuse& misuse) {
+  Json out = Json::array();
+  for (const LeftLock& each : misuse.left) {
+    out.push_back({{"object", json.object(each.object, each.kind)},
+                   {"site", json.site(each.site)},
+                   {"taken", each.since == 0 ? Json{} : json.offset(each.since)}});
+  }
+  return out;
+}
+
+}  // namespace
+
 Json misuse_json(const Process& process, const Analysis& analysis) {
   const ProcessJson json{process, analysis};
   Json out = json.process();
@@ -116,13 +160,16 @@ Json misuse_json(const Process& process, const Analysis& analysis) {
                               {"site", json.site(each.site)},
                               {"object", has_object ? json.object(each.object, each.kind) : Json{}},
                               {"thread", json.thread(each.thread)},
+                              {"threads", threads_json(json, each)},
                               {"waiter", json.thread(each.waiter)},
+                              {"waiters", each.slip == Slip::lost_wake_up ? Json(each.number) : Json{}},
                               {"first", json.offset(each.first)},
                               {"first_clock", json.calendar(each.first)},
                               {"last", json.offset(each.last)},
                               {"longest", each.slip == Slip::long_hold ? json.span(each.longest) : Json{}},
                               {"taken", taken},
                               {"held", each.slip == Slip::held_at_end ? Json(each.number) : Json{}},
+                              {"locks", each.slip == Slip::held_at_end ? left_json(json, each) : Json{}},
                               {"errno", each.slip == Slip::no_thread ? Json(each.number) : Json{}},
                               {"text", each.slip == Slip::error ? Json(each.text) : Json{}}});
   }

@@ -5,6 +5,11 @@
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <map>
+#include <tuple>
+#include <vector>
 
 namespace unspool {
 
@@ -13,6 +18,8 @@ using trace::Kind;
 namespace {
 
 constexpr std::size_t most_suspects = 4;
+constexpr std::size_t most_names = 8;
+constexpr std::ptrdiff_t most_compared = 8;
 
 const Waiting* waiting_of(const Deadlocks& deadlocks, trace::ThreadNumber thread) {
   const auto& all = deadlocks.waiting();
@@ -253,18 +260,67 @@ bool same_suspects(const Waiting& before, const Waiting& each, const Cycle& cycl
 
 }  // namespace
 
+namespace {
+
+using Alike = std::vector<const Waiting*>;
+
+/// Those that wait for the same thing at the same line, and for the same threads, share a line.
+std::vector<Alike> alike_members(const Names& names, const Deadlocks& deadlocks, const Cycle& cycle) {
+  using Key = std::tuple<trace::ObjectNumber, std::string, trace::SiteNumber, trace::StackNumber, Lost>;
+  std::map<Key, std::vector<std::size_t>> places;
+  std::vector<Alike> lines;
+  for (const std::size_t member : cycle.members) {
+    const Waiting& each = deadlocks.waiting()[member];
+    const Wait& wait = each.wait;
+    std::vector<std::size_t>& like =
+        places[{wait.object, awaited(names, each), wait.site, wait.stack, each.lost_wake_up}];
+    const auto line =
+        std::find_if(like.end() - std::min(std::ssize(like), most_compared), like.end(),
+                     [&](std::size_t place) { return same_suspects(*lines[place].front(), each, cycle); });
+    if (line != like.end()) {
+      lines[*line].push_back(&each);
+      continue;
+    }
+    like.push_back(lines.size());
+    lines.push_back({&each});
+  }
+  return lines;
+}
+
+std::string member_line(const Names& names, const Times& times, const Alike& alike) {
+  const Waiting& first = *alike.front();
+  const std::string what = awaited(names, first);
+  const std::string site = names.site_and_function(first.wait.site);
+  if (alike.size() == 1) {
+    return fmt::format("  {} waits for {} since {} at {}", names.thread(first.wait.thread), what,
+                       times.offset(first.wait.since), site);
+  }
+  trace::Ticks since = first.wait.since;
+  std::string who;
+  for (std::size_t i = 0; i < alike.size(); ++i) {
+    since = std::min(since, alike[i]->wait.since);
+    if (i < most_names) who += (i == 0 ? "" : ", ") + names.thread(alike[i]->wait.thread);
+  }
+  if (alike.size() > most_names) who += fmt::format(" and {} more", count(alike.size() - most_names));
+  return fmt::format("  {} threads wait for {}, the first since {} at {}: {}", count(alike.size()), what,
+                     times.offset(since), site, who);
+}
+
+}  // namespace
+
 std::string stuck_members(const Names& names, const Times& times, const Analysis& analysis, const Cycle& cycle,
                           unsigned width, std::size_t most_threads) {
   const Deadlocks& deadlocks = analysis.deadlocks;
-  const std::size_t shown = std::min(cycle.members.size(), most_threads);
+  const std::vector<Alike> lines = alike_members(names, deadlocks, cycle);
+  const std::size_t shown = std::min(lines.size(), most_threads);
   std::string out;
+  std::size_t left = cycle.members.size();
   for (std::size_t i = 0; i < shown; ++i) {
-    const Waiting& each = deadlocks.waiting()[cycle.members[i]];
-    out += wrapped(fmt::format("  {} waits for {} since {} at {}", names.thread(each.wait.thread), awaited(names, each),
-                               times.offset(each.wait.since), names.site_and_function(each.wait.site)),
-                   width, 4);
+    const Waiting& each = *lines[i].front();
+    left -= lines[i].size();
+    out += wrapped(member_line(names, times, lines[i]), width, 4);
     out += call_lines(names, each.wait.stack, width, 4);
-    if (i != 0 && same_suspects(deadlocks.waiting()[cycle.members[i - 1]], each, cycle)) continue;
+    if (i != 0 && same_suspects(*lines[i - 1].front(), each, cycle)) continue;
     const std::string need = need_line(each, deadlocks.past_of(each.wait.object));
     if (!need.empty()) out += wrapped("    " + need, width, 6);
     for (std::size_t k = 0; k < std::min(each.suspects.size(), most_suspects); ++k) {
@@ -274,9 +330,7 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
       out += fmt::format("    and {} more\n", count(each.suspects.size() - most_suspects));
     }
   }
-  if (cycle.members.size() > shown) {
-    out += fmt::format("  ... and {} more threads (all of them: --format json)\n", count(cycle.members.size() - shown));
-  }
+  if (left != 0) out += fmt::format("  ... and {} more threads (all of them: --format json)\n", count(left));
   return out;
 }
 
