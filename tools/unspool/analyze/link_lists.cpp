@@ -4,7 +4,6 @@
 #include <unspool/analyze/links.hpp>
 
 #include <algorithm>
-#include <ranges>
 #include <utility>
 
 namespace unspool {
@@ -28,9 +27,9 @@ void erase_unkept(std::vector<T>& list, const std::vector<bool>& kept) {
 }
 
 void add_newest(const std::vector<Occurrence>& list, std::size_t most, std::vector<const Occurrence*>& out) {
-  for (const Occurrence& each : list | std::views::reverse | std::views::take(most)) {
+  for (auto each = list.rbegin(); each != list.rend() && most-- != 0; ++each) {
     if (out.size() >= most_partners) return;
-    out.push_back(&each);
+    out.push_back(&*each);
   }
 }
 
@@ -173,8 +172,9 @@ std::vector<const Occurrence*> Links::partners_of(const LinkKey& key) const {
     add_newest(link->second, most_of_neighbour, out);
   const auto outers = outers_.find(key.outer);
   if (outers == outers_.end()) return out;
-  for (const trace::ObjectNumber outer : outers->second | std::views::take(most_neighbours))
-    add_between(outer, key.outer, most_of_neighbour, out);
+  neighbours = 0;
+  for (auto outer = outers->second.begin(); outer != outers->second.end() && neighbours++ < most_neighbours; ++outer)
+    add_between(*outer, key.outer, most_of_neighbour, out);
   return out;
 }
 

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <ranges>
 #include <tuple>
 #include <utility>
 
@@ -237,8 +236,10 @@ void Misuses::add_held_at_end(const Replay& replay) {
     if (misuse->count > 1) continue;
     if (lock.since_known) misuse->since = lock.since;
     if (found == held.end()) continue;
-    for (const HeldObject& left : found->second | std::views::take(most_left))
+    for (std::size_t i = 0; i < std::min(found->second.size(), most_left); ++i) {
+      const HeldObject& left = found->second[i];
       misuse->left.push_back({left.object, left.kind, left.site, left.since_known ? left.since : 0});
+    }
   }
 }
 
