@@ -193,8 +193,8 @@ void unknown_thread_will_set() {
     serve();
     ready->set();
   }}.detach();
-  spool::Event counted{"the recorder counts threads ten times a second"};
-  (void)counted.wait_for(300ms);
+  spool::Event counted{"the recorder counts threads twice a second"};
+  (void)counted.wait_for(1s);
   start("waiter", [=] { ready->wait(); }).join();
 }
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr auto idle_pause = std::chrono::milliseconds{100};
 constexpr auto closing_pause = std::chrono::milliseconds{1};
+constexpr auto count_interval = std::chrono::milliseconds{500};
 constexpr auto clock_interval = std::chrono::seconds{1};
 
 class Loop {
@@ -30,7 +31,7 @@ class Loop {
         closing = recorder.keep_house();
         if (std::chrono::steady_clock::now() >= next_count) {
           recorder.count_threads();
-          next_count = os::deadline_after(idle_pause);
+          next_count = os::deadline_after(count_interval);
         }
         if (std::chrono::steady_clock::now() >= next_clock) {
           recorder.write_clock();
