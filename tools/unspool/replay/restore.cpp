@@ -102,6 +102,7 @@ void Replay::correct_waits(const trace::StatusEntry& entry, ThreadState& thread)
                {kind_of(entry.wait_object), entry.wait_object, entry.wait_site, entry.wait_since, entry.wait_owner,
                 entry.wait_owner_site, limit},
                last_time_);
+  if (thread.waits.empty()) return;  // of more objects than are kept
   Wait& wait = thread.waits.back();
   if (wait.object != entry.wait_object) return;
   if (wait.stack == 0) wait.stack = entry.wait_stack;
