@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::size_t nowhere = Waiting::no_cycle;
 
-bool is_owner_kind(trace::Kind kind) {
-  return kind == trace::Kind::thread || can_be_held(kind);
-}
-
 }  // namespace
 
 std::string_view name_of(Certainty certainty) {
@@ -115,7 +111,7 @@ void Deadlocks::note_writers_ahead(const Replay& replay) {
 /// The waiting thread that this one waits for at a lock or in a join, or nowhere.
 std::size_t Deadlocks::next(std::size_t index) const {
   const Waiting& waiting = waiting_[index];
-  if (!waiting.stuck || waiting.edge == Edge::none || !is_owner_kind(waiting.wait.kind)) return nowhere;
+  if (!waiting.stuck || waiting.edge == Edge::none || !waiting.has_owner()) return nowhere;
   const auto found = index_.find(waiting.owner);
   return found == index_.end() || !waiting_[found->second].stuck ? nowhere : found->second;
 }
@@ -296,7 +292,7 @@ std::size_t Deadlocks::leave_out(const Filter& filter) {
 }
 
 Certainty Deadlocks::certainty_of(const Waiting& waiting) const {
-  if (is_owner_kind(waiting.wait.kind) && waiting.edge != Edge::none) {
+  if (waiting.has_owner() && waiting.edge != Edge::none) {
     if (waiting.edge == Edge::owned) return Certainty::certain;
     return waiting.edge == Edge::last_known ? Certainty::likely : Certainty::possible;
   }

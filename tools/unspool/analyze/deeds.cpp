@@ -41,10 +41,6 @@ trace::Ticks Past::last_given() const {
   return last;
 }
 
-bool Past::is_full() const {
-  return threads.size() >= most_threads;
-}
-
 void Past::add_worker(trace::ThreadNumber thread) {
   if (thread == 0) return;
   if (workers.size() < most_threads) {
@@ -78,12 +74,13 @@ void Past::merge(const Past& other) {
 Past& Deeds::past(const Record& record) {
   Past& past = pasts_[record.object];
   past.kind = record.row->kind;
-  if (past.is_full() && !past.crowded) make_room(past);
+  make_room(past);
   return past;
 }
 
 /// Of those that have ended and were made alike the last one is left: the same follows from each of them.
 void Deeds::make_room(Past& past) const {
+  if (past.threads.size() < most_threads || past.crowded) return;
   std::map<std::tuple<trace::ThreadNumber, trace::SiteNumber, trace::Origin, bool>, trace::ThreadNumber> last;
   const auto time_of = [&](trace::ThreadNumber thread) {
     trace::Ticks time = 0;
@@ -242,7 +239,7 @@ void Deeds::destroyed(trace::ObjectNumber object) {
   if (found == pasts_.end()) return;
   Past& all = classes_[class_of(object, found->second.kind)];
   all.merge(found->second);
-  if (all.is_full() && !all.crowded) make_room(all);
+  make_room(all);
   pasts_.erase(found);
 }
 

@@ -54,7 +54,6 @@ struct Past {
   std::unordered_set<std::uint32_t> dropped;                       ///< tasks beyond last_begun
 
   void add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site);
-  bool is_full() const;
   /// When somebody gave; 0: nobody.
   trace::Ticks last_given() const;
   void add_worker(trace::ThreadNumber thread);

@@ -23,7 +23,7 @@ enum class PoolWait : std::uint32_t { room = 0, result = 1, work = 2, all = 3 };
 /// It can be stopped, or waits at its line have been given up.
 bool Hopes::may_give_up(const Waiting& waiting) const {
   const bool gives_up = waiting.wait.site != 0 && habits_.gave_up.contains(waiting.wait.site);
-  return waiting.limit == WaitLimit::stop || (waiting.limit == WaitLimit::unknown && gives_up);
+  return waiting.wait.limit == WaitLimit::stop || (waiting.wait.limit == WaitLimit::unknown && gives_up);
 }
 
 void Hopes::find(Waiting& waiting) const {
@@ -35,7 +35,7 @@ void Hopes::find(Waiting& waiting) const {
   } else if (kind != Kind::timer && !may_give_up(waiting)) {
     hope_for_past(waiting);
   }
-  if (waiting.limit == WaitLimit::deadline) {
+  if (waiting.wait.limit == WaitLimit::deadline) {
     waiting.hope = Hope::open;
   } else if (waiting.is_owned() && may_give_up(waiting)) {
     waiting.edge = Edge::candidate;

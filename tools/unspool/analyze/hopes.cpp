@@ -47,7 +47,6 @@ void Hopes::collect() {
     if (thread.waits.empty()) continue;
     Waiting waiting;
     waiting.wait = thread.waits.back();
-    waiting.limit = waiting.wait.limit;
     const auto held = holds.find(number);
     waiting.holds = held == holds.end() ? 0 : held->second;
     waiting_.push_back(std::move(waiting));
@@ -77,7 +76,6 @@ void Hopes::add_details() {
     if (found == index_.end() || entry.version % 2 != 0 || entry.wait_record == 0) continue;
     Waiting& each = waiting_[found->second];
     if (entry.wait_object != each.wait.object || entry.wait_limit == 0 || entry.wait_limit > 3) continue;
-    each.limit = static_cast<trace::WaitLimit>(entry.wait_limit);
     each.verb = static_cast<trace::Verb>(entry.wait_record & 63U);
     each.a = entry.wait_a;
     each.b = entry.wait_b;
@@ -174,7 +172,7 @@ const Waiting& Hopes::last_of_joins(const Waiting& waiting) const {
   return *at;
 }
 
-/// Needs to know every thread there is, and of each wait that it has no limit, which only the status file tells.
+/// Needs to know every thread there is, and of each wait that it has no limit.
 bool Hopes::stands_still() const {
   if (replay_.ended_orderly() || waiting_.empty() || process_.unknown_threads != 0) return false;
   const Waiting* main = nullptr;
@@ -189,7 +187,7 @@ bool Hopes::stands_still() const {
   }
   if (!main_known) return false;
   const bool all_known = std::ranges::all_of(waiting_, [&](const Waiting& each) {
-    return process_.threads.contains(each.wait.thread) && each.limit != trace::WaitLimit::unknown;
+    return process_.threads.contains(each.wait.thread) && each.wait.limit != trace::WaitLimit::unknown;
   });
   if (!all_known) return false;
   if (main == nullptr) return true;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <unspool/analyze/deeds.hpp>
+#include <unspool/replay/kinds.hpp>
 #include <unspool/replay/state.hpp>
 
 #include <cstdint>
@@ -52,7 +53,6 @@ struct Waiting {
   std::uint32_t a = 0;
   std::uint32_t b = 0;
   bool details_known = false;
-  trace::WaitLimit limit = trace::WaitLimit::unknown;
   Edge edge = Edge::none;
   trace::ThreadNumber owner = 0;     ///< whom it waits for, 0: not known
   trace::SiteNumber owner_site = 0;  ///< where that thread acquired; of a lock
@@ -78,6 +78,8 @@ struct Waiting {
   static constexpr std::size_t left_out = no_cycle - 1;  ///< in place of a cycle: Deadlocks::leave_out() took it away
 
   /// Of a lock's owner or a joined thread, not only of those who did it before.
+  /// For a lock, or in a join.
+  bool has_owner() const { return wait.kind == trace::Kind::thread || can_be_held(wait.kind); }
   bool is_owned() const { return edge == Edge::owned || edge == Edge::last_known; }
 };
 

@@ -58,26 +58,21 @@ class Story {
   std::size_t most_threads_;
 };
 
-/// For a lock, or in a join.
-bool has_owner(const Waiting& waiting) {
-  return waiting.wait.kind == trace::Kind::thread || can_be_held(waiting.wait.kind);
-}
-
 /// Of locks and joins, each of the next: told as a table.
 bool is_ring_of_owners(const Deadlocks& deadlocks, const Cycle& cycle) {
   if (cycle.cause != Cause::cycle || !cycle.ring) return false;
-  return std::ranges::all_of(cycle.members, [&](std::size_t each) { return has_owner(deadlocks.waiting()[each]); });
+  return std::ranges::all_of(cycle.members, [&](std::size_t each) { return deadlocks.waiting()[each].has_owner(); });
 }
 
 /// Somebody else may end it, or nobody needs to.
 bool is_weak(const Waiting& waiting) {
-  return has_owner(waiting) && waiting.edge == Edge::candidate;
+  return waiting.has_owner() && waiting.edge == Edge::candidate;
 }
 
 std::string_view why_weak(const Analysis& analysis, const Waiting& waiting) {
-  if (waiting.limit == trace::WaitLimit::stop) return "one of these waits can be stopped";
+  if (waiting.wait.limit == trace::WaitLimit::stop) return "one of these waits can be stopped";
   if (waiting.by_others) return "such locks were also released by threads that did not own them";
-  if (waiting.limit == trace::WaitLimit::unknown) return "waits at such a line have timed out or were cancelled";
+  if (waiting.wait.limit == trace::WaitLimit::unknown) return "waits at such a line have timed out or were cancelled";
   return analysis.replay.complete() ? "another thread may release it"
                                     : "another thread may release it, which this mode does not record";
 }
@@ -324,7 +319,7 @@ std::string who_of(const Names& names, const Group& group) {
 /// Whom a wait outside a cycle depends on.
 Table::Cell state_of(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
   const bool lost = can_be_held(waiting.wait.kind) && waiting.owner != 0 && waiting.owner_ended;
-  const bool limited = waiting.limit == trace::WaitLimit::deadline;
+  const bool limited = waiting.wait.limit == trace::WaitLimit::deadline;
   if (lost && !limited) return {whose_it_is(names, waiting) + ", which has ended", Tone::bad};
   return {why_not_stuck(names, deadlocks, waiting)};
 }

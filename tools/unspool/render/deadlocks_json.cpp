@@ -51,7 +51,7 @@ Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
   out["owner_waits"] = waiting.behind;
   out["owner_ended"] = waiting.owner_ended;
   out["holds"] = waiting.holds;
-  out["limit"] = limit_name(waiting.limit);
+  out["limit"] = limit_name(waiting.wait.limit);
   out["stuck"] = waiting.stuck;
   out["lost_wake_up"] = waiting.lost_wake_up == Lost::perhaps ? Json{} : Json(waiting.lost_wake_up == Lost::yes);
   out["missing_parties"] =

@@ -172,14 +172,14 @@ std::string who_could(const Names& names, Kind kind, const Suspect& suspect) {
 
 std::string why_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
   const Kind kind = waiting.wait.kind;
-  if (waiting.limit == trace::WaitLimit::deadline) return "it has a time limit";
+  if (waiting.wait.limit == trace::WaitLimit::deadline) return "it has a time limit";
   if (kind == Kind::thread && waiting.owner_ended) return "that thread has ended: about to return";
   if (kind == Kind::thread) {
     return waiting_of(deadlocks, waiting.owner) == nullptr ? "that thread goes on" : "that thread is not stuck";
   }
   if (can_be_held(kind)) return waiting.owner == 0 ? "nobody is known to hold it" : whose_it_is(names, waiting);
   if (kind == Kind::timer) return "until its time comes";
-  if (waiting.hope == Hope::open && waiting.limit == trace::WaitLimit::stop) return "it can be stopped";
+  if (waiting.hope == Hope::open && waiting.wait.limit == trace::WaitLimit::stop) return "it can be stopped";
   if (waiting.hope == Hope::open) return "it may go on at any time";
   for (const Suspect& each : waiting.suspects) {
     const Waiting* const now = waiting_of(deadlocks, each.answers);

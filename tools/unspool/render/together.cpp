@@ -122,6 +122,14 @@ std::vector<const Process*> Together::processes() const {
   return out;
 }
 
+std::uint64_t Together::start(const CommonClock& clock) const {
+  std::uint64_t start = ~std::uint64_t{0};
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (members_[i].records != 0) start = std::min(start, clock.time(i, members_[i].first));
+  }
+  return start;
+}
+
 /// What tells a process from the others: its host too where there are several.
 void Together::name_members() {
   std::set<std::string> hosts;

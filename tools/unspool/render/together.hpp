@@ -90,6 +90,8 @@ class Together {
   void add_joins(const Process& process, const Analysis& analysis);
   void name_members();
   std::vector<const Process*> processes() const;
+  /// The first Record of all, on the common clock.
+  std::uint64_t start(const CommonClock& clock) const;
 
   std::string_view command_;
   const Options& options_;

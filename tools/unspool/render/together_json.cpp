@@ -41,17 +41,9 @@ class TogetherJson {
     return out;
   }
 
-  std::uint64_t start() const {
-    std::uint64_t start = ~std::uint64_t{0};
-    for (std::size_t i = 0; i < together_.members_.size(); ++i) {
-      const Together::Member& each = together_.members_[i];
-      if (each.records != 0) start = std::min(start, clock_.time(i, each.first));
-    }
-    return start;
-  }
   Json offset(std::size_t index, trace::Ticks ticks) const {
     if (clock_.by() == CommonClock::By::none) return nullptr;
-    return static_cast<std::int64_t>(clock_.time(index, ticks) - start());
+    return static_cast<std::int64_t>(clock_.time(index, ticks) - together_.start(clock_));
   }
 
   Json members() const {

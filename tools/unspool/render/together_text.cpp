@@ -60,12 +60,7 @@ class TogetherText {
 
   /// ns since the first Record of all.
   std::int64_t since_start(std::size_t index, trace::Ticks ticks) const {
-    std::uint64_t start = ~std::uint64_t{0};
-    for (std::size_t i = 0; i < together_.members_.size(); ++i) {
-      const Together::Member& each = together_.members_[i];
-      if (each.records != 0) start = std::min(start, clock_.time(i, each.first));
-    }
-    return static_cast<std::int64_t>(clock_.time(index, ticks) - start);
+    return static_cast<std::int64_t>(clock_.time(index, ticks) - together_.start(clock_));
   }
   std::string offset(std::size_t index, trace::Ticks ticks) const {
     return clock_.by() == CommonClock::By::none ? "?" : seconds(since_start(index, ticks));
