@@ -95,6 +95,10 @@ class Blame : public Observer {
   virtual void divided(const Wait& /*wait*/, const ChainParts& /*parts*/) {}
 
  private:
+  using Child = std::pair<std::size_t, BlameStep>;  ///< a step, and its parent's node
+  struct ChildHash {
+    std::size_t operator()(const Child& child) const;
+  };
   struct Open {
     trace::Ticks until = 0;  ///< divided up to here
     std::size_t node = 0;    ///< whose the time is now
@@ -163,7 +167,7 @@ class Blame : public Observer {
   LastDeeds deeds_;
   Trails trails_;
   std::vector<Node> nodes_;
-  std::map<std::pair<std::size_t, BlameStep>, std::size_t> children_;
+  std::unordered_map<Child, std::size_t, ChildHash> children_;
   std::map<std::tuple<trace::Kind, trace::SiteNumber, std::string>, trace::ObjectNumber> classes_;
   trace::Ticks total_ = 0;
   trace::Ticks signal_total_ = 0;

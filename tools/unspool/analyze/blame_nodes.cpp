@@ -9,6 +9,19 @@ namespace unspool {
 using Role = BlameStep::Role;
 using trace::Kind;
 
+/// Any of the numbers may be a hostile trace's choice: each one goes through the whole word.
+std::size_t Blame::ChildHash::operator()(const Child& child) const {
+  const auto& [parent, step] = child;
+  std::uint64_t hash = parent;
+  for (const std::uint64_t part :
+       {std::uint64_t{step.object}, std::uint64_t{step.thread} << 32U | step.site,
+        static_cast<std::uint64_t>(step.kind) << 8U | static_cast<std::uint64_t>(step.role)}) {
+    hash = (hash ^ part) * 0x9e37'79b9'7f4a'7c15;
+    hash ^= hash >> 32U;
+  }
+  return hash;
+}
+
 std::size_t Blame::node_of(const std::vector<BlameStep>& chain) {
   std::size_t node = 0;
   for (const BlameStep& step : chain)

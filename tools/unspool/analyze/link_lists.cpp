@@ -122,6 +122,7 @@ void Links::thin_moments(Occurrence& same, const LinkKey& key, const Moment& new
   };
   std::vector<Occurrence> singles;
   std::vector<const Occurrence*> all;
+  all.reserve(same.moments.size());
   for (const Moment& each : same.moments)
     singles.push_back(alone(each));
   for (const Occurrence& each : singles)
@@ -134,6 +135,7 @@ void Links::thin_moments(Occurrence& same, const LinkKey& key, const Moment& new
 
 void Links::thin(std::vector<Occurrence>& list, const LinkKey& key, const Occurrence& newer, std::size_t most) {
   std::vector<const Occurrence*> all;
+  all.reserve(list.size());
   for (const Occurrence& each : list)
     all.push_back(&each);
   const Choice choice = choose(all, newer, partners_of(key), gates_, most);
@@ -191,6 +193,7 @@ void Links::add_writer(const Call& call, const HeldLocks* held, const Moment& mo
                  {call.thread, held, call.waited, call.limited, call.stuck, 1, call.time, call.time, {moment}}};
   if (writers.size() >= most_writers) {
     std::vector<const Occurrence*> all;
+    all.reserve(writers.size());
     for (const WriterCall& each : writers)
       all.push_back(&each.by);
     const Choice choice = choose(all, one.by, partners_of(key), gates_, most_writers);
