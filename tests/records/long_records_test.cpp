@@ -87,6 +87,22 @@ TEST_CASE("mode long records a wait once it has lasted, since when it lasts, and
   CHECK(tap().sequence(number_of(lock)) == std::vector<trace::Sequence>{1, 2});
 }
 
+// The story: A had a lock for 35 of a wait's first 50 ms, and B had it when they were over; all 50 were told as B's.
+TEST_CASE("mode long tells who had the lock since the wait began, or that it does not know") {
+  const auto told = [](const log::Quoted& then, const log::Quoted& now) {
+    const log::WaitState wait = log::since_its_begin({now.thread, now.site, 5, 6, {}}, then);
+    CHECK(wait.a == 5);
+    CHECK(wait.b == 6);
+    return std::pair{wait.owner, wait.owner_site};
+  };
+  const std::pair<trace::ThreadNumber, trace::SiteNumber> nobody{0, 0};
+  CHECK(told({1, 10}, {1, 10}) == std::pair{1U, 10U});
+  CHECK(told({1, 0}, {1, 10}) == std::pair{1U, 10U});  // it had not come to tell its line
+  CHECK(told({1, 10}, {2, 20}) == nobody);
+  CHECK(told({1, 10}, {1, 11}) == nobody);
+  CHECK(told({0, 0}, {2, 20}) == nobody);
+}
+
 TEST_CASE("mode long makes no Record of a wait that was short") {
   tap();
   const LongFrom never_long{1h};

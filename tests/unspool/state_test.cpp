@@ -61,6 +61,27 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
+TEST_CASE("in mode long a wait that is recorded once it has lasted is there from its beginning on") {
+  Script script = two_threads();
+  script.records.clear();
+  script.process.mode = Mode::long_waits;
+  script.process.long_wait = 1'000'000;
+  script.add(Kind::thread, Verb::begin, 50, 1, 1);
+  script.add(Kind::thread, Verb::begin, 60, 2, 2);
+  script.add(Kind::status, Verb::wait, 1200, 2, lock(1), 20, 1, 10).since = 200;
+  script.block(1201, 2, lock(1), 20, 1, 10);
+  script.release(1500, 1, lock(1), 0, 1);
+  script.acquire(1510, 2, lock(1), 20, 1);
+  CHECK(threads(script, "+140ns")["waiter"]["state"] == "running");
+  CHECK(process(script, "+140ns")["threads"].size() == 2);
+  const Json early = threads(script, "+150ns")["waiter"];
+  CHECK(early["state"] == "waiting");
+  CHECK(early["waits_for"]["owner"]["name"] == "holder");
+  CHECK(early["waits_for"]["since"] == threads(script, "+1300ns")["waiter"]["waits_for"]["since"]);
+  CHECK(has(state(script, "+150ns"), ": 2 Records up to then"));
+  CHECK(threads(script, "end")["waiter"]["state"] == "running");
+}
+
 TEST_CASE("in the middle of a wait the waiter waits, since when and where is told, and the holder holds") {
   Script script = two_threads();
   auto all = threads(script, "+400ns");

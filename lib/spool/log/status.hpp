@@ -107,6 +107,14 @@ struct WaitState {
 /// A wait begins, or goes on with another owner.
 void begin_wait(Writer& writer, std::uint16_t record, Object& object, const Emitted& at,
                 const WaitState& wait) noexcept;
+/// As a wait is told that is recorded late: its owner only where it is who had the object when the wait began. Whoever has
+/// it by now is not known to have had it then.
+inline WaitState since_its_begin(WaitState wait, const Quoted& then) noexcept {
+  const bool same = wait.owner == then.thread && (wait.owner_site == then.site || then.site == 0);
+  if (!same) wait.owner = wait.owner_site = 0;
+  return wait;
+}
+
 /// A wait that began at `since` and is recorded only now. Records: status.wait, which says since when; the block
 /// follows.
 void tell_late_wait(Writer& writer, std::uint16_t record, Object& object, const Site& site, trace::Ticks since,

@@ -143,6 +143,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     bool gives_up = false;             ///< the call has a limit, or is a mere try
     trace::Ticks since = 0;            ///< where it is recorded only once it lasts, in mode long: when it began
     os::Deadline late_at = os::never;  ///< and when it does
+    log::Quoted owner = {};            ///< then: who had it when it began
     log::WaitEnd limit = {};
     std::uint32_t spun = 0;        ///< ticks, once it is over
     trace::Ticks spins_since = 0;  ///< it took the lock spinning: until the acquire's time; 0: it did not
@@ -239,7 +240,7 @@ class SPOOL_CAPABILITY("mutex") BasicLock {
     // relaxed, both: a hint for waiters
     if (owner_site_.load(std::memory_order_relaxed) != both) owner_site_.store(both, std::memory_order_relaxed);
   }
-  void begin_late(Waited& waited) const;
+  void begin_late(Waited& waited, trace::ThreadNumber owner) const;
   void end_wait(log::Writer& me, const Waited& waited);
   bool is_awaited() const;
   bool note_block(log::Writer& me, const Site& site, trace::ThreadNumber owner, const Waited& waited);

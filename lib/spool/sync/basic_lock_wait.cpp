@@ -76,7 +76,7 @@ bool BasicLock<kind>::acquire_contended(log::Writer& me, const Site& site, os::D
     }
     const trace::Sequence sequence = sequence_.load(std::memory_order_relaxed);  // relaxed: a quote
     // Registered, and about to sleep: the block. Again after a futile wake, with the new owner.
-    if (!waited.blocked) begin_late(waited);
+    if (!waited.blocked) begin_late(waited, owner);
     const bool tells = waited.late_at == os::never || std::chrono::steady_clock::now() >= waited.late_at;
     if (tells && (!told || owner != seen_owner || sequence != seen_sequence)) {
       waited.recorded |= note_block(me, site, owner, waited);
@@ -122,9 +122,10 @@ std::string BasicLock<kind>::give_up_orphan(log::Writer& me, const Site& site, c
 
 /// In mode long a wait is recorded once it has lasted long; its thread parks until then first.
 template <Kind kind>
-void BasicLock<kind>::begin_late(Waited& waited) const {
+void BasicLock<kind>::begin_late(Waited& waited, trace::ThreadNumber owner) const {
   if (object_.mode() != Mode::long_waits) return;
   waited.since = os::ticks();
+  waited.owner = {owner, site_of(owner)};
   waited.late_at = log::late_deadline();
 }
 
@@ -149,7 +150,7 @@ bool BasicLock<kind>::note_block(log::Writer& me, const Site& site, trace::Threa
   const std::uint16_t record = trace::wait_id(kind, Verb::block, waited.limit.limit);
   if (waited.since != 0 && !waited.recorded) {
     late_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint
-    log::tell_late_wait(me, record, object_, site, waited.since, wait);
+    log::tell_late_wait(me, record, object_, site, waited.since, log::since_its_begin(wait, waited.owner));
   }
   const log::Emitted at = log::emit_quoting(me, record, object_, site,
                                             sequence_.load(std::memory_order_relaxed),  // relaxed: a quote
@@ -174,7 +175,7 @@ template bool BasicLock<Kind::lock>::spin(Waited&);
 template std::uint32_t BasicLock<Kind::lock>::register_waiter();
 template void BasicLock<Kind::lock>::end_wait(log::Writer&, const Waited&);
 template bool BasicLock<Kind::lock>::is_awaited() const;
-template void BasicLock<Kind::lock>::begin_late(Waited&) const;
+template void BasicLock<Kind::lock>::begin_late(Waited&, trace::ThreadNumber) const;
 template bool BasicLock<Kind::lock>::give_up(log::Writer&, const Site&, Waited&, Verb);
 template bool BasicLock<Kind::lock>::is_orphaned(trace::ThreadNumber) const;
 template std::string BasicLock<Kind::lock>::give_up_orphan(log::Writer&, const Site&, const Waited&);
@@ -185,7 +186,7 @@ template bool BasicLock<Kind::rlock>::spin(Waited&);
 template std::uint32_t BasicLock<Kind::rlock>::register_waiter();
 template void BasicLock<Kind::rlock>::end_wait(log::Writer&, const Waited&);
 template bool BasicLock<Kind::rlock>::is_awaited() const;
-template void BasicLock<Kind::rlock>::begin_late(Waited&) const;
+template void BasicLock<Kind::rlock>::begin_late(Waited&, trace::ThreadNumber) const;
 template bool BasicLock<Kind::rlock>::give_up(log::Writer&, const Site&, Waited&, Verb);
 template bool BasicLock<Kind::rlock>::is_orphaned(trace::ThreadNumber) const;
 template std::string BasicLock<Kind::rlock>::give_up_orphan(log::Writer&, const Site&, const Waited&);

@@ -42,13 +42,15 @@ class Notes {
     if (woken != Waiter::Woken::deadline || patience.deadline <= first.deadline) return woken;
     const std::uint32_t state = word.lock(object_, site_);
     const bool lasts = !waiter.chosen;
+    const log::Quoted then{fields.owner.thread, fields.owner.site};
     if (lasts) {
       queue.note_told(waiter);
       renew(fields, state);
     }
     word.unlock(state);
     if (lasts) {
-      log::tell_late_wait(me_, block_id(fields, patience), object_, site_, waiter.since, state_of(fields, patience));
+      log::tell_late_wait(me_, block_id(fields, patience), object_, site_, waiter.since,
+                          log::since_its_begin(state_of(fields, patience), then));
       block(fields, patience);
     }
     return waiter.sleep(patience);

@@ -13,17 +13,28 @@ void UntilMoment::begin(const Record& record) {
 }
 
 bool UntilMoment::next(Record& record) {
-  if (stopped_ || !source_.next(record)) return false;
+  if (stopped_) return next_told_late(record);
+  if (!source_.next(record)) return false;
   if (!any_) begin(record);
   last_ = std::max(last_, record.time);
   if (record.time > at_) {
     stopped_ = true;
     saw_later(record);
-    return false;
+    if (process_.long_wait == 0) return false;
+    read_rest();
+    return next_told_late(record);
   }
   ++passed_;
   if (record.row == nullptr || record.thread == 0) return true;
   threads_[record.thread] = {record.time, record.row, record.site, record.a, 0, false, 0};
+  return true;
+}
+
+bool UntilMoment::next_told_late(Record& record) {
+  if (told_late_.empty()) return false;
+  record = told_late_.back();
+  told_late_.pop_back();
+  record.time = at_;
   return true;
 }
 
@@ -33,6 +44,12 @@ void UntilMoment::saw_later(const Record& record) {
   Around& around = found->second;
   around.has_next = true;
   around.next = record.time;
+  const bool tells_wait =
+      record.row != nullptr && record.row->kind == trace::Kind::status && record.row->verb == trace::Verb::wait;
+  if (tells_wait && record.since <= at_) {
+    told_late_.push_back(record);
+    told_late_.back().bytes = {};
+  }
   const bool loss =
       record.row != nullptr && record.row->kind == trace::Kind::trace && record.row->verb == trace::Verb::loss;
   if (loss) around.lost = record.count;

@@ -12,7 +12,8 @@
 namespace unspool {
 
 /// Passes on the Records up to a moment, and looks the rest over for what tells whether the state then is known.
-/// A Record that follows a later one in its object's sequence counts as later too.
+/// A Record that follows a later one in its object's sequence counts as later too. A wait that its thread tells of only
+/// afterwards, as it is recorded once it has lasted, is passed on as if told at the moment.
 class UntilMoment final : public RecordSource {
  public:
   /// A thread's Records around the moment.
@@ -36,6 +37,7 @@ class UntilMoment final : public RecordSource {
   void read_rest();
 
   bool any() const { return any_; }
+  std::uint64_t passed() const { return passed_; }  ///< Records up to the moment
   trace::Ticks first() const { return first_; }
   trace::Ticks last() const { return last_; }  ///< of all Records
   trace::Ticks moment() const;                 ///< what was asked for; `end` is the last Record
@@ -47,6 +49,7 @@ class UntilMoment final : public RecordSource {
  private:
   void begin(const Record& record);
   void saw_later(const Record& record);
+  bool next_told_late(Record& record);
 
   const Process& process_;
   RecordSource& source_;
@@ -58,6 +61,7 @@ class UntilMoment final : public RecordSource {
   std::uint64_t passed_ = 0;
   bool any_ = false;
   bool stopped_ = false;
+  std::vector<Record> told_late_;  ///< not passed on yet
   std::map<trace::ThreadNumber, Around> threads_;
 };
 

@@ -258,7 +258,7 @@ std::string state_heading(const Context& context) {
   const Process& process = context.process;
   const std::string program = trace::escaped(process.program.empty() ? process.path : process.program);
   const std::string line = fmt::format("{}, pid {}: {} up to then, {} in all", program, process.pid,
-                                       counted(context.analysis.replay.records(), "Record", "Records"),
+                                       counted(context.until.passed(), "Record", "Records"),
                                        context.times.span(context.until.last() - context.until.first()));
   return toned(line, Tone::strong, context.options.color) + "\n" +
          restrictions(process, context.analysis, context.options);
