@@ -95,6 +95,16 @@ fits no finding any more is told on standard error, unless a filter is on. --wri
 of --baseline that still fit, and ends with 0.
 )text";
 
+constexpr std::string_view environment_text = R"text(
+.TP
+.B NO_COLOR
+No colours, unless \-\-color asks for them.
+.TP
+.B TMPDIR
+Where archives are unpacked, and a log or trace from standard input is copied to. Where it is not set: /tmp, and archives in memory
+(/dev/shm) as long as half of the machine's memory stays available.
+)text";
+
 bool has_option(const CLI::App& app, std::string_view name) {
   return std::ranges::any_of(options_of(app), [&](const CLI::Option* each) { return name_of(*each) == name; });
 }
@@ -103,7 +113,8 @@ std::string common_sections(const CLI::App& app) {
   std::string out;
   if (has_option(app, "--thread")) out += section("FILTERS", paragraphs(filters_text));
   if (has_option(app, "--baseline")) out += section("BASELINE", paragraphs(baseline_text));
-  return out + section("EXIT STATUS", verbatim(exit_codes));
+  return out + section("ENVIRONMENT", std::string{environment_text.substr(1)}) +
+         section("EXIT STATUS", verbatim(exit_codes));
 }
 
 std::string commands_section() {
