@@ -3,15 +3,11 @@
 // Archived segments: read as the directories they were, in any mixture; and archives that are damaged, or no archives.
 #include <catch2/catch.hpp>
 #include <unspool/builder.hpp>
-#include <unspool/read/file.hpp>
-#include <unspool/read/memory_room.hpp>
 #include <unspool/reading.hpp>
 #include <unspool/running.hpp>
 
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
-#include <string>
 
 using namespace unspool_test;
 using Catch::Matchers::Contains;
@@ -26,27 +22,6 @@ const auto lock = object_number(17);
 void shell(const std::string& command) {
   INFO(command);
   REQUIRE(std::system(command.c_str()) == 0);  // NOLINT(cert-env33-c,concurrency-mt-unsafe): the test's own command
-}
-
-// NOLINTBEGIN(concurrency-mt-unsafe): this test has no other thread
-class Tmpdir {
- public:
-  explicit Tmpdir(const std::string& value) { ::setenv("TMPDIR", value.c_str(), 1); }
-  Tmpdir(const Tmpdir&) = delete;
-  Tmpdir& operator=(const Tmpdir&) = delete;
-  ~Tmpdir() { before_ ? ::setenv("TMPDIR", before_->c_str(), 1) : ::unsetenv("TMPDIR"); }
-
- private:
-  static std::optional<std::string> now() {
-    const char* const value = std::getenv("TMPDIR");
-    return value == nullptr ? std::nullopt : std::optional<std::string>{value};
-  }
-  std::optional<std::string> before_ = now();
-};
-// NOLINTEND(concurrency-mt-unsafe)
-
-std::string place_of(const unspool::File& file) {
-  return fs::read_symlink("/proc/self/fd/" + std::to_string(file.descriptor())).parent_path();
 }
 
 /// Three segments, each with Records of two threads.
@@ -230,19 +205,6 @@ TEST_CASE("a plain tar is told where it has no header, a file twice, no end, or 
   CHECK_THAT(problems(read_file(path)), Contains("x.tar: has \"000001/stream-0001\" in it, which is there already"));
   shell(in + "-cf " + path + " 000001/stream-0000 000001/stream-0001");
   CHECK_THAT(refusal_of(path), StartsWith("/metadata: cannot be opened (it is not in the archive)"));
-}
-
-TEST_CASE("what is unpacked lies in TMPDIR, else in memory where nobody misses that") {
-  const TemporaryDirectory chosen;
-  {
-    const Tmpdir set{chosen.path()};
-    CHECK(place_of(unspool::File::scratch(1)) == fs::canonical(chosen.path()));
-  }
-  const Tmpdir not_said{""};
-  constexpr std::uint64_t far_too_much = std::uint64_t{1} << 50;
-  CHECK_FALSE(unspool::memory_has_room_for(far_too_much));
-  CHECK(place_of(unspool::File::scratch(far_too_much)) == "/tmp");
-  CHECK(place_of(unspool::File::scratch(1)) == (unspool::memory_has_room_for(1) ? "/dev/shm" : "/tmp"));
 }
 
 TEST_CASE("without room for what is unpacked or copied, unspool says what it lacks") {

@@ -101,8 +101,7 @@ constexpr std::string_view environment_text = R"text(
 No colours, unless \-\-color asks for them.
 .TP
 .B TMPDIR
-Where archives are unpacked, and a log or trace from standard input is copied to. Where it is not set: /tmp, and archives in memory
-(/dev/shm) as long as half of the machine's memory stays available.
+Where archives are unpacked, and what comes from standard input is copied to. /tmp if it is not set.
 )text";
 
 bool has_option(const CLI::App& app, std::string_view name) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include <unspool/read/file.hpp>
-#include <unspool/read/memory_room.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -14,15 +13,6 @@
 #include <unistd.h>
 
 namespace unspool {
-namespace {
-
-/// As the user wants it; empty: not said.
-std::string temporary_directory() {
-  const char* const given = std::getenv("TMPDIR");
-  return given == nullptr ? "" : given;
-}
-
-}  // namespace
 
 File::File(File&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
@@ -85,8 +75,9 @@ File File::part_of(std::shared_ptr<const File> whole, std::uint64_t offset, std:
   return file;
 }
 
-File File::nameless(const std::string& directory) {
-  std::string name = directory + "/unspool-XXXXXX";
+File File::temporary() {
+  const char* const parent = std::getenv("TMPDIR");
+  std::string name = std::string{parent != nullptr && *parent != '\0' ? parent : "/tmp"} + "/unspool-XXXXXX";
   File file = adopt(::mkostemp(name.data(), O_CLOEXEC));
   if (file) {
     ::unlink(name.c_str());
@@ -94,17 +85,6 @@ File File::nameless(const std::string& directory) {
     file.error_ = name + ": " + file.error_;
   }
   return file;
-}
-
-File File::temporary() {
-  const std::string given = temporary_directory();
-  return nameless(given.empty() ? "/tmp" : given);
-}
-
-File File::scratch(std::uint64_t most) {
-  if (!temporary_directory().empty() || !memory_has_room_for(most)) return temporary();
-  File in_memory = nameless(memory_directory);
-  return in_memory ? std::move(in_memory) : temporary();
 }
 
 File File::failed(std::string error) {

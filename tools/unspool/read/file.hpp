@@ -34,8 +34,6 @@ class File {
   static File part_of(std::shared_ptr<const File> whole, std::uint64_t offset, std::uint64_t size);
   /// A file without a name in TMPDIR or /tmp, to be written to and read.
   static File temporary();
-  /// The same for no more than `most` bytes: where TMPDIR says nothing, in memory, as long as nobody misses that.
-  static File scratch(std::uint64_t most);
   static File failed(std::string error);
 
   explicit operator bool() const { return whole_ != nullptr || descriptor_ >= 0; }
@@ -50,8 +48,6 @@ class File {
   bool append(std::span<const std::byte> bytes) const;
 
  private:
-  static File nameless(const std::string& directory);
-
   int descriptor_ = -1;
   std::shared_ptr<const File> whole_;  ///< of a part
   std::uint64_t offset_ = 0;           ///< of a part

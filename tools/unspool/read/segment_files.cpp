@@ -183,7 +183,7 @@ Unpacker::Unpacked Unpacker::unpack(const std::string& path) {
 }
 
 void Unpacker::unpack(const std::string& path, Unpacked& into) {
-  auto file = std::make_shared<File>(File::scratch(most_at_once * largest_unpacked));
+  auto file = std::make_shared<File>(File::temporary());
   if (!*file) {
     into.refusal = fmt::format("{}: cannot be unpacked ({}); TMPDIR names a directory with room", path, file->error());
     return;
