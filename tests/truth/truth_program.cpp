@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <memory>
@@ -96,7 +97,8 @@ bool try_from(L& lock, std::chrono::microseconds patience, const spool::Site& si
 /// One thread's work, and what it says of it.
 class Worker {
  public:
-  Worker(std::vector<std::unique_ptr<Shared>>& all, unsigned seed) : all_{all}, random_{seed} {}
+  Worker(std::vector<std::unique_ptr<Shared>>& all, unsigned seed, double longer)
+      : all_{all}, random_{seed}, longer_{longer} {}
 
   void run() {
     thread_ = spool::current_thread().ident();
@@ -274,7 +276,7 @@ class Worker {
   /// processors are wanted by others, what a thread writes down is some tens of microseconds from what it did: holds
   /// are long beside that.
   void work() {
-    const double span = 200'000 * std::pow(100.0, std::uniform_real_distribution<double>{}(random_));
+    const double span = longer_ * 200'000 * std::pow(100.0, std::uniform_real_distribution<double>{}(random_));
     const std::int64_t until = now() + static_cast<std::int64_t>(span);
     if (number(4) != 0) {
       const timespec time{until / 1'000'000'000, until % 1'000'000'000};
@@ -290,6 +292,7 @@ class Worker {
 
   std::vector<std::unique_ptr<Shared>>& all_;
   std::mt19937 random_;
+  double longer_;  ///< than usual are all holds, so many times
   std::uint32_t thread_ = 0;
   std::vector<Call> calls_;
 };
@@ -297,11 +300,12 @@ class Worker {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  if (argc < 2 || argc > 3) return 2;
+  const double longer = argc == 3 ? std::atof(argv[2]) : 1;  // NOLINT(cert-err34-c): the test's own word
   std::vector<std::unique_ptr<Shared>> all = make_locks();
   std::vector<Worker> workers;
   for (unsigned i = 0; i < threads; ++i)
-    workers.emplace_back(all, i + 1);
+    workers.emplace_back(all, i + 1, longer);
   std::vector<spool::Thread> running;
   for (Worker& each : workers)
     running.emplace_back([&each] { each.run(); }).start();

@@ -193,11 +193,11 @@ class Load {
 
 /// `clock`: of the recording. The program reads CLOCK_MONOTONIC, which are the very ticks of the one, and which the
 /// definitions of the trace lead to from the ticks of the other.
-void check_truth(const std::string& clock, unsigned load) {
+Score score_of(const std::string& clock, unsigned load, int longer) {
   const ScratchDirectory scratch;
   const std::string file = (scratch.path() / "truth").string();
   const Load others{load};
-  const Ended ended = run_program({"truth_program", file},
+  const Ended ended = run_program({"truth_program", file, std::to_string(longer)},
                                   {"SPOOL_DIR=" + scratch.path().string(), "SPOOL_KEEP=all", "SPOOL_CLOCK=" + clock},
                                   std::chrono::seconds{90});
   INFO(ended.err);
@@ -238,12 +238,25 @@ void check_truth(const std::string& clock, unsigned load) {
   CHECK(judge.waits[Kind::semaphore] > 20);
   CHECK(judge.notified > 10);
   CHECK(judge.timeouts > 0);
-  CHECK(score.right >= 0.999 * score.all());
+  CHECK(score.wrong <= 0.001 * score.all());
   for (const auto& [name, ledger] : truth.ledgers) {
     if (ledger.turns().empty()) continue;
     INFO(name);
     CHECK(judge.turns[name] == ledger.turns());
   }
+  return score;
+}
+
+/// A thread that is put off its processor between a reading of its clock and the call leaves open what is right. Where
+/// others want the processors so much that this is more than the bound allows, the program is run again, with longer
+/// holds.
+void check_truth(const std::string& clock, unsigned load) {
+  Score score;
+  for (const int longer : {1, 2, 4}) {
+    score = score_of(clock, load, longer);
+    if (score.right >= 0.999 * score.all()) return;
+  }
+  CHECK(score.right >= 0.999 * score.all());
 }
 
 }  // namespace
