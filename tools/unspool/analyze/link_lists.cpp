@@ -4,6 +4,7 @@
 #include <unspool/analyze/links.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace unspool {
@@ -24,6 +25,16 @@ template <class T>
 void erase_unkept(std::vector<T>& list, const std::vector<bool>& kept) {
   std::size_t next = 0;
   std::erase_if(list, [&](const T&) { return !kept[next++]; });
+}
+
+/// Of each of a list the occurrence that `of` finds in it.
+template <class T, class Of = std::identity>
+std::vector<const Occurrence*> pointers_to(const std::vector<T>& list, Of of = {}) {
+  std::vector<const Occurrence*> all;
+  all.reserve(list.size());
+  for (const T& each : list)
+    all.push_back(&std::invoke(of, each));
+  return all;
 }
 
 void add_newest(const std::vector<Occurrence>& list, std::size_t most, std::vector<const Occurrence*>& out) {
@@ -121,24 +132,16 @@ void Links::thin_moments(Occurrence& same, const LinkKey& key, const Moment& new
     return Occurrence{same.thread, same.held, same.waited, same.limited, false, 1, 0, 0, {moment}};
   };
   std::vector<Occurrence> singles;
-  std::vector<const Occurrence*> all;
-  all.reserve(same.moments.size());
   for (const Moment& each : same.moments)
     singles.push_back(alone(each));
-  for (const Occurrence& each : singles)
-    all.push_back(&each);
-  const Choice choice = choose(all, alone(newer), opposites_of(key), gates_, most_moments);
+  const Choice choice = choose(pointers_to(singles), alone(newer), opposites_of(key), gates_, most_moments);
   const std::size_t before = same.moments.size();
   erase_unkept(same.moments, choice.kept);
   moments_ -= before - same.moments.size();
 }
 
 void Links::thin(std::vector<Occurrence>& list, const LinkKey& key, const Occurrence& newer, std::size_t most) {
-  std::vector<const Occurrence*> all;
-  all.reserve(list.size());
-  for (const Occurrence& each : list)
-    all.push_back(&each);
-  const Choice choice = choose(all, newer, partners_of(key), gates_, most);
+  const Choice choice = choose(pointers_to(list), newer, partners_of(key), gates_, most);
   forget(list);
   erase_unkept(list, choice.kept);
   for (const Occurrence& each : list)
@@ -192,11 +195,7 @@ void Links::add_writer(const Call& call, const HeldLocks* held, const Moment& mo
   WriterCall one{call.site,
                  {call.thread, held, call.waited, call.limited, call.stuck, 1, call.time, call.time, {moment}}};
   if (writers.size() >= most_writers) {
-    std::vector<const Occurrence*> all;
-    all.reserve(writers.size());
-    for (const WriterCall& each : writers)
-      all.push_back(&each.by);
-    const Choice choice = choose(all, one.by, partners_of(key), gates_, most_writers);
+    const Choice choice = choose(pointers_to(writers, &WriterCall::by), one.by, partners_of(key), gates_, most_writers);
     forget(writers);
     erase_unkept(writers, choice.kept);
     for (const WriterCall& each : writers)

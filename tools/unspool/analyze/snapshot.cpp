@@ -19,9 +19,7 @@ bool UntilMoment::next(Record& record) {
   last_ = std::max(last_, record.time);
   if (record.time > at_) {
     stopped_ = true;
-    saw_later(record);
-    if (process_.long_wait == 0) return false;
-    read_rest();
+    read_rest(record);
     return next_told_late(record);
   }
   ++passed_;
@@ -32,8 +30,8 @@ bool UntilMoment::next(Record& record) {
 
 bool UntilMoment::next_told_late(Record& record) {
   if (told_late_.empty()) return false;
-  record = told_late_.back();
-  told_late_.pop_back();
+  record = told_late_.front();
+  told_late_.pop_front();
   record.time = at_;
   return true;
 }
@@ -44,8 +42,8 @@ void UntilMoment::saw_later(const Record& record) {
   Around& around = found->second;
   around.has_next = true;
   around.next = record.time;
-  const bool tells_wait =
-      record.row != nullptr && record.row->kind == trace::Kind::status && record.row->verb == trace::Verb::wait;
+  const bool tells_wait = process_.long_wait != 0 && record.row != nullptr && record.row->kind == trace::Kind::status &&
+                          record.row->verb == trace::Verb::wait;
   if (tells_wait && record.since <= at_) {
     told_late_.push_back(record);
     told_late_.back().bytes = {};
@@ -55,12 +53,13 @@ void UntilMoment::saw_later(const Record& record) {
   if (loss) around.lost = record.count;
 }
 
-void UntilMoment::read_rest() {
-  if (!stopped_) return;
-  for (Record record; source_.next(record); record = {}) {
+/// From this one on.
+void UntilMoment::read_rest(Record& record) {
+  do {
     last_ = std::max(last_, record.time);
     saw_later(record);
-  }
+    record = {};
+  } while (source_.next(record));
 }
 
 trace::Ticks UntilMoment::moment() const {

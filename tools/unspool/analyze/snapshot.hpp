@@ -6,6 +6,7 @@
 #include <unspool/analyze/analysis.hpp>
 #include <unspool/read/when.hpp>
 
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -31,10 +32,8 @@ class UntilMoment final : public RecordSource {
   UntilMoment(const Process& process, RecordSource& source, When when, trace::Ticks last)
       : process_{process}, source_{source}, when_{when}, last_given_{last} {}
 
+  /// Once it has said false, the answers below are complete.
   bool next(Record& record) override;
-
-  /// Reads what is left. After it the answers below are complete.
-  void read_rest();
 
   bool any() const { return any_; }
   std::uint64_t passed() const { return passed_; }  ///< Records up to the moment
@@ -48,6 +47,7 @@ class UntilMoment final : public RecordSource {
 
  private:
   void begin(const Record& record);
+  void read_rest(Record& record);
   void saw_later(const Record& record);
   bool next_told_late(Record& record);
 
@@ -61,7 +61,7 @@ class UntilMoment final : public RecordSource {
   std::uint64_t passed_ = 0;
   bool any_ = false;
   bool stopped_ = false;
-  std::vector<Record> told_late_;  ///< not passed on yet
+  std::deque<Record> told_late_;  ///< not passed on yet
   std::map<trace::ThreadNumber, Around> threads_;
 };
 

@@ -112,7 +112,7 @@ std::string common_sections(const CLI::App& app) {
   std::string out;
   if (has_option(app, "--thread")) out += section("FILTERS", paragraphs(filters_text));
   if (has_option(app, "--baseline")) out += section("BASELINE", paragraphs(baseline_text));
-  return out + section("ENVIRONMENT", std::string{environment_text.substr(1)}) +
+  return out + section("ENVIRONMENT", fmt::format("{}\n", trimmed(environment_text))) +
          section("EXIT STATUS", verbatim(exit_codes));
 }
 

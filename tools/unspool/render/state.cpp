@@ -388,7 +388,6 @@ bool run_state(std::span<Input> inputs, const Options& options, const StateOptio
     const auto status = at_end ? decltype(process.status){} : std::exchange(process.status, {});
     UntilMoment until{process, input.source, state.at, input.last};
     const Analysis analysis{process, until, nullptr, Filter{options.wanted, process, input.last}, {options.messages}};
-    until.read_rest();
     if (!at_end) process.status = status;
     findings = findings || std::ranges::any_of(analysis.deadlocks.cycles(), [&](const Cycle& cycle) {
                  return analysis.deadlocks.concerns(cycle, analysis.filter);
