@@ -4,6 +4,10 @@
 // a compressed one is: so the fuzzer reaches the headers of tar, and not only the checksums of zstd.
 //
 //   edits of 5 bytes: position (u24), what to do, with which byte · fewer than 5: appended
+//
+// The bit 4 of the first "what to do" has them applied to the plain index of an archive with a seek table instead, and
+// the bit 8 to that seek table.
+#include <spool/trace/seekable.hpp>
 #include <spool/trace/ustar.hpp>
 
 #include <unspool/builder.hpp>
@@ -17,9 +21,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
+
+#include <zstd.h>
 
 namespace {
 
@@ -43,6 +50,55 @@ std::string member(std::string_view name, const std::string& bytes) {
   out.resize((out.size() + trace::tar_block - 1) / trace::tar_block * trace::tar_block);
   return out;
 }
+
+std::string packed(std::string_view plain) {
+  std::string frame(ZSTD_compressBound(plain.size()), '\0');
+  frame.resize(ZSTD_compress(frame.data(), frame.size(), plain.data(), plain.size(), 1));
+  return frame;
+}
+
+template <class T>
+std::string bytes_of(const T& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+std::string skippable(std::uint32_t magic, const std::string& content) {
+  return bytes_of(trace::SkippableHeader{magic, static_cast<std::uint32_t>(content.size())}) + content;
+}
+
+/// As the recorder's archiver makes it, with frames of some KiB.
+struct Seekable {
+  std::string frames;
+  std::string index;
+  std::string entries;
+
+  explicit Seekable(const std::string& plain) {
+    constexpr std::size_t piece = 3000;
+    for (std::size_t at = 0; at < plain.size(); at += piece) {
+      const std::string frame = packed(plain.substr(at, piece));
+      entries += entry(frame.size(), std::min(piece, plain.size() - at));
+      frames += frame;
+    }
+    for (std::size_t at = 0; at + trace::tar_block <= plain.size(); at += trace::tar_block) {
+      const bool packet = std::memcmp(plain.data() + at, &trace::packet_magic, sizeof trace::packet_magic) == 0;
+      const bool header = std::string_view{plain}.substr(at + offsetof(trace::UstarHeader, magic)).starts_with("ustar");
+      const std::size_t size = packet ? sizeof(trace::PacketHeader) : header ? trace::tar_block : 0;
+      if (size != 0) index += bytes_of(trace::Extent{at, size}) + plain.substr(at, size);
+    }
+  }
+
+  static std::string entry(std::size_t stored, std::size_t plain) {
+    return bytes_of(trace::SeekEntry{static_cast<std::uint32_t>(stored), static_cast<std::uint32_t>(plain)});
+  }
+
+  std::string with(const std::string& other_index, const std::string& other_entries) const {
+    const std::string more = skippable(trace::skippable_index, packed(other_index));
+    const std::string table = other_entries + entry(more.size(), 0);
+    const auto count = static_cast<std::uint32_t>(table.size() / sizeof(trace::SeekEntry));
+    return frames + more +
+           skippable(trace::skippable_seek_table, table + bytes_of(trace::SeekFooter{count, 0, trace::seekable_magic}));
+  }
+};
 
 struct Sample {
   // In memory where there is such a file system.
@@ -102,7 +158,16 @@ void ask(const Sample& sample) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   // The sample is removed with the process.
   static Sample sample;
-  write_file(sample.path, spoiled(sample.whole, {reinterpret_cast<const char*>(data), size}));
+  static const Seekable seekable{sample.whole};
+  const std::string_view edits{reinterpret_cast<const char*>(data), size};
+  const int what = size > 3 ? data[3] : 0;
+  if ((what & 4) != 0) {
+    write_file(sample.path, seekable.with(spoiled(seekable.index, edits), seekable.entries));
+  } else if ((what & 8) != 0) {
+    write_file(sample.path, seekable.with(seekable.index, spoiled(seekable.entries, edits)));
+  } else {
+    write_file(sample.path, spoiled(sample.whole, edits));
+  }
   ask(sample);
   return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/packer.hpp>
 #include <spool/trace/ctf.hpp>
+#include <spool/trace/seekable.hpp>
 #include <spool/trace/ustar.hpp>
 
 #include <fmt/format.h>
@@ -24,6 +25,8 @@ namespace {
 constexpr int level = 3;
 // A segment's files are made by us and have a few hundred KiB; what is larger was made by somebody else.
 constexpr std::size_t largest_file = std::size_t{64} << 20U;
+// Some KiB are usual. What is not in it is looked for by whoever reads the archive.
+constexpr std::size_t largest_index = std::size_t{8} << 20U;
 
 class Descriptor {
  public:
@@ -51,8 +54,9 @@ std::size_t shrink_packet(std::span<std::byte> file, std::size_t at, Header head
   return end;
 }
 
-/// A chunk is a chain of packets. One that breaks is copied as it is: whoever reads it says what is wrong.
-std::size_t shrink_chunk(std::span<std::byte> chunk) {
+/// A chunk is a chain of packets. One that breaks is copied as it is: whoever reads it says what is wrong. `packets`:
+/// where their headers stand.
+std::size_t shrink_chunk(std::span<std::byte> chunk, std::vector<std::size_t>& packets) {
   for (std::size_t at = 0; at + sizeof(trace::PacketHeader) <= chunk.size();) {
     trace::PacketHeader header{};
     std::memcpy(&header, chunk.data() + at, sizeof header);
@@ -60,6 +64,7 @@ std::size_t shrink_chunk(std::span<std::byte> chunk) {
     const bool sound = header.magic == trace::packet_magic && packet >= sizeof header && packet <= chunk.size() - at &&
                        header.content_size / 8 >= sizeof header && header.content_size <= header.packet_size;
     if (!sound) break;
+    packets.push_back(at);
     if (at + packet == chunk.size()) return shrink_packet(chunk, at, header);
     at += packet;
   }
@@ -123,7 +128,7 @@ struct Packer::Compressor {
   ZSTD_CCtx* context;
 };
 
-Packer::Packer() : compressor_{std::make_unique<Compressor>()}, out_(ZSTD_CStreamOutSize()) {}
+Packer::Packer() : compressor_{std::make_unique<Compressor>()} {}
 
 Packer::~Packer() = default;
 
@@ -151,28 +156,46 @@ Packed Packer::pack(const PackOrder& order, const std::atomic<bool>& stop) {
 int Packer::pack_files(const PackOrder& order, int target, const std::atomic<bool>& stop) {
   const Descriptor directory{open(order.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)};
   if (directory.get() < 0) return errno;
-  ZSTD_CCtx_reset(compressor_->context, ZSTD_reset_session_only);
-  int error = put_header(order, "", 0, trace::ustar_directory, target);
-  if (error == 0) error = pack_file(directory.get(), order, "metadata", target);
+  plain_ = 0;
+  frame_.clear();
+  index_.clear();
+  entries_.clear();
+  put_header(order, "", 0, trace::ustar_directory);
+  int error = pack_file(directory.get(), order, "metadata", target);
   for (std::size_t i = 0; error == 0 && i < order.chunks; ++i) {
     if (stop.load(std::memory_order_relaxed)) return ECANCELED;  // relaxed: a hint
     error = pack_file(directory.get(), order, fmt::format("stream-{:04}", i).c_str(), target);
   }
+  if (error != 0) return error;
   constexpr std::array<std::byte, 2 * trace::tar_block> end{};
-  return error == 0 ? put(end, target, true) : error;
+  repeat(end, plain_);
+  put(end);
+  error = end_frame(target);
+  if (error == 0) error = put_index(target);
+  return error == 0 ? put_seek_table(target) : error;
 }
 
 int Packer::pack_file(int directory, const PackOrder& order, const char* name, int target) {
   if (const int error = read_all(directory, name, file_); error != 0) return error;
+  packets_.clear();
   const bool is_metadata = std::strcmp(name, "metadata") == 0;
-  const std::size_t size = is_metadata ? shrink_metadata(file_) : shrink_chunk(file_);
+  const std::size_t size = is_metadata ? shrink_metadata(file_) : shrink_chunk(file_, packets_);
   file_.resize((size + trace::tar_block - 1) / trace::tar_block * trace::tar_block);
   std::fill(file_.begin() + static_cast<std::ptrdiff_t>(size), file_.end(), std::byte{0});
-  const int error = put_header(order, name, size, trace::ustar_file, target);
-  return error == 0 ? put(file_, target, false) : error;
+  put_header(order, name, size, trace::ustar_file);
+  for (const std::size_t at : packets_)
+    repeat({file_.data() + at, sizeof(trace::PacketHeader)}, plain_ + at);
+  int error = 0;
+  for (std::span<const std::byte> rest{file_}; error == 0 && !rest.empty();) {
+    const std::size_t piece = std::min(rest.size(), trace::largest_frame);
+    put(rest.first(piece));
+    rest = rest.subspan(piece);
+    if (frame_.size() >= trace::frame_ends_at) error = end_frame(target);
+  }
+  return error;
 }
 
-int Packer::put_header(const PackOrder& order, const char* name, std::size_t size, char type, int target) {
+void Packer::put_header(const PackOrder& order, const char* name, std::size_t size, char type) {
   trace::UstarHeader header{};
   (void)fmt::format_to_n(header.name.data(), header.name.size() - 1, "{:06}/{}", order.number, name);
   put_octal(header.mode, type == trace::ustar_directory ? 0700 : 0600);
@@ -187,20 +210,63 @@ int Packer::put_header(const PackOrder& order, const char* name, std::size_t siz
   put_octal(header.device_minor, 0);
   header.checksum[7] = ' ';
   (void)fmt::format_to_n(header.checksum.data(), 6, "{:06o}", trace::ustar_checksum(header));
-  return put(std::as_bytes(std::span{&header, 1}), target, false);
+  const auto bytes = std::as_bytes(std::span{&header, 1});
+  repeat(bytes, plain_);
+  put(bytes);
 }
 
-int Packer::put(std::span<const std::byte> bytes, int target, bool last) {
-  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-  for (bool more = true; more;) {
-    ZSTD_outBuffer out{out_.data(), out_.size(), 0};
-    const std::size_t rest = ZSTD_compressStream2(compressor_->context, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
-    if (ZSTD_isError(rest) != 0U) return ENOMEM;
-    if (const int error = write_all(target, {out_.data(), out.pos}); error != 0) return error;
-    written_ += out.pos;
-    more = last ? rest != 0 : in.pos < in.size;
-  }
-  return 0;
+void Packer::put(std::span<const std::byte> bytes) {
+  frame_.insert(frame_.end(), bytes.begin(), bytes.end());
+  plain_ += bytes.size();
+}
+
+/// In the index.
+void Packer::repeat(std::span<const std::byte> bytes, std::uint64_t offset) {
+  if (index_.size() >= largest_index) return;
+  const trace::Extent extent{offset, bytes.size()};
+  const auto head = std::as_bytes(std::span{&extent, 1});
+  index_.insert(index_.end(), head.begin(), head.end());
+  index_.insert(index_.end(), bytes.begin(), bytes.end());
+}
+
+int Packer::end_frame(int target) {
+  if (frame_.empty()) return 0;
+  if (!compress(frame_)) return ENOMEM;
+  entries_.push_back({static_cast<std::uint32_t>(out_.size()), static_cast<std::uint32_t>(frame_.size())});
+  frame_.clear();
+  return write(out_, target);
+}
+
+int Packer::put_index(int target) {
+  if (!compress(index_)) return ENOMEM;
+  const trace::SkippableHeader header{trace::skippable_index, static_cast<std::uint32_t>(out_.size())};
+  entries_.push_back({static_cast<std::uint32_t>(sizeof header + out_.size()), 0});
+  const int error = write(std::as_bytes(std::span{&header, 1}), target);
+  return error == 0 ? write(out_, target) : error;
+}
+
+int Packer::put_seek_table(int target) {
+  const auto entries = std::as_bytes(std::span{entries_});
+  const trace::SeekFooter footer{static_cast<std::uint32_t>(entries_.size()), 0, trace::seekable_magic};
+  const trace::SkippableHeader header{trace::skippable_seek_table,
+                                      static_cast<std::uint32_t>(entries.size() + sizeof footer)};
+  int error = write(std::as_bytes(std::span{&header, 1}), target);
+  if (error == 0) error = write(entries, target);
+  return error == 0 ? write(std::as_bytes(std::span{&footer, 1}), target) : error;
+}
+
+/// Into `out_`, as one frame.
+bool Packer::compress(std::span<const std::byte> bytes) {
+  out_.resize(ZSTD_compressBound(bytes.size()));
+  const std::size_t size = ZSTD_compress2(compressor_->context, out_.data(), out_.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(size) != 0U) return false;
+  out_.resize(size);
+  return true;
+}
+
+int Packer::write(std::span<const std::byte> bytes, int target) {
+  written_ += bytes.size();
+  return write_all(target, bytes);
 }
 
 }  // namespace spool::log

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Packs a closed segment into an archive (trace/ustar.hpp). Owns the bytes of the file; when a segment is packed, and
-// when the file gets its final name, is decided elsewhere.
+// Packs a closed segment into an archive (trace/ustar.hpp, trace/seekable.hpp). Owns the bytes of the file; when a
+// segment is packed, and when the file gets its final name, is decided elsewhere.
 //
 // Reads files and not mappings: another process may have cut or taken them, which must be no more than an error here.
 #pragma once
+
+#include <spool/trace/seekable.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -31,7 +33,7 @@ struct Packed {
   bool moved = false;       ///< it failed because somebody has taken the segment away, or a file of it
 };
 
-/// Thread-bound. Some MiB of memory, and none that grows with the segment.
+/// Thread-bound. Some MiB of memory, whatever the segment holds.
 class Packer {
  public:
   Packer();  ///< throws std::bad_alloc
@@ -48,12 +50,23 @@ class Packer {
 
   int pack_files(const PackOrder& order, int target, const std::atomic<bool>& stop);
   int pack_file(int directory, const PackOrder& order, const char* name, int target);
-  int put_header(const PackOrder& order, const char* name, std::size_t size, char type, int target);
-  int put(std::span<const std::byte> bytes, int target, bool last);
+  void put_header(const PackOrder& order, const char* name, std::size_t size, char type);
+  void put(std::span<const std::byte> bytes);
+  void repeat(std::span<const std::byte> bytes, std::uint64_t offset);
+  int end_frame(int target);
+  int put_index(int target);
+  int put_seek_table(int target);
+  bool compress(std::span<const std::byte> bytes);
+  int write(std::span<const std::byte> bytes, int target);
 
   std::unique_ptr<Compressor> compressor_;
-  std::vector<std::byte> file_;  ///< one file of the segment
-  std::vector<std::byte> out_;
+  std::vector<std::byte> file_;       ///< one file of the segment
+  std::vector<std::size_t> packets_;  ///< where they begin in it
+  std::vector<std::byte> frame_;      ///< plain bytes that are not compressed yet
+  std::vector<std::byte> out_;        ///< compressed ones
+  std::vector<std::byte> index_;      ///< plain
+  std::vector<trace::SeekEntry> entries_;
+  std::uint64_t plain_ = 0;  ///< how much of the archive was put, before compression
   std::uint64_t written_ = 0;
 };
 

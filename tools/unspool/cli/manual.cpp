@@ -101,7 +101,7 @@ constexpr std::string_view environment_text = R"text(
 No colours, unless \-\-color asks for them.
 .TP
 .B TMPDIR
-Where archives are unpacked, and what comes from standard input is copied to. /tmp if it is not set.
+Where archives without a seek table are unpacked, and what comes from standard input is copied to. /tmp if it is not set.
 )text";
 
 bool has_option(const CLI::App& app, std::string_view name) {

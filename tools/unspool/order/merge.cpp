@@ -121,7 +121,7 @@ void Merge::tell(ReadProgress& progress) {
 template <bool joined>
 void Merge::advance(std::uint32_t index) {
   Chain& chain = chains_[index];
-  if (!chain.cursor) chain.cursor = std::make_unique<Cursor>(trace_, trace_.packets()[chain.packet++]);
+  if (!chain.cursor) begin_packet(chain);
   if constexpr (joined) {
     chain.is_hold = !chain.waits && chain.offset == 0 && chain.cursor->next_hold(chain.hold);
     if (chain.is_hold) return ready_.set(index, chain.due = chain.hold.since);
@@ -148,6 +148,11 @@ void Merge::advance_by_record(std::uint32_t index) {
   } else {
     ready_.remove(index);
   }
+}
+
+void Merge::begin_packet(Chain& chain) {
+  chain.cursor = std::make_unique<Cursor>(trace_, trace_.packets()[chain.packet++]);
+  if (chain.packet < chain.end) trace_.expect(trace_.packets()[chain.packet]);
 }
 
 void Merge::end_packet(Chain& chain) {

@@ -76,6 +76,7 @@ class Merge final : public RecordSource {
   };
 
   void make_chains(bool definitions);
+  void begin_packet(Chain& chain);
   void end_packet(Chain& chain);
   void put_right();
   template <bool joined>

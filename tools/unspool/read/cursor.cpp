@@ -34,7 +34,21 @@ Cursor::Cursor(Trace& trace, const Packet& packet)
       end_(packet.end),
       last_(packet.begin) {
   filled_ = base_ = position_;
-  if (!file_) stop(position_, fmt::format("cannot be opened again ({})", file_.error()));
+  if (!file_) {
+    stop(position_, fmt::format("cannot be opened again ({})", file_.error()));
+  } else if (!is_as_found()) {
+    stop(position_, "belongs to another packet than was found there: the trace was changed meanwhile");
+  }
+}
+
+/// A process, a copy or the index of an archive may have said something else when the packets were looked for.
+bool Cursor::is_as_found() const {
+  trace::PacketHeader header{};
+  const auto into = std::as_writable_bytes(std::span{&header, 1});
+  if (file_.read(packet_.offset, into) < sizeof header) return true;  // that it is cut is told where Records are read
+  return header.magic == trace::packet_magic && header.stream_id == packet_.stream &&
+         header.thread_id == packet_.thread && header.timestamp_begin == packet_.begin &&
+         header.segment == segment_.number;
 }
 
 Cursor::~Cursor() {

@@ -38,6 +38,7 @@ class Cursor {
 
   bool next_plain(Record& record);
   bool next_any(Record& record);
+  bool is_as_found() const;
   bool are_hold(std::uint64_t acquired, std::uint64_t released);
   bool refill(std::uint64_t at);
   void make_buffer(std::uint64_t size);

@@ -15,7 +15,8 @@
 namespace unspool {
 
 File::File(File&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)),
+    : ByteSource(),
+      descriptor_(std::exchange(other.descriptor_, -1)),
       whole_(std::move(other.whole_)),
       offset_(other.offset_),
       size_(other.size_),
@@ -67,7 +68,7 @@ File File::adopt(int descriptor) {
   return file;
 }
 
-File File::part_of(std::shared_ptr<const File> whole, std::uint64_t offset, std::uint64_t size) {
+File File::part_of(std::shared_ptr<const ByteSource> whole, std::uint64_t offset, std::uint64_t size) {
   File file;
   file.whole_ = std::move(whole);
   file.offset_ = offset;

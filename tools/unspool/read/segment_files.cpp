@@ -61,6 +61,25 @@ class DirectoryFiles final : public SegmentFiles {
   File directory_;
 };
 
+std::string no_files(const std::string& path, const std::string& fault) {
+  return fmt::format("{}: has no files of a segment in it: {}", path,
+                     fault.empty() ? "it is damaged, or was not made by spool" : fault);
+}
+
+std::vector<std::string> names_of(const std::vector<TarMember>& members) {
+  std::vector<std::string> names;
+  for (const TarMember& each : members)
+    names.push_back(each.name);
+  return names;
+}
+
+File open_member(const std::shared_ptr<const ByteSource>& archive, const std::vector<TarMember>& members,
+                 const std::string& name) {
+  const auto found = std::ranges::lower_bound(members, name, {}, &TarMember::name);
+  if (found == members.end() || found->name != name) return File::failed("it is not in the archive");
+  return File::part_of(archive, found->offset, found->size);
+}
+
 }  // namespace
 
 struct Unpacker::Contents {
@@ -92,20 +111,14 @@ class ArchivedFiles final : public SegmentFiles {
   std::vector<std::string> names() override {
     std::string refusal;
     const auto now = contents(refusal);
-    std::vector<std::string> names;
-    if (now == nullptr) return names;
-    for (const TarMember& each : now->members)
-      names.push_back(each.name);
-    return names;
+    return now == nullptr ? std::vector<std::string>{} : names_of(now->members);
   }
 
   File open(const std::string& name) override {
     std::string refusal;
     const auto now = contents(refusal);
     if (now == nullptr) return File::failed(refusal);
-    const auto found = std::ranges::find(now->members, name, &TarMember::name);
-    if (found == now->members.end()) return File::failed("it is not in the archive");
-    return File::part_of(now->file, found->offset, found->size);
+    return open_member(now->file, now->members, name);
   }
 
  private:
@@ -113,6 +126,76 @@ class ArchivedFiles final : public SegmentFiles {
   std::string path_;
   std::unique_ptr<LogFile> archive_;
   std::weak_ptr<const Unpacker::Contents> contents_;
+};
+
+/// What an archive with a seek table unpacks to.
+class SeekableBytes final : public ByteSource {
+ public:
+  SeekableBytes(std::shared_ptr<const StoredFrames> frames, FrameCache& cache, Problems& problems)
+      : frames_{std::move(frames)},
+        index_{std::make_unique<ArchiveIndex>(*frames_)},
+        cache_{cache},
+        problems_{problems} {}
+
+  std::uint64_t size() const override { return frames_->size(); }
+
+  std::size_t read(std::uint64_t offset, std::span<std::byte> into) const override {
+    if (index_ != nullptr && index_->read(offset, into)) return into.size();
+    std::size_t got = 0;
+    while (got < into.size() && offset + got < size()) {
+      const std::size_t more = read_frame(offset + got, into.subspan(got));
+      if (more == 0) break;
+      got += more;
+    }
+    return got;
+  }
+
+  void expect(std::uint64_t offset) const {
+    if (offset < size()) cache_.expect(frames_, frames_->at(offset));
+  }
+
+  void forget_index() { index_.reset(); }
+
+ private:
+  std::size_t read_frame(std::uint64_t offset, std::span<std::byte> into) const {
+    const std::uint32_t number = frames_->at(offset);
+    const auto frame = cache_.get(frames_, number);
+    if (!frame->fault.empty()) {
+      problems_.damage(fmt::format("{}: {}", frames_->path(), frame->fault));
+      return 0;
+    }
+    const StoredFrames::Place& place = frames_->places()[number];
+    const std::uint64_t in = offset - place.plain;
+    const std::size_t count = std::min<std::uint64_t>(into.size(), place.plain_size - in);
+    // Whoever reads Records of it goes on behind its end.
+    if (index_ == nullptr) expect(place.plain + place.plain_size);
+    std::memcpy(into.data(), frame->bytes.data() + in, count);
+    return count;
+  }
+
+  std::shared_ptr<const StoredFrames> frames_;
+  std::unique_ptr<const ArchiveIndex> index_;  ///< while headers are read
+  FrameCache& cache_;
+  Problems& problems_;
+};
+
+/// Files in a tar archive.
+class SeekableFiles final : public SegmentFiles {
+ public:
+  SeekableFiles(std::shared_ptr<SeekableBytes> bytes, std::vector<TarMember> members)
+      : bytes_{std::move(bytes)}, members_{std::move(members)} {}
+
+  std::vector<std::string> names() override { return names_of(members_); }
+  File open(const std::string& name) override { return open_member(bytes_, members_, name); }
+  void end_of_headers() override { bytes_->forget_index(); }
+  void expect(const std::string& name, std::uint64_t offset) override {
+    const auto found = std::ranges::lower_bound(members_, name, {}, &TarMember::name);
+    if (found != members_.end() && found->name == name) bytes_->expect(found->offset + offset);
+  }
+
+ private:
+  std::shared_ptr<SeekableBytes> bytes_;
+  std::vector<TarMember> members_;
 };
 
 std::vector<std::string> visible_names(const std::string& directory) {
@@ -165,6 +248,7 @@ Unpacker::Unpacked Unpacker::take(const std::string& path) {
 
 std::unique_ptr<SegmentFiles> Unpacker::open(const std::string& path, std::string& refusal) {
   Unpacked unpacked = take(path);
+  if (unpacked.frames != nullptr) return open_frames(std::move(unpacked.frames), refusal);
   const auto contents = contents_of(path, unpacked, refusal);
   if (contents == nullptr) return nullptr;
   return std::make_unique<ArchivedFiles>(*this, path, std::move(unpacked.archive), contents);
@@ -178,7 +262,9 @@ Unpacker::Unpacked Unpacker::unpack(const std::string& path) {
     return made;
   }
   made.archive = open_log(path, made.refusal);
-  if (made.archive != nullptr) unpack(path, made);
+  if (made.archive == nullptr) return made;
+  made.frames = StoredFrames::open(made.archive);
+  if (made.frames == nullptr) unpack(path, made);
   return made;
 }
 
@@ -207,6 +293,17 @@ void Unpacker::unpack(const std::string& path, Unpacked& into) {
   into.plain = std::move(file);
 }
 
+std::unique_ptr<SegmentFiles> Unpacker::open_frames(std::shared_ptr<const StoredFrames> frames, std::string& refusal) {
+  const std::string path = frames->path();
+  auto bytes = std::make_shared<SeekableBytes>(std::move(frames), cache_, problems_);
+  auto members = read_tar(*bytes, path, true, problems_);
+  if (members.empty()) {
+    refusal = no_files(path, {});
+    return nullptr;
+  }
+  return std::make_unique<SeekableFiles>(std::move(bytes), std::move(members));
+}
+
 std::shared_ptr<const Unpacker::Contents> Unpacker::contents_of(const std::string& path, Unpacked& unpacked,
                                                                 std::string& refusal) {
   if (unpacked.plain == nullptr) {
@@ -219,8 +316,7 @@ std::shared_ptr<const Unpacker::Contents> Unpacker::contents_of(const std::strin
   made->members = read_tar(*unpacked.plain, path, fault.empty(), problems_);
   made->file = std::move(unpacked.plain);
   if (made->members.empty()) {
-    refusal = fmt::format("{}: has no files of a segment in it: {}", path,
-                          fault.empty() ? "it is damaged, or was not made by spool" : fault);
+    refusal = no_files(path, fault);
     return nullptr;
   }
   if (!fault.empty()) problems_.damage(fmt::format("{}: {}", path, fault));

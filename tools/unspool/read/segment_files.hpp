@@ -2,9 +2,15 @@
 //
 // The files of a segment, wherever they are: in its directory, or in an archive of it (spool/trace/ustar.hpp). Owns
 // what is open; what the files hold is not looked at.
+//
+//   what it is                            │ is read
+//   a directory                           │ as it is
+//   an archive with a seek table (ours)   │ by frames, as they are asked for (frame_cache.hpp)
+//   any other: tar, tar.gz, tar.zst       │ from a temporary file with all that is in it
 #pragma once
 
 #include <unspool/read/file.hpp>
+#include <unspool/read/frame_cache.hpp>
 #include <unspool/read/log_bytes.hpp>
 #include <unspool/read/problems.hpp>
 
@@ -34,11 +40,16 @@ class SegmentFiles {
   virtual std::vector<std::string> names() = 0;
   /// None: its error() says why.
   virtual File open(const std::string& name) = 0;
+
+  /// What was asked for so far was the beginnings of packets here and there. From now on their Records are.
+  virtual void end_of_headers() {}
+  /// This place of a file will be read soon.
+  virtual void expect(const std::string& /*name*/, std::uint64_t /*offset*/) {}
 };
 
-/// Archives unpacked into temporary files, some ahead of being asked for, on threads of their own. Owns how many of the
-/// files there are at once: as many as fit into a quarter of what is free where they lie, and else those that somebody
-/// has a file of, and the two that were asked for last.
+/// Archives. Those without a seek table are unpacked into temporary files, some ahead of being asked for, on threads of
+/// their own. Owns how many of the files there are at once: as many as fit into a quarter of what is free where they
+/// lie, and else those that somebody has a file of, and the two that were asked for last.
 class Unpacker {
  public:
   struct Contents;
@@ -58,8 +69,9 @@ class Unpacker {
 
   /// What unpacking came to; nothing of it is told yet.
   struct Unpacked {
-    std::unique_ptr<LogFile> archive;  ///< none: `refusal` says why
-    std::shared_ptr<File> plain;       ///< none: `refusal` says why
+    std::shared_ptr<const StoredFrames> frames;  ///< has a seek table: nothing is unpacked
+    std::unique_ptr<LogFile> archive;            ///< none: `refusal` says why
+    std::shared_ptr<File> plain;                 ///< none: `refusal` says why
     std::uint64_t size = 0;
     std::string refusal;
     std::string fault;  ///< not all of it could be unpacked
@@ -71,7 +83,10 @@ class Unpacker {
   std::shared_ptr<const Contents> contents_of(const std::string& path, Unpacked& unpacked, std::string& refusal);
   void keep(std::shared_ptr<const Contents> made, std::uint64_t size);
 
+  std::unique_ptr<SegmentFiles> open_frames(std::shared_ptr<const StoredFrames> frames, std::string& refusal);
+
   Problems& problems_;
+  FrameCache cache_;
   std::deque<std::string> expected_;                                 ///< not begun yet
   std::deque<std::pair<std::string, std::future<Unpacked>>> begun_;  ///< ahead
   std::vector<std::shared_ptr<const Contents>> kept_;                ///< for good

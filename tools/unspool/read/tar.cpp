@@ -53,7 +53,7 @@ std::string_view file_of(std::string_view name) {
 
 class Reader {
  public:
-  Reader(const File& file, const std::string& where, Problems& problems)
+  Reader(const ByteSource& file, const std::string& where, Problems& problems)
       : file_{file}, size_{file.size()}, where_{where}, problems_{problems} {}
 
   /// True: its end is there.
@@ -100,7 +100,7 @@ class Reader {
     members.push_back({std::string{name}, begin, size});
   }
 
-  const File& file_;
+  const ByteSource& file_;
   const std::uint64_t size_;
   const std::string& where_;
   Problems& problems_;
@@ -113,7 +113,7 @@ bool is_tar(const Header& header) {
   return std::string_view{header.magic.data(), 5} == trace::ustar_magic.substr(0, 5);
 }
 
-std::vector<TarMember> read_tar(const File& file, const std::string& where, bool whole, Problems& problems) {
+std::vector<TarMember> read_tar(const ByteSource& file, const std::string& where, bool whole, Problems& problems) {
   Reader reader{file, where, problems};
   if (!reader.read() && whole) problems.damage(fmt::format("{}: is cut short: it has no end; copy it again", where));
   std::ranges::sort(reader.members, {}, &TarMember::name);

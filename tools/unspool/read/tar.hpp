@@ -27,6 +27,6 @@ struct TarMember {
 bool is_tar(const trace::UstarHeader& header);
 
 /// By name. `where` names the archive in problems; `whole`: it should have an end.
-std::vector<TarMember> read_tar(const File& file, const std::string& where, bool whole, Problems& problems);
+std::vector<TarMember> read_tar(const ByteSource& file, const std::string& where, bool whole, Problems& problems);
 
 }  // namespace unspool

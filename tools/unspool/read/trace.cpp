@@ -118,6 +118,7 @@ bool Trace::add_segment(const std::string& path, std::unique_ptr<SegmentFiles> f
   }
   segments_.push_back(std::move(segment));
   read_chunks(*segments_.back(), {uuid, segments_.back()->number});
+  segments_.back()->files->end_of_headers();
   return true;
 }
 
