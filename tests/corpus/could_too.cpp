@@ -72,6 +72,20 @@ void join_of_a_join_under_lock() {
   serve();
 }
 
+/// The task had the lock already; it might have been slower.
+void result_under_lock() {
+  auto* const lock = new spool::Lock{"lock"};
+  auto* const pool = new spool::ThreadPool{1, {.name = "worker"}};
+  auto result = pool->submit([=] { const std::lock_guard guard{*lock}; });
+  while (!result.is_done())
+    std::this_thread::yield();
+  {
+    const std::lock_guard guard{*lock};
+    result.get();
+  }
+  serve();
+}
+
 /// The thread is started between the two: its order is another one.
 void started_in_between() {
   auto* const a = new spool::Lock{"a"};
@@ -157,6 +171,7 @@ Programs could_deadlock_too() {
       {"could_read_again", reads_again},
       {"could_join_under_lock", join_under_lock},
       {"could_join_of_a_join", join_of_a_join_under_lock},
+      {"could_result_under_lock", result_under_lock},
       {"could_started_in_between", started_in_between},
       {"could_ring_of_four", ring_of_four},
       {"could_reacquire", reacquired_in_wait},

@@ -38,6 +38,15 @@ void check_all_accounted_for(const TraceReader& trace, const Told& told) {
   CHECK(count_of(trace, "message") + lost == told.messages);
 }
 
+void check_loses(const char* program, const char* why) {
+  INFO(program);
+  const ScratchDirectory scratch;
+  const Ended ended = run(program, {"TRACE_PARENT=" + scratch.path().string()});
+  const Told told = told_by(ended);
+  CHECK_THAT(ended.err, Contains(why));
+  check_all_accounted_for(TraceReader{scratch.trace()}, told);
+}
+
 }  // namespace
 
 TEST_CASE("a disk that is full to the brim costs Records, each of them counted, until there is room again") {
@@ -48,21 +57,15 @@ TEST_CASE("a disk that is full to the brim costs Records, each of them counted, 
   check_all_accounted_for(TraceReader{scratch.trace()}, told);
 }
 
-TEST_CASE("so do a quota, a read-only file system, a limit of a file's size, and a lack of descriptors or of memory") {
-  struct Row {
-    const char* program;
-    const char* why;
-  };
-  for (const Row& row : {Row{"has_no_quota", "Disk quota exceeded"}, Row{"turns_read_only", "Read-only file system"},
-                         Row{"has_small_files", "File too large"}, Row{"has_no_descriptors", "Too many open files"},
-                         Row{"has_no_memory", "Cannot allocate memory"}}) {
-    INFO(row.program);
-    const ScratchDirectory scratch;
-    const Ended ended = run(row.program, {"TRACE_PARENT=" + scratch.path().string()});
-    const Told told = told_by(ended);
-    CHECK_THAT(ended.err, Contains(row.why));
-    check_all_accounted_for(TraceReader{scratch.trace()}, told);
-  }
+TEST_CASE("so do a quota, a read-only file system, a limit of a file's size, and a lack of descriptors") {
+  check_loses("has_no_quota", "Disk quota exceeded");
+  check_loses("turns_read_only", "Read-only file system");
+  check_loses("has_small_files", "File too large");
+  check_loses("has_no_descriptors", "Too many open files");
+}
+
+TEST_CASE("so does a lack of memory") {
+  check_loses("has_no_memory", "Cannot allocate memory");
 }
 
 TEST_CASE("a directory that vanishes takes what was in it, and recording resumes when it is there again") {

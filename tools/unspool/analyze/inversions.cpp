@@ -32,6 +32,8 @@ std::string_view name_of(Danger danger) {
       return "read again";
     case Danger::join_under_lock:
       return "join under lock";
+    case Danger::task_under_lock:
+      return "task under lock";
   }
   return "inversion";
 }
@@ -59,7 +61,9 @@ void Inversions::add(Inversion inversion) {
   const Doubt& doubt = inversion.doubt;
   const bool sure = !doubt.few_threads && !doubt.signal && !doubt.clocks_missing && !records_missing_;
   inversion.doubt.records_missing = records_missing_;
-  inversion.certainty = inversion.happened ? Certainty::certain : sure ? Certainty::likely : Certainty::possible;
+  // As the deadlock of it is told: whoever runs a task is only likely to be the one who ends the wait for it.
+  const bool certain = inversion.happened && inversion.danger != Danger::task_under_lock;
+  inversion.certainty = certain ? Certainty::certain : sure ? Certainty::likely : Certainty::possible;
   inversion.severity = inversion.limited ? Severity::note : inversion.happened ? Severity::error : Severity::warning;
   inversion.fingerprint = fingerprint(inversion);
   all_.push_back(std::move(inversion));
@@ -99,7 +103,7 @@ void Inversions::add_reads_again() {
 
 void Inversions::add_join(const JoinUnderLock& join) {
   Inversion inversion;
-  inversion.danger = Danger::join_under_lock;
+  inversion.danger = join.task.task == 0 ? Danger::join_under_lock : Danger::task_under_lock;
   inversion.join = join;
   inversion.happened = join.stuck;
   inversion.doubt.signal = links_.is_signal(join.lock);
@@ -126,7 +130,7 @@ std::uint64_t Inversions::fingerprint(const Inversion& inversion) const {
   whole.add(name_of(inversion.danger));
   whole.add_number(inversion.cycle.links.size());
   whole.add_number(sum);
-  if (inversion.danger == Danger::join_under_lock) {
+  if (inversion.is_join()) {
     whole.add_object(process_, inversion.join.lock);
     whole.add_site(process_, inversion.join.lock_site);
     whole.add_site(process_, inversion.join.join_site);
@@ -143,7 +147,7 @@ bool Inversions::concerns(const Inversion& inversion, const Filter& filter) cons
     const trace::Kind kind = defined == process_.objects.end() ? trace::Kind::lock : defined->second.kind;
     return filter.thread(thread) && filter.object(object, kind) && filter.time(time);
   };
-  if (inversion.danger == Danger::join_under_lock) {
+  if (inversion.is_join()) {
     const JoinUnderLock& join = inversion.join;
     return passes(join.joiner, join.lock, join.join_time) || passes(join.target, join.lock, join.join_time) ||
            passes(join.asker, join.lock, join.target_time);

@@ -23,6 +23,7 @@ enum class Danger : std::uint8_t {
   inversion,        ///< each asks for a lock that the next one holds
   read_again,       ///< a reader asks again, and a writer may come in between
   join_under_lock,  ///< a thread is joined with a lock held that it asks for
+  task_under_lock,  ///< a task's result is waited for with a lock held that the task asks for
 };
 std::string_view name_of(Danger danger);
 
@@ -37,13 +38,15 @@ struct Doubt {
 struct Inversion {
   Danger danger = Danger::inversion;
   LinkCycle cycle;     ///< of read_again one link
-  JoinUnderLock join;  ///< of join_under_lock
+  JoinUnderLock join;  ///< of join_under_lock and task_under_lock
   Certainty certainty = Certainty::likely;
   Severity severity = Severity::warning;
   Doubt doubt;
   bool happened = false;  ///< all who take part wait for each other at the end
   bool limited = false;   ///< one of the waits would have given up
   std::uint64_t fingerprint = 0;
+
+  bool is_join() const { return danger == Danger::join_under_lock || danger == Danger::task_under_lock; }
 };
 
 class Inversions : public Observer {

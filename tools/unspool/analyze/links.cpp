@@ -4,8 +4,6 @@
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
-#include <iterator>
-#include <tuple>
 #include <utility>
 
 namespace unspool {
@@ -17,9 +15,6 @@ using trace::Verb;
 namespace {
 
 constexpr std::size_t most_held = 64;  // by one thread
-constexpr std::size_t most_joins = 10'000;
-constexpr std::size_t most_joined_at = 8;    // of one thread
-constexpr std::size_t most_followed = 1000;  // threads that one join waits for
 
 /// The field that names a waker names the calling thread itself where the call could have given up, but had not to
 /// wait.
@@ -55,6 +50,7 @@ void Links::record(const Record& record) {
   if (record.row->kind == Kind::semaphore || record.row->kind == Kind::bounded_semaphore)
     return gates_.semaphore(record);
   if (record.row->kind == Kind::thread) return thread(record);
+  if (record.row->kind == Kind::pool) return pool(record);
   if (record.row->kind == Kind::status && record.row->verb == Verb::hold) {
     enter(threads_[record.thread], record.place.segment);
     return restore(record.thread, {record.object, record.site, record.since, record.a != 0, false, true, nullptr});
@@ -71,6 +67,8 @@ void Links::date(const Record& record) {
   const trace::ThreadNumber thread = record.thread;
   ThreadLocks* const locks = threads_.get(thread);
   if (locks == nullptr) return;
+  const bool ends_task = record.row->kind == Kind::pool && record.row->verb == Verb::end;
+  if (locks->runs_task && !ends_task && Clocks::hands_over(*record.row)) tasks_.handed_over(thread);
   for (Held& each : locks->held) {
     if (!std::exchange(each.is_dated, true)) each.seen = clocks_.seen(thread);
   }
@@ -204,6 +202,9 @@ void Links::waited(const Wait& wait) {
 void Links::ask(const Call& call, ThreadLocks& locks) {
   if (!replay_->complete()) return;  // what was released unseen would count as held
   remember_asked(locks, call);
+  if (locks.runs_task && !call.limited) {
+    tasks_.asked(call.thread, {call.object, call.site, call.time, call.shared, call.waited, call.stuck, false});
+  }
   const bool writes = call.kind == Kind::shared_lock && !call.shared;
   if (locks.held.empty() && !writes) return;
   forget_stale(call.thread, locks.held);
@@ -262,152 +263,6 @@ std::vector<HeldFrom> Links::held_from(trace::ThreadNumber thread) {
   return held;
 }
 
-void Links::thread(const Record& record) {
-  if (!trace::is_thread(record.object)) return;
-  const auto other = static_cast<trace::ThreadNumber>(record.object);
-  if (record.row->verb == Verb::end) {
-    if (ThreadLocks* const locks = threads_.get(other)) locks->held.clear();
-    return;
-  }
-  if (record.row->verb == Verb::start) {
-    std::vector<HeldFrom> held = held_from(record.thread);
-    if (!held.empty()) gates_.started(record.thread, other, std::move(held));
-    return;
-  }
-  join(record);
-  if (record.row->effect == Effect::resume) gates_.joined(record.thread, other, held_from(record.thread));
-}
-
-/// Its begin, and its end. A join with a limit fails in the end.
-void Links::join(const Record& record) {
-  const auto target = static_cast<trace::ThreadNumber>(record.object);
-  const Effect effect = record.row->effect;
-  note_join(record);
-  if (effect == Effect::fail) {
-    joins_under_locks_ -=
-        std::erase_if(joining_[target], [&](const JoinUnderLock& each) { return each.joiner == record.thread; });
-    return;
-  }
-  if (effect != Effect::wait && effect != Effect::resume) return;
-  ThreadLocks& mine = threads_[record.thread];
-  if (!mine.held.empty() && replay_->complete()) {
-    forget_stale(record.thread, mine.held);
-    std::vector<JoinUnderLock>& joins = joining_[target];
-    for (const Held& each : mine.held) {
-      const bool known = std::ranges::any_of(joins, [&](const JoinUnderLock& other) {
-        return other.joiner == record.thread && other.lock == each.object && other.join_site == record.site;
-      });
-      if (known) continue;
-      if (joins_under_locks_ >= most_joins) {
-        ++left_out_;
-        continue;
-      }
-      ++joins_under_locks_;
-      JoinUnderLock join;
-      join.lock = each.object;
-      join.shared = each.shared;
-      join.joiner = record.thread;
-      join.target = target;
-      join.lock_site = each.site;
-      join.join_site = record.site;
-      join.lock_since = each.since;
-      join.join_time = record.time;
-      join.seen = each.seen;
-      joins.push_back(std::move(join));
-    }
-  }
-  if (effect == Effect::resume) judge_joins(target);
-}
-
-/// Of a join that ended it is known from which moment on others can know that the thread is over.
-void Links::note_join(const Record& record) {
-  const auto target = static_cast<trace::ThreadNumber>(record.object);
-  const Effect effect = record.row->effect;
-  const std::pair both{record.thread, target};
-  if (effect == Effect::fail) {
-    joins_give_up_.insert(record.site);
-    thread_joins_.erase(both);
-    return;
-  }
-  if (effect != Effect::wait && effect != Effect::resume) return;
-  if (thread_joins_.size() < most_joins)
-    thread_joins_.try_emplace(both, ThreadJoin{record.thread, target, record.site, record.time});
-  const bool is_followed = thread_joins_.contains(both) || joined_at_.contains(target);
-  if (effect != Effect::resume || !is_followed) return;
-  std::vector<Moment>& moments = joined_at_[target];
-  if (moments.size() < most_joined_at) moments.push_back(clocks_.mark_if_plenty(record.thread));
-}
-
-/// In every run it was asked for the last time before the one who joins got it.
-bool Links::precedes(const ThreadLocks& locks, const Asked& asked, const JoinUnderLock& join) const {
-  return !asked.anew && !locks.asks_much() && asked.last.precedes({Moment::unknown, 0, join.seen});
-}
-
-/// Somebody had joined the thread, and the one who joins now knew it when it got the lock; or that is not known.
-bool Links::was_over(trace::ThreadNumber thread, const JoinUnderLock& join) const {
-  const auto found = joined_at_.find(thread);
-  if (found == joined_at_.end()) return false;
-  return std::ranges::any_of(found->second, [&](const Moment& each) {
-    return each.component == Moment::unknown || each.precedes({Moment::unknown, 0, join.seen});
-  });
-}
-
-/// The thread's call for the lock that is held at this join; null: it has made none that could wait for it.
-const Links::Asked* Links::asked_of(trace::ThreadNumber thread, const JoinUnderLock& join) {
-  const ThreadLocks* const locks = threads_.get(thread);
-  if (locks == nullptr) return nullptr;
-  const auto entry = std::find_if(locks->asked.begin(), locks->asked.end(), [&](const auto& item) {
-    const Asked& lock = item.second;
-    const bool gives_up = !lock.stuck && may_give_up(lock.waited, lock.site);
-    return lock.object == join.lock && !(lock.shared && join.shared) && !gives_up && !precedes(*locks, lock, join);
-  });
-  return entry == locks->asked.end() ? nullptr : &entry->second;
-}
-
-/// By the fewest joins from the joined thread on.
-const Links::Asked* Links::find_asker(JoinUnderLock& join) {
-  if (const Asked* const asked = asked_of(join.target, join)) return asked;
-  std::vector<std::pair<ThreadJoin, std::size_t>> reached{{{0, join.target, 0, 0}, 0}};  // with the one before
-  std::unordered_set<trace::ThreadNumber> met{join.joiner, join.target};
-  for (std::size_t at = 0; at < reached.size(); ++at) {
-    const trace::ThreadNumber joiner = reached[at].first.target;
-    for (auto each = thread_joins_.lower_bound({joiner, 0}); each != thread_joins_.end(); ++each) {
-      const ThreadJoin& next = each->second;
-      if (next.joiner != joiner) break;
-      if (reached.size() > most_followed) return nullptr;
-      if (joins_give_up_.contains(next.site) || was_over(next.target, join)) continue;
-      if (!met.insert(next.target).second) continue;
-      reached.emplace_back(next, at);
-      const Asked* const asked = asked_of(next.target, join);
-      if (asked == nullptr) continue;
-      for (std::size_t step = reached.size() - 1; step != 0; step = reached[step].second)
-        join.via.insert(join.via.begin(), reached[step].first);
-      join.asker = next.target;
-      return asked;
-    }
-  }
-  return nullptr;
-}
-
-/// Which of the locks that were held at its joins this thread asked for, or one that it joined.
-void Links::judge_joins(trace::ThreadNumber target) {
-  const auto found = joining_.find(target);
-  if (found == joining_.end()) return;
-  for (JoinUnderLock& each : found->second) {
-    each.asker = target;
-    const Asked* const asked = find_asker(each);
-    if (asked == nullptr) {
-      --joins_under_locks_;
-      continue;
-    }
-    each.target_site = asked->site;
-    each.target_time = asked->time;
-    each.stuck = asked->stuck;
-    joins_.push_back(each);
-  }
-  joining_.erase(found);
-}
-
 /// A wait that ended with the lock does not say whether it had a limit. If calls at its line have one, so had it.
 void Links::settle_limits() {
   for (auto& [key, list] : links_) {
@@ -424,6 +279,8 @@ void Links::finish() {
   std::ranges::sort(targets);
   for (const trace::ThreadNumber each : targets)
     judge_joins(each);
+  while (!awaiting_.empty())
+    judge_task(awaiting_.begin()->first);
   std::ranges::stable_sort(joins_, {}, &JoinUnderLock::join_time);
 }
 

@@ -13,6 +13,7 @@
 #include <unspool/analyze/clocks.hpp>
 #include <unspool/analyze/gates.hpp>
 #include <unspool/analyze/occurrence.hpp>
+#include <unspool/analyze/task_calls.hpp>
 #include <unspool/replay/observer.hpp>
 #include <unspool/replay/states.hpp>
 
@@ -64,8 +65,10 @@ struct ThreadJoin {
   trace::Ticks time = 0;
 };
 
-/// A join with a lock held. Whoever joins a thread waits for all that this one joins meanwhile.
+/// A join with a lock held, or a wait for a task's result. Whoever joins a thread waits for all that this one joins
+/// meanwhile.
 struct JoinUnderLock {
+  TaskKey task;  ///< that is waited for; then `target` runs it
   trace::ObjectNumber lock = 0;
   bool shared = false;
   bool limited = false;
@@ -142,10 +145,11 @@ class Links {
     std::size_t improvable = 0;          ///< in `asked`: a call that has not to wait would take their place
     bool asks_anew = false;              ///< one of `asked` is anew
     bool asks_shared = false;            ///< its last block was a reader's
+    bool runs_task = false;              ///< of a pool
     std::uint32_t segment = 0;           ///< of its last Record that told of a hold
 
     /// Another call for a lock, without a wait, would change nothing.
-    bool is_settled() const { return held.empty() && improvable == 0 && asks_much(); }
+    bool is_settled() const { return held.empty() && improvable == 0 && asks_much() && !runs_task; }
     /// When it asked last for what is not known any more.
     bool asks_much() const { return asked.size() >= most_asked; }
   };
@@ -196,7 +200,11 @@ class Links {
   const trace::StatusEntry* status_of(trace::ThreadNumber thread) const;
   void thread(const Record& record);
   void join(const Record& record);
+  void add_joins(std::vector<JoinUnderLock>& joins, const Record& record, const JoinUnderLock& form);
   void judge_joins(trace::ThreadNumber target);
+  void pool(const Record& record);
+  void wait_for_task(const Record& record);
+  void judge_task(const TaskKey& task);
   static std::span<const Held> of_several(const std::vector<Held>& held, trace::SiteNumber site);
   bool may_give_up(bool waited, trace::SiteNumber site) const { return waited && gives_up_.contains(site); }
   void settle_limits();
@@ -219,7 +227,9 @@ class Links {
   std::unordered_set<trace::SiteNumber> gives_up_;  ///< calls there had a limit
   std::vector<JoinUnderLock> joins_;                ///< judged: the joined thread asked for it
   std::unordered_map<trace::ThreadNumber, std::vector<JoinUnderLock>> joining_;  ///< by joined thread
-  trace::ThreadNumber last_holder_ = 0;                                          ///< of the last plain hold; 0: none
+  TaskCalls tasks_;
+  std::map<TaskKey, std::vector<JoinUnderLock>> awaiting_;  ///< by task whose result is waited for with a lock held
+  trace::ThreadNumber last_holder_ = 0;                     ///< of the last plain hold; 0: none
   ThreadLocks* last_holder_locks_ = nullptr;
   std::map<std::pair<trace::ThreadNumber, trace::ThreadNumber>, ThreadJoin> thread_joins_;  ///< by joiner and joined
   std::unordered_map<trace::ThreadNumber, std::vector<Moment>> joined_at_;  ///< by joined thread, of `thread_joins_`

@@ -30,7 +30,7 @@ std::string comment_of(const Names& names, const Misuse& misuse) {
 
 std::string comment_of(const Names& names, const Inversion& inversion) {
   std::string out{name_of(inversion.danger)};
-  if (inversion.danger == Danger::join_under_lock) return out + " at " + names.site(inversion.join.join_site);
+  if (inversion.is_join()) return out + " at " + names.site(inversion.join.join_site);
   for (std::size_t i = 0; i < std::min(inversion.cycle.links.size(), most_told); ++i) {
     const LinkOf& link = inversion.cycle.links[i];
     out += fmt::format("{} {} asked for at {} with {} held", i == 0 ? "" : ",",

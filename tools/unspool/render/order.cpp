@@ -62,6 +62,7 @@ class Story {
   void join_rows(Table& table, const JoinUnderLock& join) const;
   std::string instances(const std::vector<std::size_t>& same) const;
   std::string object(trace::ObjectNumber number) const;
+  std::string task(const TaskKey& key) const;
   std::string at(trace::SiteNumber site) const { return names_.site_and_function(site); }
 
   const Process& process_;
@@ -78,6 +79,10 @@ std::string Story::object(trace::ObjectNumber number) const {
   return name.ends_with(tail) ? name : name + tail;
 }
 
+std::string Story::task(const TaskKey& key) const {
+  return fmt::format("task {} of {}", key.task, names_.object(key.pool, trace::Kind::pool));
+}
+
 std::string Story::what(const Inversion& inversion) const {
   switch (inversion.danger) {
     case Danger::read_again:
@@ -85,6 +90,8 @@ std::string Story::what(const Inversion& inversion) const {
     case Danger::join_under_lock:
       return inversion.join.via.empty() ? "a thread is joined with a lock held that it asks for"
                                         : "a thread is joined with a lock held that one it joins asks for";
+    case Danger::task_under_lock:
+      return "a task's result is waited for with a lock held that the task asks for";
     case Danger::inversion:
       break;
   }
@@ -144,7 +151,12 @@ void Story::join_rows(Table& table, const JoinUnderLock& join) const {
              {times_.offset(join.lock_since)},
              {at(join.lock_site)},
              {}});
-  table.row({{}, {"joins"}, {names_.thread(join.target)}, {times_.offset(join.join_time)}, {at(join.join_site)}, {}});
+  table.row({{},
+             {join.task.task == 0 ? "joins" : "waits for"},
+             {join.task.task == 0 ? names_.thread(join.target) : task(join.task)},
+             {times_.offset(join.join_time)},
+             {at(join.join_site)},
+             {}});
   for (const ThreadJoin& each : join.via) {
     table.row({{names_.thread(each.joiner), Tone::strong},
                {"joins"},
@@ -164,7 +176,7 @@ void Story::join_rows(Table& table, const JoinUnderLock& join) const {
 std::string Story::rows(const Inversion& inversion) const {
   Table table{
       {{"", left, true}, {"", left}, {"", left, true}, {"first", right}, {"at", left, true, "", at_end}, {"", left}}};
-  if (inversion.danger == Danger::join_under_lock) join_rows(table, inversion.join);
+  if (inversion.is_join()) join_rows(table, inversion.join);
   const auto& links = inversion.cycle.links;
   for (std::size_t i = 0; i < std::min(links.size(), most_links_told); ++i)
     link_rows(table, links[i]);
@@ -194,9 +206,12 @@ std::string Story::instances(const std::vector<std::size_t>& same) const {
       line += fmt::format("{}{}: {} then {}", k == 0 ? "    " : "; ", names_.thread(link.by->thread),
                           object(link.key->outer), object(link.key->inner));
     }
-    if (inversion.danger == Danger::join_under_lock)
-      line = fmt::format("    {} joins {} with {}", names_.thread(inversion.join.joiner),
-                         names_.thread(inversion.join.target), object(inversion.join.lock));
+    if (inversion.is_join()) {
+      const JoinUnderLock& join = inversion.join;
+      const bool of_task = join.task.task != 0;
+      line = fmt::format("    {} {} {} with {}", names_.thread(join.joiner), of_task ? "waits for" : "joins",
+                         of_task ? task(join.task) : names_.thread(join.target), object(join.lock));
+    }
     out += wrapped(line, options_.width, 6);
   }
   return out;
@@ -213,8 +228,9 @@ std::string Story::told(std::size_t number, std::size_t of, const std::vector<st
 std::string order_advice(const Process& process, const Inversion& inversion) {
   const Names names{process};
   const auto object = [&](trace::ObjectNumber number) { return names.object(number, kind_of(process, number)); };
-  if (inversion.danger == Danger::join_under_lock) {
-    return fmt::format("release {} before the join at {}.", object(inversion.join.lock),
+  if (inversion.is_join()) {
+    return fmt::format("release {} before the {} at {}.", object(inversion.join.lock),
+                       inversion.danger == Danger::task_under_lock ? "wait" : "join",
                        names.site(inversion.join.join_site));
   }
   const LinkKey& first = *inversion.cycle.links.front().key;
@@ -289,8 +305,8 @@ std::string order_sentence(const Process& process, const Analysis& analysis) {
     const Inversion& inversion = inversions.all()[same.front()];
     if (inversion.severity == Severity::note) continue;
     if (grave++ != 0) continue;
-    const bool joins = inversion.danger == Danger::join_under_lock;
-    first = joins ? names.site(inversion.join.join_site) : names.site(inversion.cycle.links.front().key->inner_site);
+    first = inversion.is_join() ? names.site(inversion.join.join_site)
+                                : names.site(inversion.cycle.links.front().key->inner_site);
   }
   if (grave == 0) return {};
   return fmt::format("Lock order: {} that could deadlock, the first at {}: unspool order",

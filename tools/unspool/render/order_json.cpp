@@ -32,6 +32,7 @@ Json join_json(const ProcessJson& json, const JoinUnderLock& join) {
                    {"joined", json.offset(each.time)},
                    {"site", json.site(each.site)}});
   }
+  const bool of_task = join.task.task != 0;
   return {{"lock", json.object(join.lock, trace::Kind::lock)},
           {"joiner", json.thread(join.joiner)},
           {"lock_since", json.offset(join.lock_since)},
@@ -39,6 +40,8 @@ Json join_json(const ProcessJson& json, const JoinUnderLock& join) {
           {"joined", json.offset(join.join_time)},
           {"join_site", json.site(join.join_site)},
           {"target", json.thread(join.target)},
+          {"pool", of_task ? json.object(join.task.pool, trace::Kind::pool) : Json{}},
+          {"task", of_task ? Json(join.task.task) : Json{}},
           {"via", std::move(via)},
           {"asker", json.thread(join.asker)},
           {"asked", json.offset(join.target_time)},
@@ -46,7 +49,6 @@ Json join_json(const ProcessJson& json, const JoinUnderLock& join) {
 }
 
 Json inversion_json(const ProcessJson& json, const Process& process, const Inversion& inversion) {
-  const bool joins = inversion.danger == Danger::join_under_lock;
   Json out{{"what", name_of(inversion.danger)},
            {"certainty", name_of(inversion.certainty)},
            {"severity", name_of(inversion.severity)},
@@ -56,7 +58,7 @@ Json inversion_json(const ProcessJson& json, const Process& process, const Inver
            {"few_threads", inversion.doubt.few_threads},
            {"steps", Json::array()},
            {"writers", Json::array()},
-           {"join", joins ? join_json(json, inversion.join) : Json{}},
+           {"join", inversion.is_join() ? join_json(json, inversion.join) : Json{}},
            {"advice", order_advice(process, inversion)}};
   for (const LinkOf& each : inversion.cycle.links)
     out["steps"].push_back(link_json(json, each));
