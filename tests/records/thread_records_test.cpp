@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Which Records a Thread makes in its life, and each way a join can go.
+#include <spool/config/config.hpp>
 #include <spool/sync/guards.hpp>
 #include <spool/sync/lock.hpp>
 #include <spool/sync/misuse.hpp>
@@ -12,6 +13,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <latch>
 #include <stdexcept>
 #include <thread>
 
@@ -99,6 +101,30 @@ TEST_CASE("a thread's last Record says how it ended and how many locks it still 
   const Story story = tap().story(thrower.ident());
   kept.unlock();
   CHECK(std::ranges::count(story, "thrower thread.end seq=4 outcome=1 held=1") == 1);
+}
+
+TEST_CASE("a lock that another thread has released is none that its thread still held at its end") {
+  tap();
+  for (const Mode mode : {Mode::all, Mode::contended}) {
+    set_transitions(mode);
+    Lock signal;
+    Lock kept;
+    std::latch is_held{1};
+    std::latch is_released{1};
+    Thread owner = start_thread("owner", [&] {
+      signal.lock();
+      kept.lock();
+      is_held.count_down();
+      is_released.wait();
+    });
+    is_held.wait();
+    signal.unlock();
+    is_released.count_down();
+    owner.join();
+    kept.unlock();
+    set_transitions(Mode::all);
+    CHECK(std::ranges::count(tap().story(owner.ident()), "owner thread.end seq=4 held=1") == 1);
+  }
 }
 
 TEST_CASE("misuse of a thread records nothing") {

@@ -90,6 +90,29 @@ TEST_CASE("a wait that ended well at a line where others gave up counts as one w
   CHECK(all[0].limited);
 }
 
+// The story: try_lock_for(10 s) that had to wait and got the lock was told as a warning.
+TEST_CASE("a wait that ended well and was begun with a limit is a note, whatever else happens at its line") {
+  const auto script = [](std::string_view block) {
+    Course course;
+    course.both(1, a, b);
+    course.take(2, b);
+    Record& waits = course.add(Kind::lock, Verb::block, course.now += 10, 2, a, 70, 1, 5);
+    waits.row = &*std::ranges::find(trace::rows(), block, &trace::Row::name);
+    course.acquire(course.now += 10, 2, a, 70, 1);
+    course.give(2, a);
+    course.give(2, b);
+    return course;
+  };
+  for (const std::string_view block : {"lock.block_timed", "lock.block_stoppable"}) {
+    const auto all = found(script(block));
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].limited);
+    CHECK(all[0].severity == Severity::note);
+  }
+  REQUIRE(found(script("lock.block")).size() == 1);
+  CHECK_FALSE(found(script("lock.block"))[0].limited);
+}
+
 TEST_CASE("two threads that are stuck so are a certain finding") {
   Course course;
   course.take(1, a);

@@ -128,6 +128,31 @@ TEST_CASE("a wait for a result that gives up, and a task that only tries the loc
   CHECK(found(tries).empty());
 }
 
+// The story: a pool was shut down under a lock, after the results of its tasks that had asked for it.
+TEST_CASE("a worker is joined with a lock held: only tasks whose end nobody knew before that matter") {
+  const auto script = [](auto between) {
+    Tasks tasks;
+    tasks.runs(1, a);
+    between(tasks);
+    tasks.take(waiter, a);
+    tasks.ends(worker);
+    tasks.joins(waiter, worker);
+    tasks.give(waiter, a);
+    return tasks;
+  };
+  const auto all = found(script([](Tasks&) {}));
+  REQUIRE(all.size() == 1);
+  CHECK(all[0].danger == Danger::join_under_lock);
+  CHECK(all[0].join.asker == worker);
+  CHECK(found(script([](Tasks& tasks) { tasks.has_result(1); })).empty());
+  constexpr std::uint32_t all_tasks = 0;
+  CHECK(found(script([](Tasks& tasks) { tasks.has_result(all_tasks); })).empty());
+  CHECK(found(script([](Tasks& tasks) {
+          tasks.runs(2, a);
+          tasks.has_result(1);
+        })).size() == 1);
+}
+
 TEST_CASE("two who read share the lock, one who writes does not") {
   const auto script = [](bool writes) {
     Tasks tasks;

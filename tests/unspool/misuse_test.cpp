@@ -233,6 +233,17 @@ TEST_CASE("a thread that ends by an exception, with locks held, is two misuses")
   CHECK(misuses(script)[1].slip == Slip::exception);
 }
 
+TEST_CASE("a lock that another thread releases after its thread's end was a signal") {
+  Script script;
+  script.begin(5, 1);
+  script.acquire(10, 1, lock(1), 40);
+  script.add(Kind::thread, Verb::end, 20, 1, 1, 0, 0, 1);
+  Script released = script;
+  CHECK(misuses(script).size() == 1);
+  released.release(30, 2, lock(1), 41, 1);
+  CHECK(misuses(released).empty());
+}
+
 TEST_CASE("each of the threads that ended by an exception is named") {
   Script script;
   for (trace::ThreadNumber each = 1; each <= 7; ++each)

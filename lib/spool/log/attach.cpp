@@ -4,6 +4,7 @@
 // are gone.
 #include <spool/log/control.hpp>
 #include <spool/log/fork.hpp>
+#include <spool/log/given_away.hpp>
 #include <spool/log/recorder.hpp>
 #include <spool/log/reserve.hpp>
 #include <spool/log/status.hpp>
@@ -84,9 +85,10 @@ Writer& attach(std::shared_ptr<Identity> identity) {
 void detach() {
   Writer& writer = *my_writer;
   const std::shared_ptr<Identity> identity = writer.identity;
+  const auto given_away = static_cast<std::int32_t>(take_given_away(writer.number));
   if (current_mode() != Mode::off) {
     emit(writer, end_id, *identity, {}, identity->next_sequence(), static_cast<std::uint32_t>(identity->outcome),
-         static_cast<std::uint32_t>(std::max(writer.holds, 0)));
+         static_cast<std::uint32_t>(std::max(writer.holds - given_away, 0)));
   }
   my_writer = nullptr;
   my_number = 0;

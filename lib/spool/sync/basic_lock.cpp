@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <spool/log/given_away.hpp>
 #include <spool/log/status.hpp>
 #include <spool/sync/basic_lock.hpp>
 #include <spool/sync/misuse.hpp>
@@ -262,7 +263,11 @@ void BasicLock<kind>::release_otherwise(log::Writer& me, const char* file, const
   if (word == 0) log::throw_misuse("release of a free", object_, 0, site);
   const trace::ThreadNumber owner = word & ~waiters_bit;
   const Hold hold = hold_;
-  if (owner == me.number) --me.holds;
+  if (owner == me.number) {
+    --me.holds;
+  } else {
+    log::note_given_away(owner);
+  }
   if (hold == Hold::recorded) {
     log::emit(me, id(Verb::release), object_, site, advance_sequence(), word >> 31U, owner);
     log::pop_hold(me, object_.known_number());

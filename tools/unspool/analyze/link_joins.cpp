@@ -6,6 +6,7 @@
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace unspool {
@@ -115,21 +116,36 @@ bool Links::was_over(trace::ThreadNumber thread, const JoinUnderLock& join) cons
   });
 }
 
-/// The thread's call for the lock that is held at this join; null: it has made none that could wait for it.
-const Links::Asked* Links::asked_of(trace::ThreadNumber thread, const JoinUnderLock& join) {
-  const ThreadLocks* const locks = threads_.get(thread);
-  if (locks == nullptr) return nullptr;
-  const auto entry = std::find_if(locks->asked.begin(), locks->asked.end(), [&](const auto& item) {
+/// This call of a task: unless it may be known to be past, has a limit, or reads what is read.
+bool Links::keeps_waiting(const TaskCalls::Task& task, const TaskCall& call, const JoinUnderLock& join) const {
+  const bool gives_up = !call.stuck && may_give_up(call.waited, call.site);
+  return call.object == join.lock && !(call.shared && join.shared) && !gives_up && !call.told &&
+         task.first_result > join.lock_since;
+}
+
+/// The thread's call for the lock that is held at this join; nothing: it has made none that could wait for it.
+std::optional<Links::Asker> Links::asker_of(trace::ThreadNumber thread, const JoinUnderLock& join) const {
+  if (tasks_.is_worker(thread)) {
+    const TaskCall* const call = tasks_.find_of_worker(
+        thread, [&](const TaskCalls::Task& task, const TaskCall& each) { return keeps_waiting(task, each, join); });
+    if (call == nullptr) return std::nullopt;
+    return Asker{call->site, call->time, call->stuck};
+  }
+  const auto found = threads_.find(thread);
+  if (found == threads_.end()) return std::nullopt;
+  const ThreadLocks& locks = found->second;
+  const auto entry = std::find_if(locks.asked.begin(), locks.asked.end(), [&](const auto& item) {
     const Asked& lock = item.second;
     const bool gives_up = !lock.stuck && may_give_up(lock.waited, lock.site);
-    return lock.object == join.lock && !(lock.shared && join.shared) && !gives_up && !precedes(*locks, lock, join);
+    return lock.object == join.lock && !(lock.shared && join.shared) && !gives_up && !precedes(locks, lock, join);
   });
-  return entry == locks->asked.end() ? nullptr : &entry->second;
+  if (entry == locks.asked.end()) return std::nullopt;
+  return Asker{entry->second.site, entry->second.time, entry->second.stuck};
 }
 
 /// By the fewest joins from the joined thread on.
-const Links::Asked* Links::find_asker(JoinUnderLock& join) {
-  if (const Asked* const asked = asked_of(join.target, join)) return asked;
+std::optional<Links::Asker> Links::find_asker(JoinUnderLock& join) const {
+  if (const auto asker = asker_of(join.target, join)) return asker;
   std::vector<std::pair<ThreadJoin, std::size_t>> reached{{{0, join.target, 0, 0}, 0}};  // with the one before
   std::unordered_set<trace::ThreadNumber> met{join.joiner, join.target};
   for (std::size_t at = 0; at < reached.size(); ++at) {
@@ -137,19 +153,19 @@ const Links::Asked* Links::find_asker(JoinUnderLock& join) {
     for (auto each = thread_joins_.lower_bound({joiner, 0}); each != thread_joins_.end(); ++each) {
       const ThreadJoin& next = each->second;
       if (next.joiner != joiner) break;
-      if (reached.size() > most_followed) return nullptr;
+      if (reached.size() > most_followed) return std::nullopt;
       if (joins_give_up_.contains(next.site) || was_over(next.target, join)) continue;
       if (!met.insert(next.target).second) continue;
       reached.emplace_back(next, at);
-      const Asked* const asked = asked_of(next.target, join);
-      if (asked == nullptr) continue;
+      const auto asker = asker_of(next.target, join);
+      if (!asker) continue;
       for (std::size_t step = reached.size() - 1; step != 0; step = reached[step].second)
         join.via.insert(join.via.begin(), reached[step].first);
       join.asker = next.target;
-      return asked;
+      return asker;
     }
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 /// Which of the locks that were held at its joins this thread asked for, or one that it joined.
@@ -158,14 +174,14 @@ void Links::judge_joins(trace::ThreadNumber target) {
   if (found == joining_.end()) return;
   for (JoinUnderLock& each : found->second) {
     each.asker = target;
-    const Asked* const asked = find_asker(each);
-    if (asked == nullptr) {
+    const auto asker = find_asker(each);
+    if (!asker) {
       --joins_under_locks_;
       continue;
     }
-    each.target_site = asked->site;
-    each.target_time = asked->time;
-    each.stuck = asked->stuck;
+    each.target_site = asker->site;
+    each.target_time = asker->time;
+    each.stuck = asker->stuck;
     joins_.push_back(each);
   }
   joining_.erase(found);
@@ -190,6 +206,7 @@ void Links::pool(const Record& record) {
 void Links::wait_for_task(const Record& record) {
   constexpr std::uint32_t for_result = 1;
   const Effect effect = record.row->effect;
+  if (record.row->verb == Verb::resume && record.b == 0) tasks_.had_all_results(record.object, record.time);
   const bool has_task = record.b != 0 && (record.row->verb == Verb::resume || record.a == for_result);
   if (!has_task) return;
   const TaskKey task{record.object, record.b};
@@ -220,9 +237,7 @@ void Links::judge_task(const TaskKey& key) {
   const TaskCalls::Task* const task = tasks_.find(key);
   for (const JoinUnderLock& each : joins) {
     const auto asks = [&](const TaskCall& call) {
-      const bool gives_up = !call.stuck && may_give_up(call.waited, call.site);
-      return call.object == each.lock && !(call.shared && each.shared) && !gives_up && !call.told &&
-             task->first_result > each.lock_since && task->worker != each.joiner;
+      return task->worker != each.joiner && keeps_waiting(*task, call, each);
     };
     const auto found =
         task == nullptr ? std::vector<TaskCall>::const_iterator{} : std::ranges::find_if(task->calls, asks);

@@ -148,10 +148,12 @@ void Links::acquired(const ObjectState& object, const Record& record, bool waite
   const bool shared = record.row->effect == Effect::share;
   const bool tried = !waited && could_have_given_up(record);
   const bool of_several = tried && !Links::of_several(locks.held, record.site).empty();
+  const bool limited = std::exchange(locks.had_limit, false) && waited;
   if (tried && !of_several) {
     gives_up_.insert(record.site);
   } else {
-    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false, of_several},
+    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, limited, false,
+         of_several},
         locks);
   }
   if (locks.held.size() < most_held)
@@ -181,9 +183,11 @@ void Links::failed(const Record& record) {
   if (!tries_on) gives_up_.insert(record.site);
 }
 
-/// Waits that did not end with the lock: it was asked for all the same.
+/// Waits that did not end with the lock: it was asked for all the same. What ends with it is told by acquired() next.
 void Links::waited(const Wait& wait) {
   if (!can_be_held(wait.kind)) return;
+  const bool has_limit = wait.limit == trace::WaitLimit::deadline || wait.limit == trace::WaitLimit::stop;
+  if (wait.ending == Ending::acquired && has_limit) threads_[wait.thread].had_limit = true;
   const bool shared = wait.kind == Kind::shared_lock && threads_[wait.thread].asks_shared;
   Call call{wait.thread, wait.object, wait.kind, wait.site, wait.since, shared, true, true, false};
   if (wait.ending == Ending::timeout || wait.ending == Ending::cancel) {
@@ -193,8 +197,7 @@ void Links::waited(const Wait& wait) {
   if (wait.ending != Ending::unended) return;
   const trace::StatusEntry* const status = status_of(wait.thread);
   if (status != nullptr) restore_from(*status);
-  call.limited = wait.limit == trace::WaitLimit::deadline || wait.limit == trace::WaitLimit::stop ||
-                 (wait.limit == trace::WaitLimit::unknown && gives_up_.contains(wait.site));
+  call.limited = has_limit || (wait.limit == trace::WaitLimit::unknown && gives_up_.contains(wait.site));
   call.stuck = !call.limited;
   ask(call, threads_[call.thread]);
 }

@@ -20,6 +20,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <unordered_map>
@@ -146,6 +147,7 @@ class Links {
     bool asks_anew = false;              ///< one of `asked` is anew
     bool asks_shared = false;            ///< its last block was a reader's
     bool runs_task = false;              ///< of a pool
+    bool had_limit = false;              ///< its wait that has just ended
     std::uint32_t segment = 0;           ///< of its last Record that told of a hold
 
     /// Another call for a lock, without a wait, would change nothing.
@@ -174,8 +176,15 @@ class Links {
   bool precedes(const ThreadLocks& locks, const Asked& asked, const JoinUnderLock& join) const;
   void note_join(const Record& record);
   bool was_over(trace::ThreadNumber thread, const JoinUnderLock& join) const;
-  const Asked* asked_of(trace::ThreadNumber thread, const JoinUnderLock& join);
-  const Asked* find_asker(JoinUnderLock& join);
+  /// Who asked for the lock, as far as a finding tells it.
+  struct Asker {
+    trace::SiteNumber site = 0;
+    trace::Ticks time = 0;
+    bool stuck = false;
+  };
+  std::optional<Asker> asker_of(trace::ThreadNumber thread, const JoinUnderLock& join) const;
+  std::optional<Asker> find_asker(JoinUnderLock& join) const;
+  bool keeps_waiting(const TaskCalls::Task& task, const TaskCall& call, const JoinUnderLock& join) const;
   void ask(const Call& call, ThreadLocks& locks);
   void add(const Held& outer, const Call& call, const HeldLocks* held, const Moment& moment);
   void add_writer(const Call& call, const HeldLocks* held, const Moment& moment);

@@ -221,11 +221,23 @@ void Misuses::waited(const ObjectState*, const Wait& wait) {
   misuse->since = wait.since;
 }
 
+/// A signal that came late: its thread was gone when another one released what it had acquired for that.
+void Misuses::released_by_other(const ObjectState&, const Record& record) {
+  constexpr std::size_t most_recent = 64;
+  std::size_t seen = 0;
+  for (auto each = ended_holding_.rbegin(); each != ended_holding_.rend() && seen < most_recent; ++each, ++seen) {
+    if (each->thread != record.b || each->locks == 0) continue;
+    --each->locks;
+    return;
+  }
+}
+
 /// What is held still names itself; of a lock that was released or destroyed by others since, only the thread is told.
 void Misuses::add_held_at_end(const Replay& replay) {
   if (ended_holding_.empty()) return;
   const auto held = held_objects(replay);
   for (const EndedHolding& each : ended_holding_) {
+    if (each.locks == 0) continue;
     const auto found = held.find(each.thread);
     const HeldObject lock =
         found == held.end() ? HeldObject{.object = each.thread, .kind = Kind::thread} : found->second.front();

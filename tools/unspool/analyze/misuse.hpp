@@ -90,6 +90,7 @@ class Misuses : public Observer {
     }
   }
   void waited(const ObjectState* object, const Wait& wait) override;
+  void released_by_other(const ObjectState& object, const Record& record) override;
   void finished(const Replay& replay) override;
 
   /// The gravest first, of those the most frequent. After the replay.

@@ -13,6 +13,7 @@ constexpr std::size_t most_calls = 16;  // of one task
 
 void TaskCalls::began(trace::ThreadNumber worker, const TaskKey& task) {
   running_[worker] = task;
+  workers_.insert(worker);
 }
 
 void TaskCalls::asked(trace::ThreadNumber worker, const TaskCall& call) {
@@ -47,6 +48,11 @@ void TaskCalls::handed_over(trace::ThreadNumber worker) {
 void TaskCalls::had_result(const TaskKey& task, trace::Ticks time) {
   const auto found = tasks_.find(task);
   if (found != tasks_.end()) found->second.first_result = std::min(found->second.first_result, time);
+}
+
+void TaskCalls::had_all_results(trace::ObjectNumber pool, trace::Ticks time) {
+  for (auto each = tasks_.lower_bound({pool, 0}); each != tasks_.end() && each->first.pool == pool; ++each)
+    each->second.first_result = std::min(each->second.first_result, time);
 }
 
 const TaskCalls::Task* TaskCalls::find(const TaskKey& task) const {

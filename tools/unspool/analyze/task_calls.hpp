@@ -15,6 +15,7 @@
 #include <limits>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace unspool {
@@ -53,10 +54,26 @@ class TaskCalls {
   /// The worker has handed something over, other than its task's result.
   void handed_over(trace::ThreadNumber worker);
   void had_result(const TaskKey& task, trace::Ticks time);
+  /// Somebody has waited for the end of all tasks.
+  void had_all_results(trace::ObjectNumber pool, trace::Ticks time);
   /// null: it asked for no lock, or that is not known any more.
   const Task* find(const TaskKey& task) const;
+  /// It has run tasks, so that all that it asked for is theirs.
+  bool is_worker(trace::ThreadNumber thread) const { return workers_.contains(thread); }
+  /// The call of one of its tasks that `chosen(task, call)` is true for; null: there is none.
+  template <class Chosen>
+  const TaskCall* find_of_worker(trace::ThreadNumber worker, Chosen chosen) const {
+    for (const auto& [key, task] : tasks_) {
+      if (task.worker != worker) continue;
+      for (const TaskCall& call : task.calls) {
+        if (chosen(task, call)) return &call;
+      }
+    }
+    return nullptr;
+  }
 
  private:
+  std::unordered_set<trace::ThreadNumber> workers_;
   std::unordered_map<trace::ThreadNumber, TaskKey> running_;  ///< by worker
   std::map<TaskKey, Task> tasks_;
   std::deque<TaskKey> order_;  ///< of `tasks_`, the oldest first
