@@ -311,16 +311,6 @@ TEST_CASE("of many locks held at a thread's end a few are told, and how many the
   CHECK(text.find("lock #5,") == std::string::npos);
 }
 
-TEST_CASE("of a lock that somebody else released after its holder's end only the thread is told") {
-  Script script;
-  script.acquire(10, 1, lock(1), 40);
-  script.add(Kind::thread, Verb::end, 20, 1, 1, 0, 0, 1);
-  script.release(30, 2, lock(1), 41, 1);
-  REQUIRE(misuses(script).size() == 1);
-  CHECK(misuses(script)[0].kind == Kind::thread);
-  CHECK(printed(run_misuse, script).find("1 lock held") != std::string::npos);
-}
-
 TEST_CASE("holds of a tenth of a second are long, the longest is told") {
   Script script;
   for (const trace::Ticks length : {200'000'000U, 300'000'000U, 1000U}) {

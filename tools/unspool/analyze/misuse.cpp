@@ -232,7 +232,7 @@ void Misuses::released_by_other(const ObjectState&, const Record& record) {
   }
 }
 
-/// What is held still names itself; of a lock that was released or destroyed by others since, only the thread is told.
+/// What is held still names itself; of a lock that was destroyed since, only the thread is told.
 void Misuses::add_held_at_end(const Replay& replay) {
   if (ended_holding_.empty()) return;
   const auto held = held_objects(replay);
