@@ -38,8 +38,8 @@ std::vector<trace::ThreadNumber> going_on(const std::vector<Waiting>& waiting, c
   return running;
 }
 
-/// A pool's tasks are ended by its workers, and those are known. So are in mode contended all who ever came to a Barrier:
-/// all but the last had to wait.
+/// A pool's tasks are ended by its workers, and those are known. So are in mode contended all who ever came to a
+/// Barrier: all but the last had to wait.
 bool may_be_ended_unseen(const Waiting& waiting, const Process& process, const Replay& replay) {
   if (waiting.edge != Edge::candidate || waiting.has_owner() || waiting.needs_all) return false;
   const auto object = replay.objects().find(waiting.wait.object);

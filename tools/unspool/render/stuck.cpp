@@ -209,8 +209,8 @@ std::string who_could(const Names& names, const Deadlocks& deadlocks, Kind kind,
 std::string next_one(const Process& process, const std::string& who) {
   const bool changed = process.mode_changed || process.own_modes;
   if (process.mode == trace::Mode::all && !changed) return who + " goes on, and could be the next";
-  if (changed) return who + " goes on, and may do it: not every step was recorded";
-  return fmt::format("{} goes on, and may do it: mode {} does not tell", who, trace::name_of(process.mode));
+  if (changed) return who + " may do it: not every step was recorded";
+  return fmt::format("{} may do it: mode {} does not tell", who, trace::name_of(process.mode));
 }
 
 }  // namespace
