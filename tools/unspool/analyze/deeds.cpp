@@ -50,6 +50,15 @@ void Past::add_worker(trace::ThreadNumber thread) {
   }
 }
 
+namespace {
+
+/// What it ran is over, though no Record need say so.
+void end_task_of(Past& past, trace::ThreadNumber worker) {
+  std::erase_if(past.running, [&](const auto& each) { return each.second == worker; });
+}
+
+}  // namespace
+
 /// Only what a later object of the class can be judged by: who did what, and how many parties there are.
 void Past::merge(const Past& other) {
   kind = other.kind;
@@ -213,7 +222,7 @@ void Deeds::pool(const Record& record, Past& past) {
       past.add(Role::finish, record.thread, record.time, record.site);
       past.last_begun = std::max(past.last_begun, record.a);
       past.last_submitted = std::max(past.last_submitted, record.a);
-      std::erase_if(past.running, [&](const auto& each) { return each.second == record.thread; });
+      end_task_of(past, record.thread);
       if (past.running.size() < most_tasks) past.running[record.a] = record.thread;
       past.dropped.erase(record.a);
       return;
@@ -224,7 +233,9 @@ void Deeds::pool(const Record& record, Past& past) {
       if (past.dropped.size() < most_tasks) past.dropped.insert(record.a);
       return;
     case Verb::block:
-      if (record.a == 2) past.add_worker(record.thread);
+      if (record.a != 2) return;
+      past.add_worker(record.thread);
+      end_task_of(past, record.thread);
       return;
     case Verb::shutdown:
       past.last_all = std::max(past.last_all, record.time);

@@ -152,8 +152,13 @@ void Hopes::add_silent(Waiting& waiting) const {
   }
 }
 
+/// A worker without a task ends no task that another one runs.
 void Hopes::add_one(Waiting& waiting, trace::ThreadNumber thread) const {
   if (thread == waiting.wait.thread || !lives(thread)) return;
+  const auto found = index_.find(thread);
+  const bool idle = found != index_.end() && waiting_[found->second].idle;
+  const bool same_pool = waiting.wait.kind == Kind::pool && !waiting.idle;
+  if (idle && same_pool && waiting_[found->second].wait.object == waiting.wait.object) return;
   const bool known = std::ranges::any_of(waiting.suspects, [&](const Suspect& each) { return each.answers == thread; });
   if (!known && std::ranges::find(waiting.kin, thread) == waiting.kin.end()) waiting.kin.push_back(thread);
 }

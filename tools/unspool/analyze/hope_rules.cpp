@@ -5,6 +5,8 @@
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 namespace unspool {
 
@@ -280,6 +282,25 @@ void Hopes::queue(Waiting& waiting, const Past& past) const {
   }
 }
 
+namespace {
+
+/// A pool's worker that waits for work.
+bool has_no_task(const Waiting& worker, trace::ObjectNumber pool) {
+  return worker.wait.object == pool && worker.details_known && worker.a == static_cast<std::uint32_t>(PoolWait::work);
+}
+
+/// In modes that do not record each task's begin: a worker found nothing to do after the last submission that is known.
+/// A later one would have been for that worker, and so in the trace.
+bool all_begun(const Past& past, const std::vector<Waiting>& all, std::span<const std::size_t> waiters,
+               trace::ObjectNumber pool) {
+  const bool queued = past.last_submitted > past.last_begun && !past.dropped.contains(past.last_submitted);
+  return std::ranges::any_of(waiters, [&](std::size_t each) {
+    return has_no_task(all[each], pool) && (!queued || all[each].wait.since > past.last_given());
+  });
+}
+
+}  // namespace
+
 void Hopes::pool(Waiting& waiting, const Past& past) const {
   if (!waiting.details_known) return;
   const bool queued = past.last_submitted > past.last_begun && !past.dropped.contains(past.last_submitted);
@@ -306,27 +327,33 @@ void Hopes::pool(Waiting& waiting, const Past& past) const {
   }
 }
 
-/// Any of them; one without a task takes what is queued at once.
+/// Any of them; one without a task takes what is queued at once. Where nothing is, one that has a task runs what is
+/// waited for.
 void Hopes::hope_for_workers(Waiting& waiting, const Past& past) const {
+  const trace::ObjectNumber pool = waiting.wait.object;
   add_role(waiting, past, Role::finish);
-  for (const trace::ThreadNumber each : past.workers) {
-    const auto known = past.threads.find(each);
-    const bool ran_tasks = known != past.threads.end() && deed_of(known->second, Role::finish).count != 0;
-    if (!ran_tasks) add_suspect(waiting, each, {}, Role::finish, true);
-  }
-  const auto object = process_.objects.find(waiting.wait.object);
-  if (waiting.suspects.empty() && object != process_.objects.end() && object->second.site != 0) {
+  const auto add = [&](trace::ThreadNumber worker, bool followed) {
+    const bool known = std::ranges::find(waiting.suspects, worker, &Suspect::thread) != waiting.suspects.end();
+    if (!known) add_suspect(waiting, worker, {}, Role::finish, followed);
+  };
+  for (const trace::ThreadNumber each : past.workers)
+    add(each, true);
+  const auto object = process_.objects.find(pool);
+  const bool made_known = object != process_.objects.end() && object->second.site != 0;
+  if (made_known && (waiting.suspects.empty() || !replay_.complete())) {
     for (const auto& [number, thread] : process_.threads) {
-      if (deeds_.made_at(number) == object->second.site) add_suspect(waiting, number, {}, Role::finish, false);
+      if (deeds_.made_at(number) == object->second.site) add(number, false);
     }
   }
-  for (const Suspect& each : waiting.suspects) {
+  const auto is_idle = [&](const Suspect& each) {
     const auto found = index_.find(each.thread);
-    if (found == index_.end()) continue;
-    const Waiting& worker = waiting_[found->second];
-    const bool has_no_task = worker.wait.object == waiting.wait.object && worker.details_known && worker.a == 2;
-    if (has_no_task) waiting.hope = Hope::open;
-  }
+    return found != index_.end() && has_no_task(waiting_[found->second], pool);
+  };
+  const bool for_room = waiting.a == static_cast<std::uint32_t>(PoolWait::room);
+  const bool begun = !replay_.complete() && !lost_some() && all_begun(past, waiting_, waiters_.at(pool), pool);
+  if (begun && !for_room)
+    std::erase_if(waiting.suspects, [&](const Suspect& each) { return each.ended || is_idle(each); });
+  if (waiting.suspects.empty() ? begun : std::ranges::any_of(waiting.suspects, is_idle)) waiting.hope = Hope::open;
 }
 
 }  // namespace unspool

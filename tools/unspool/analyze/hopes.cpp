@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <unspool/analyze/hope_unseen.hpp>
 #include <unspool/analyze/hopes.hpp>
 #include <unspool/model/damage.hpp>
 #include <unspool/replay/kinds.hpp>
@@ -136,7 +137,10 @@ void Hopes::spread(bool unknown_goes_on) {
 void Hopes::judge() {
   spread(false);
   standstill_ = stands_still();
-  if (!standstill_) spread(true);
+  if (standstill_) return;
+  do {
+    spread(true);
+  } while (hope_for_unseen(waiting_, process_, replay_));
 }
 
 namespace {

@@ -317,11 +317,11 @@ std::string who_of(const Names& names, const Group& group) {
 }
 
 /// Whom a wait outside a cycle depends on.
-Table::Cell state_of(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
+Table::Cell state_of(const Process& process, const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
   const bool lost = can_be_held(waiting.wait.kind) && waiting.owner != 0 && waiting.owner_ended;
   const bool limited = waiting.wait.limit == trace::WaitLimit::deadline;
   if (lost && !limited) return {whose_it_is(names, waiting) + ", which has ended", Tone::bad};
-  return {why_not_stuck(names, deadlocks, waiting)};
+  return {why_not_stuck(process, names, deadlocks, waiting)};
 }
 
 }  // namespace
@@ -395,7 +395,7 @@ std::string others_text(const Process& process, const Analysis& analysis, const 
                {awaited(names, first)},
                {names.site(first.wait.site)},
                {times.offset(groups[i].since)},
-               state_of(names, analysis.deadlocks, first)});
+               state_of(process, names, analysis.deadlocks, first)});
   }
   std::string out = fmt::format("{} at the end, as part of no deadlock{}:\n",
                                 counted(threads_in(groups), "thread waits", "threads wait"),

@@ -12,11 +12,12 @@ namespace {
 
 constexpr std::size_t most_threads_of_messages = 100;
 
-Json suspect_json(const ProcessJson& json, const Waiting& waiting, const Suspect& suspect) {
+Json suspect_json(const ProcessJson& json, const Waiting& waiting, const Suspect& suspect, bool in_part) {
   const bool did = suspect.deed.count != 0 && !waiting.is_owned();
   return {{"thread", json.thread(suspect.thread)},
           {"did", did ? Json(deed_name(waiting.wait.kind, suspect.role)) : Json{}},
           {"times", did ? Json(suspect.deed.count) : Json{}},
+          {"times_known", did ? Json(!in_part) : Json{}},
           {"last", did ? json.offset(suspect.deed.last) : Json{}},
           {"last_site", did ? json.site(suspect.deed.site) : Json{}},
           {"ended", suspect.ended},
@@ -36,7 +37,7 @@ std::string_view limit_name(trace::WaitLimit limit) {
   }
 }
 
-Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
+Json waiting_json(const ProcessJson& json, const Deadlocks& deadlocks, const Waiting& waiting) {
   const bool held = waiting.edge != Edge::none && can_be_held(waiting.wait.kind);
   Json out{{"thread", json.thread(waiting.wait.thread)},
            {"waits_for", json.object(waiting.wait.object, waiting.wait.kind)},
@@ -58,7 +59,7 @@ Json waiting_json(const ProcessJson& json, const Waiting& waiting) {
       waiting.wait.kind == trace::Kind::barrier && waiting.edge != Edge::none ? Json(waiting.needs) : Json{};
   out["hopes_for"] = Json::array();
   for (const Suspect& each : waiting.suspects)
-    out["hopes_for"].push_back(suspect_json(json, waiting, each));
+    out["hopes_for"].push_back(suspect_json(json, waiting, each, deadlocks.incomplete()));
   return out;
 }
 
@@ -75,9 +76,9 @@ Json cycle_json(const ProcessJson& json, const Analysis& analysis, const Cycle& 
            {"threads", Json::array()},
            {"hanging", Json::array()}};
   for (const std::size_t member : cycle.members)
-    out["threads"].push_back(waiting_json(json, waiting[member]));
+    out["threads"].push_back(waiting_json(json, analysis.deadlocks, waiting[member]));
   for (const std::size_t each : cycle.hanging) {
-    out["hanging"].push_back(waiting_json(json, waiting[each]));
+    out["hanging"].push_back(waiting_json(json, analysis.deadlocks, waiting[each]));
     out["hanging"].back()["distance"] = waiting[each].distance;
   }
   const Messages& messages = analysis.messages;
@@ -99,7 +100,7 @@ Json deadlocks_json(const Process& process, const Analysis& analysis) {
   }
   out["waiting"] = Json::array();
   for (const Waiting& waiting : analysis.deadlocks.waiting()) {
-    if (waiting.cycle == Waiting::no_cycle) out["waiting"].push_back(waiting_json(json, waiting));
+    if (waiting.cycle == Waiting::no_cycle) out["waiting"].push_back(waiting_json(json, analysis.deadlocks, waiting));
   }
   return out;
 }

@@ -99,6 +99,27 @@ std::string what_it_does(const Names& names, const Times& times, const Deadlocks
                      names.site_and_function(now->wait.site));
 }
 
+/// As deed_name(), after "to have".
+std::string_view deed_done(Kind kind, Role role) {
+  switch (kind) {
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+      return role == Role::give ? "released a permit of" : "taken a permit of";
+    case Kind::barrier:
+      return "come to";
+    case Kind::pool:
+      return role == Role::give ? "submitted to" : "run tasks of";
+    default:
+      return deed_name(kind, role);
+  }
+}
+
+/// How often and by whom is not known where Records are missing, or were not made in this mode.
+std::string told_deed(const Deadlocks& deadlocks, Kind kind, Role role) {
+  if (!deadlocks.incomplete()) return std::string{deed_name(kind, role)};
+  return fmt::format("is recorded to have {}", deed_done(kind, role));
+}
+
 std::string suspect_line(const Names& names, const Times& times, const Deadlocks& deadlocks, const Waiting& waiting,
                          const Suspect& suspect) {
   const std::string name = names.thread(suspect.thread);
@@ -111,19 +132,25 @@ std::string suspect_line(const Names& names, const Times& times, const Deadlocks
     return fmt::format("{} runs its action, and {}", name, now);
   }
   if (suspect.deed.count == 0) return fmt::format("{} could, and {}", name, now);
-  return fmt::format("{} {} it {}, the last time at {} at {}, and {}", name, deed_name(waiting.wait.kind, suspect.role),
+  return fmt::format("{} {} it {}, the last time at {} at {}, and {}", name,
+                     told_deed(deadlocks, waiting.wait.kind, suspect.role),
                      suspect.deed.count == 1 ? "once" : fmt::format("{} times", count(suspect.deed.count)),
                      times.offset(suspect.deed.last), names.site_and_function(suspect.deed.site), now);
 }
 
 /// Kept out by all of them, or by too few.
-std::string need_line(const Waiting& waiting, const Past* past) {
+std::string need_line(const Deadlocks& deadlocks, const Waiting& waiting) {
+  const Past* const past = deadlocks.past_of(waiting.wait.object);
   if (waiting.lost_wake_up == Lost::yes) return "The last notify before this wait met nobody: a wake-up that was lost.";
   if (waiting.lost_wake_up == Lost::perhaps) {
     return "The last notify before this wait met nobody: perhaps a wake-up that was lost.";
   }
   if (waiting.wait.kind != Kind::barrier || past == nullptr || past->parties == 0) return {};
   if (past->acting != 0) return fmt::format("All {} parties have come to it:", past->parties);
+  if (deadlocks.incomplete()) {
+    return fmt::format("{} of {} parties {} not recorded to have come. In earlier rounds came besides:", waiting.needs,
+                       past->parties, waiting.needs == 1 ? "is" : "are");
+  }
   return fmt::format("{} of {} parties {} missing. In earlier rounds came besides:", waiting.needs, past->parties,
                      waiting.needs == 1 ? "is" : "are");
 }
@@ -157,20 +184,39 @@ std::string_view short_deed(Kind kind, Role role) {
   }
 }
 
-std::string who_could(const Names& names, Kind kind, const Suspect& suspect) {
+/// As short_deed(), after "to have".
+std::string_view short_deed_done(Kind kind, Role role) {
+  const bool semaphore = kind == Kind::semaphore || kind == Kind::bounded_semaphore;
+  if (semaphore && role != Role::give) return "taken a permit";
+  if (kind == Kind::barrier) return "come";
+  return kind == Kind::pool && role != Role::give ? "run tasks" : short_deed(kind, role);
+}
+
+std::string who_could(const Names& names, const Deadlocks& deadlocks, Kind kind, const Suspect& suspect) {
   const std::string who = names.thread(suspect.answers);
   if (suspect.answers != suspect.thread) {
     return fmt::format("{} goes on (made {})", who, names.thread(suspect.thread));
   }
   if (suspect.deed.count == 0) return who + " goes on";
   const bool semaphore = kind == Kind::semaphore || kind == Kind::bounded_semaphore;
-  if (semaphore && suspect.role == Role::take) return who + " goes on (has a permit)";
+  if (semaphore && suspect.role == Role::take) {
+    return fmt::format("{} goes on ({} a permit)", who, deadlocks.incomplete() ? "may have" : "has");
+  }
   return fmt::format("{} goes on ({} before)", who, short_deed(kind, suspect.role));
+}
+
+/// It never ended such a wait, as far as it is known.
+std::string next_one(const Process& process, const std::string& who) {
+  const bool changed = process.mode_changed || process.own_modes;
+  if (process.mode == trace::Mode::all && !changed) return who + " goes on, and could be the next";
+  if (changed) return who + " may do it: not every step was recorded";
+  return fmt::format("{} may do it: mode {} does not tell", who, trace::name_of(process.mode));
 }
 
 }  // namespace
 
-std::string why_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
+std::string why_not_stuck(const Process& process, const Names& names, const Deadlocks& deadlocks,
+                          const Waiting& waiting) {
   const Kind kind = waiting.wait.kind;
   if (waiting.wait.limit == trace::WaitLimit::deadline) return "it has a time limit";
   if (kind == Kind::thread && waiting.owner_ended) return "that thread has ended: about to return";
@@ -181,17 +227,21 @@ std::string why_not_stuck(const Names& names, const Deadlocks& deadlocks, const 
   if (kind == Kind::timer) return "until its time comes";
   if (waiting.hope == Hope::open && waiting.wait.limit == trace::WaitLimit::stop) return "it can be stopped";
   if (waiting.hope == Hope::open) return "it may go on at any time";
-  for (const Suspect& each : waiting.suspects) {
-    const Waiting* const now = waiting_of(deadlocks, each.answers);
-    if (each.answers != 0 && (now == nullptr || !now->stuck)) return who_could(names, kind, each);
-  }
-  for (const trace::ThreadNumber each : waiting.kin) {
-    const Waiting* const now = waiting_of(deadlocks, each);
-    if (now == nullptr || !now->stuck) return names.thread(each) + " goes on, and could be the next";
+  for (const bool at_work : {true, false}) {
+    const auto chosen = [&](trace::ThreadNumber thread) {
+      const Waiting* const now = waiting_of(deadlocks, thread);
+      if (thread == 0 || (now != nullptr && now->stuck)) return false;
+      return !at_work || now == nullptr || now->hope == Hope::open;
+    };
+    const auto suspect = std::ranges::find_if(waiting.suspects, chosen, &Suspect::answers);
+    if (suspect != waiting.suspects.end()) return who_could(names, deadlocks, kind, *suspect);
+    const auto next = std::ranges::find_if(waiting.kin, chosen);
+    if (next != waiting.kin.end()) return next_one(process, names.thread(*next));
   }
   if (kind == Kind::barrier) return "others may still come";
-  return fmt::format("nobody {} {}", deadlocks.incomplete() ? "is recorded to have" : "ever",
-                     short_deed(kind, awaited_role(waiting)));
+  const Role role = awaited_role(waiting);
+  return deadlocks.incomplete() ? fmt::format("nobody is recorded to have {}", short_deed_done(kind, role))
+                                : fmt::format("nobody ever {}", short_deed(kind, role));
 }
 
 std::string_view deed_name(Kind kind, Role role) {
@@ -214,11 +264,33 @@ std::string_view deed_name(Kind kind, Role role) {
   }
 }
 
+namespace {
+
+std::string_view who_ended(bool in_part, bool of_permits) {
+  if (of_permits)
+    return in_part ? "are recorded to have taken it and not given it back" : "took it and did not give it back";
+  return in_part ? "are recorded to have ended such a wait" : "ever ended such a wait";
+}
+
+std::string never_done(bool in_part, const Waiting& waiting) {
+  const Kind kind = waiting.wait.kind;
+  if (kind == Kind::barrier)
+    return in_part ? "to which too few are recorded to have come" : "to which too few have come";
+  const Role role = awaited_role(waiting);
+  return in_part ? fmt::format("which nobody is recorded to have {}", deed_done(kind, role))
+                 : fmt::format("which nobody ever {}", deed_name(kind, role));
+}
+
+}  // namespace
+
 std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cycle& cycle) {
   const Waiting& first = deadlocks.waiting()[cycle.members.front()];
   const std::uint64_t threads = cycle.members.size();
   if (cycle.cause == Cause::cycle) {
-    if (threads == 1) return "a thread waits for what only itself did before";
+    if (threads == 1) {
+      return fmt::format("a thread waits for what only itself {} before",
+                         deadlocks.incomplete() ? "is recorded to have done" : "did");
+    }
     return fmt::format("{} threads wait for each other", count(threads));
   }
   const std::string who = counted(threads, "thread waits", "threads wait") + " for " + awaited(names, first);
@@ -228,14 +300,10 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
   }
   const bool semaphore = first.wait.kind == Kind::semaphore || first.wait.kind == Kind::bounded_semaphore;
   const bool of_permits = semaphore && !first.suspects.empty() && first.suspects.front().role == Role::take;
-  if (cycle.cause == Cause::abandoned) {
-    return who + (of_permits ? ", and all that took it and did not give it back have ended"
-                             : ", and all that ever ended such a wait have ended");
-  }
-  const std::string never = first.wait.kind == Kind::barrier
-                                ? "to which too few have come"
-                                : fmt::format("which nobody ever {}", deed_name(first.wait.kind, awaited_role(first)));
-  return fmt::format("{}, {}, and no thread is left that goes on", who, never);
+  const bool in_part = deadlocks.incomplete();
+  if (cycle.cause == Cause::abandoned)
+    return fmt::format("{}, and all that {} have ended", who, who_ended(in_part, of_permits));
+  return fmt::format("{}, {}, and no thread is left that goes on", who, never_done(in_part, first));
 }
 
 std::string call_lines(const Names& names, trace::StackNumber stack, unsigned width, unsigned indent) {
@@ -321,7 +389,7 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
     out += wrapped(member_line(names, times, lines[i]), width, 4);
     out += call_lines(names, each.wait.stack, width, 4);
     if (i != 0 && same_suspects(*lines[i - 1].front(), each, cycle)) continue;
-    const std::string need = need_line(each, deadlocks.past_of(each.wait.object));
+    const std::string need = need_line(deadlocks, each);
     if (!need.empty()) out += wrapped("    " + need, width, 6);
     for (std::size_t k = 0; k < std::min(each.suspects.size(), most_suspects); ++k) {
       out += wrapped("    " + suspect_line(names, times, deadlocks, each, each.suspects[k]), width, 6);

@@ -31,7 +31,8 @@ std::string whose_it_is(const Names& names, const Waiting& waiting);
 std::string where_taken(const Names& names, const Times& times, const Waiting& waiting);
 
 /// Why a thread that waits is not stuck, in a few words.
-std::string why_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting);
+std::string why_not_stuck(const Process& process, const Names& names, const Deadlocks& deadlocks,
+                          const Waiting& waiting);
 
 /// What the finding is, after "DEADLOCK, likely: ".
 std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cycle& cycle);
