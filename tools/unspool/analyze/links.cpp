@@ -150,7 +150,7 @@ void Links::acquired(const ObjectState& object, const Record& record, bool waite
   const bool of_several = tried && !Links::of_several(locks.held, record.site).empty();
   if (tried && !of_several) {
     gives_up_.insert(record.site);
-  } else {
+  } else if (!waited) {  // else waited() told of it
     ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false, of_several},
         locks);
   }
@@ -181,13 +181,17 @@ void Links::failed(const Record& record) {
   if (!tries_on) gives_up_.insert(record.site);
 }
 
-/// Waits that did not end with the lock: it was asked for all the same.
+/// It was asked for when the wait began, whether it ended with the lock or not.
 void Links::waited(const Wait& wait) {
   if (!can_be_held(wait.kind)) return;
   const bool shared = wait.kind == Kind::shared_lock && threads_[wait.thread].asks_shared;
   Call call{wait.thread, wait.object, wait.kind, wait.site, wait.since, shared, true, true, false};
   if (wait.ending == Ending::timeout || wait.ending == Ending::cancel) {
     gives_up_.insert(wait.site);
+    return ask(call, threads_[call.thread]);
+  }
+  if (wait.ending == Ending::acquired) {
+    call.limited = false;  // settle_limits() knows at the end
     return ask(call, threads_[call.thread]);
   }
   if (wait.ending != Ending::unended) return;
