@@ -420,7 +420,7 @@ TEST_CASE("deadlocks of one class are told once, with their instances") {
   INFO(text);
   CHECK(text.find("The same again, 2 times") != std::string::npos);
   CHECK(text.find("thread 3 for lock \"lock-2\"") != std::string::npos);
-  CHECK(text.find("DEADLOCK 2 of 3") == std::string::npos);
+  CHECK(text.find("DEADLOCK, certain") != std::string::npos);
 }
 
 // The story: main hung behind the third of a class, and stood in no line.
@@ -435,5 +435,5 @@ TEST_CASE("who hangs behind another deadlock of the class is told below the inst
   INFO(text);
   const std::size_t below = text.find("Stuck behind these:");
   REQUIRE(below != std::string::npos);
-  CHECK(text.find("thread 9 waits in join for thread 3, part of deadlock 3", below) != std::string::npos);
+  CHECK(text.find("thread 9 waits in join for thread 3, part of deadlock 1", below) != std::string::npos);
 }

@@ -66,6 +66,6 @@ TEST_CASE("threads that wait alike, but for others, keep a line each") {
   script.add(Kind::event, Verb::block, 40, 2, lock(2), 40);
   const std::string text = printed(run_deadlocks, script);
   INFO(text);
-  CHECK(text.find("thread 1 waits for event \"said\" since") != std::string::npos);
-  CHECK(text.find("thread 2 waits for event \"said\" since") != std::string::npos);
+  CHECK(text.find("thread 1 waits for event \"said\" #2 since") != std::string::npos);
+  CHECK(text.find("thread 2 waits for event \"said\" #3 since") != std::string::npos);
 }

@@ -5,6 +5,7 @@
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace unspool {
 
@@ -70,7 +71,10 @@ void Blame::record(const Record& record) {
   if (given_up_ || record.row == nullptr || !Blame::hears(*record.row)) return;
   const trace::Row& row = *record.row;
   refresh();
-  if (row.effect == Effect::wait || row.kind == Kind::status) begins_ = record.thread;
+  if (row.effect == Effect::wait || row.kind == Kind::status) {
+    begins_ = record.thread;
+    begins_to_read_ = row.verb == trace::Verb::block_shared;
+  }
   if (is_signal(row.kind) && LastDeeds::hears(row)) deeds_.note(record);
   if (row.kind == Kind::thread && row.verb == trace::Verb::end) trails_.ended(record.thread);
   // What refresh() has found may be concerned, too.
@@ -162,7 +166,9 @@ void Blame::unwatch(const Open& open) {
 void Blame::refresh() {
   if (begins_ != 0 && !open_.contains(begins_)) {
     if (const Wait* const wait = wait_of(begins_); wait != nullptr && covers(*wait)) {
-      open_[begins_].until = wait->since;
+      Open& open = open_[begins_];
+      open.until = wait->since;
+      open.reads = begins_to_read_;
       any_stale_ = true;
     }
   }
@@ -178,6 +184,20 @@ void Blame::refresh() {
   work(chains * looks_a_chain);
 }
 
+/// Whom a reader that readers keep out waits for: of the writers that came before it the first.
+const Wait* Blame::writer_before(const Wait& wait) const {
+  const Wait* first = nullptr;
+  const auto own = open_.find(wait.thread);
+  if (own == open_.end() || !own->second.reads) return first;
+  for (const auto& [thread, open] : open_) {
+    const Wait* const other = wait_of(thread);
+    if (other == nullptr || other->object != wait.object || open.reads || other->since > wait.since) continue;
+    if (first == nullptr || std::tie(other->since, other->thread) < std::tie(first->since, first->thread))
+      first = other;
+  }
+  return first;
+}
+
 /// What a thread in this wait waits for, as a step.
 BlameStep Blame::next_step(const Wait& wait) const {
   if (wait.kind == Kind::thread) return {Role::runs, static_cast<trace::ThreadNumber>(wait.object), 0, 0, Kind::thread};
@@ -185,6 +205,10 @@ BlameStep Blame::next_step(const Wait& wait) const {
   if (found == replay_->objects().end()) return {};
   const ObjectState& object = found->second;
   const Holder& holder = object.now().holder;
+  if (!object.readers.empty()) {
+    const Wait* const writer = writer_before(wait);
+    if (writer != nullptr) return {Role::runs, writer->thread, writer->site, 0, Kind::trace};
+  }
   switch (holder.tenant) {
     case Holder::Tenant::thread:
       return {Role::runs, holder.thread, holder.site, 0, Kind::trace};

@@ -105,6 +105,7 @@ class Blame : public Observer {
     trace::Ticks turns = 0;  ///< from then on it is `turned`'s; 0: it stays
     std::size_t turned = 0;
     bool stale = true;
+    bool reads = false;  ///< of a SharedLock
     std::vector<BlameStep> chain;
     std::vector<trace::ObjectNumber> objects;  ///< that its steps wait for
     ChainParts parts;
@@ -135,6 +136,7 @@ class Blame : public Observer {
   void find_chain(trace::ThreadNumber thread, Open& open);
   void watch(const Open& open);
   void unwatch(const Open& open);
+  const Wait* writer_before(const Wait& wait) const;
   BlameStep next_step(const Wait& wait) const;
   const Wait* wait_of(trace::ThreadNumber thread) const;
   trace::Ticks end_of_hold(const Open& open, const Wait& wait) const;
@@ -164,6 +166,7 @@ class Blame : public Observer {
   std::size_t reader_chains_ = 0;   ///< that end at several readers
   trace::ThreadNumber begins_ = 0;  ///< the thread whose last Record may have begun a wait
   bool any_stale_ = false;
+  bool begins_to_read_ = false;  ///< that wait
   LastDeeds deeds_;
   Trails trails_;
   std::vector<Node> nodes_;

@@ -2,6 +2,7 @@
 #include <unspool/analyze/components.hpp>
 #include <unspool/analyze/deadlocks.hpp>
 #include <unspool/analyze/fingerprint.hpp>
+#include <unspool/analyze/stuck_since.hpp>
 #include <unspool/replay/kinds.hpp>
 #include <unspool/replay/replay.hpp>
 
@@ -76,8 +77,10 @@ void Deadlocks::finished(const Replay& replay) {
   standstill_ = hopes.standstill();
   incomplete_ = hopes.incomplete();
   waiting_ = hopes.take();
+  stuck_since_ = stuck_since(waiting_, replay);
   for (std::size_t i = 0; i < waiting_.size(); ++i)
     index_[waiting_[i].wait.thread] = i;
+  put_first_who_goes_on();
   note_lost_notifies();
   note_writers_ahead(replay);
   find_cycles();
@@ -85,6 +88,18 @@ void Deadlocks::finished(const Replay& replay) {
   if (!replay.ended_orderly()) find_knots();
   order_cycles();
   find_hanging();
+}
+
+/// Among those whom one hopes for that is not stuck, before those who wait themselves.
+void Deadlocks::put_first_who_goes_on() {
+  for (Waiting& waiting : waiting_) {
+    if (waiting.stuck || waiting.is_owned()) continue;
+    const auto rank = [this](const Suspect& each) {
+      if (each.answers == 0) return 2;
+      return index_.contains(each.answers) ? 1 : 0;
+    };
+    std::ranges::stable_sort(waiting.suspects, {}, rank);
+  }
 }
 
 void Deadlocks::note_lost_notifies() {
@@ -302,7 +317,7 @@ Certainty Deadlocks::certainty_of(const Waiting& waiting) const {
 Cycle Deadlocks::cycle_of(std::vector<std::size_t> members) const {
   Cycle cycle;
   for (const std::size_t member : members) {
-    cycle.since = std::max(cycle.since, waiting_[member].wait.since);
+    cycle.since = std::max(cycle.since, stuck_since_[member]);
     cycle.certainty = std::max(cycle.certainty, certainty_of(waiting_[member]));
   }
   cycle.members = std::move(members);

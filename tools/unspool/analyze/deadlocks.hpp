@@ -35,7 +35,7 @@ struct Cycle {
   Cause cause = Cause::cycle;
   bool ring = true;  ///< each member waits for the next, and for nobody else
   Certainty certainty = Certainty::certain;
-  trace::Ticks since = 0;         ///< the latest of its waits
+  trace::Ticks since = 0;         ///< all of it wait, and nobody is left who could end it
   std::uint64_t fingerprint = 0;  ///< the same for the same kinds, sites and names in another run
 };
 
@@ -73,6 +73,7 @@ class Deadlocks : public Observer {
 
  private:
   void note_lost_notifies();
+  void put_first_who_goes_on();
   void note_writers_ahead(const Replay& replay);
   void find_cycles();
   void find_knots();
@@ -98,6 +99,7 @@ class Deadlocks : public Observer {
   bool incomplete_ = false;
   trace::Ticks last_time_ = 0;
   std::vector<Waiting> waiting_;
+  std::vector<trace::Ticks> stuck_since_;                       ///< as waiting_
   std::unordered_map<trace::ThreadNumber, std::size_t> index_;  ///< of a thread in waiting_
   std::vector<Cycle> cycles_;
 };

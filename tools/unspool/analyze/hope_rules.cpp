@@ -205,6 +205,7 @@ void Hopes::hope_for_past(Waiting& waiting) const {
   const bool by_class = waiting.wait.kind == Kind::event || waiting.wait.kind == Kind::condition;
   if (waiting.suspects.empty() && waiting.hope == Hope::unknown && by_class && all != nullptr) {
     if (all->crowded) waiting.hope = Hope::open;
+    waiting.by_class = true;
     add_role(waiting, *all, Role::give);
   }
   if (waiting.suspects.empty() || waiting.hope == Hope::open) return;

@@ -148,12 +148,10 @@ void Links::acquired(const ObjectState& object, const Record& record, bool waite
   const bool shared = record.row->effect == Effect::share;
   const bool tried = !waited && could_have_given_up(record);
   const bool of_several = tried && !Links::of_several(locks.held, record.site).empty();
-  const bool limited = std::exchange(locks.had_limit, false) && waited;
   if (tried && !of_several) {
     gives_up_.insert(record.site);
-  } else {
-    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, limited, false,
-         of_several},
+  } else if (!waited) {  // else waited() told of it
+    ask({record.thread, object.number, object.kind, record.site, record.time, shared, waited, false, false, of_several},
         locks);
   }
   if (locks.held.size() < most_held)
@@ -183,15 +181,18 @@ void Links::failed(const Record& record) {
   if (!tries_on) gives_up_.insert(record.site);
 }
 
-/// Waits that did not end with the lock: it was asked for all the same. What ends with it is told by acquired() next.
+/// It was asked for when the wait began, whether it ended with the lock or not.
 void Links::waited(const Wait& wait) {
   if (!can_be_held(wait.kind)) return;
   const bool has_limit = wait.limit == trace::WaitLimit::deadline || wait.limit == trace::WaitLimit::stop;
-  if (wait.ending == Ending::acquired && has_limit) threads_[wait.thread].had_limit = true;
   const bool shared = wait.kind == Kind::shared_lock && threads_[wait.thread].asks_shared;
   Call call{wait.thread, wait.object, wait.kind, wait.site, wait.since, shared, true, true, false};
   if (wait.ending == Ending::timeout || wait.ending == Ending::cancel) {
     gives_up_.insert(wait.site);
+    return ask(call, threads_[call.thread]);
+  }
+  if (wait.ending == Ending::acquired) {
+    call.limited = has_limit;  // where that is not known settle_limits() knows at the end
     return ask(call, threads_[call.thread]);
   }
   if (wait.ending != Ending::unended) return;

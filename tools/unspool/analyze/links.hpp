@@ -147,7 +147,6 @@ class Links {
     bool asks_anew = false;              ///< one of `asked` is anew
     bool asks_shared = false;            ///< its last block was a reader's
     bool runs_task = false;              ///< of a pool
-    bool had_limit = false;              ///< its wait that has just ended
     std::uint32_t segment = 0;           ///< of its last Record that told of a hold
 
     /// Another call for a lock, without a wait, would change nothing.

@@ -199,12 +199,16 @@ void Misuses::destruction(const Record& record) {
 }
 
 void Misuses::held(const ObjectState& object, const Hold& hold) {
-  if (hold.ticks() < long_hold_ || !filter_.passes(hold, object.kind)) return;
-  Misuse* const misuse = add(Slip::long_hold, hold.site, object.number, object.kind, hold.thread, hold.since);
-  if (misuse == nullptr || hold.ticks() <= misuse->longest) return;
+  if (hold.ticks() >= long_hold_ && filter_.passes(hold, object.kind)) add_long_hold(hold, object.kind);
+}
+
+Misuse* Misuses::add_long_hold(const Hold& hold, Kind kind) {
+  Misuse* const misuse = add(Slip::long_hold, hold.site, hold.object, kind, hold.thread, hold.since);
+  if (misuse == nullptr || hold.ticks() <= misuse->longest) return misuse;
   misuse->longest = hold.ticks();
-  misuse->object = object.number;
+  misuse->object = hold.object;
   misuse->thread = hold.thread;
+  return misuse;
 }
 
 void Misuses::waited(const ObjectState*, const Wait& wait) {
@@ -255,8 +259,27 @@ void Misuses::add_held_at_end(const Replay& replay) {
   }
 }
 
+/// Up to when they are known to have gone on. What an ended thread still holds is add_held_at_end()'s.
+void Misuses::add_unended_holds(const Replay& replay) {
+  const trace::Ticks end = replay.last_sign_of_life();
+  for (const auto& [thread, objects] : held_objects(replay)) {
+    const auto state = replay.threads().find(thread);
+    if (state == replay.threads().end() || state->second.life == ThreadState::Life::ended) continue;
+    if (!state->second.waits.empty()) continue;
+    for (const HeldObject& each : objects) {
+      if (!each.since_known || end < each.since || end - each.since < long_hold_) continue;
+      const auto object = replay.objects().find(each.object);
+      if (object == replay.objects().end() || !object->second.history.waited_for()) continue;
+      const Hold hold{thread, each.object, each.site, each.since, end, 0};
+      if (!filter_.passes(hold, each.kind)) continue;
+      if (Misuse* const misuse = add_long_hold(hold, each.kind)) ++misuse->number;
+    }
+  }
+}
+
 void Misuses::finished(const Replay& replay) {
   add_held_at_end(replay);
+  add_unended_holds(replay);
   // Whose releases these were is not kept.
   if (!filter_.is_on() && replay.doubts().unmatched != 0 && replay.complete() && replay.losses() == 0 &&
       !process_.cut) {

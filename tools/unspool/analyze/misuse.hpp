@@ -67,7 +67,7 @@ struct Misuse {
   trace::Ticks first = 0;
   trace::Ticks last = 0;
   trace::Ticks longest = 0;        ///< of holds
-  std::uint64_t number = 0;        ///< locks held at the end; errno; threads that wait in vain
+  std::uint64_t number = 0;        ///< locks held at the end; errno; threads that wait in vain; long holds that go on
   std::vector<LeftLock> left;      ///< what the first thread held at its end, the first taken first; as far as known
   trace::ThreadNumber waiter = 0;  ///< who waits in vain; of several the first
   trace::Ticks since = 0;          ///< since when; of a lock held at the end, if known: when it was taken
@@ -123,6 +123,8 @@ class Misuses : public Observer {
     std::uint32_t locks = 0;
   };
   void add_held_at_end(const Replay& replay);
+  void add_unended_holds(const Replay& replay);
+  Misuse* add_long_hold(const Hold& hold, trace::Kind kind);
 
   const Process& process_;
   const Filter& filter_;

@@ -64,6 +64,7 @@ struct Waiting {
   Hope hope = Hope::open;
   std::vector<Suspect> suspects;
   std::vector<trace::ThreadNumber> kin;  ///< who may end the wait as well, though it never ended one: hope_kin.cpp
+  bool by_class = false;                 ///< they did it to other objects made at the same line
   bool needs_all = false;                ///< all of them have to do it, not just `needs`
   std::size_t needs = 1;                 ///< how many of them: the parties that are missing at a barrier
   bool same_team = false;                ///< at a Barrier, and it was there in earlier rounds: nobody new is expected

@@ -25,6 +25,19 @@ constexpr std::string_view stuck_behind = "Stuck behind it";
 
 using enum Table::Align;
 constexpr auto at_end = Table::Cut::end;
+constexpr auto wrap = Table::Cut::wrap;
+
+/// The findings by fingerprint, in the order of the first of each.
+std::vector<std::vector<std::size_t>> classes_of(const std::vector<Cycle>& cycles) {
+  std::vector<std::vector<std::size_t>> classes;
+  std::map<std::uint64_t, std::size_t> numbers;
+  for (std::size_t i = 0; i < cycles.size(); ++i) {
+    const auto [found, is_new] = numbers.try_emplace(cycles[i].fingerprint, classes.size());
+    if (is_new) classes.emplace_back();
+    classes[found->second].push_back(i);
+  }
+  return classes;
+}
 
 /// Tells the cycles of one process.
 class Story {
@@ -34,8 +47,18 @@ class Story {
         options_{options},
         names_{process},
         times_{process, analysis.replay.first_time()},
-        most_threads_{most_threads} {}
+        most_threads_{most_threads},
+        classes_{classes_of(analysis.deadlocks.cycles())} {
+    tell_apart(names_, analysis.deadlocks);
+    numbers_.resize(analysis.deadlocks.cycles().size());
+    for (std::size_t i = 0; i < classes_.size(); ++i) {
+      for (const std::size_t each : classes_[i])
+        numbers_[each] = i + 1;
+    }
+  }
 
+  /// Findings of one class are told once.
+  const std::vector<std::vector<std::size_t>>& classes() const { return classes_; }
   std::string cycle(std::size_t number) const;
   /// The other findings of the same class, a line each.
   std::string instances(const std::vector<std::size_t>& same) const;
@@ -56,6 +79,8 @@ class Story {
   Names names_;
   Times times_;
   std::size_t most_threads_;
+  std::vector<std::vector<std::size_t>> classes_;
+  std::vector<std::size_t> numbers_;  ///< under which each finding is told, from 1
 };
 
 /// Of locks and joins, each of the next: told as a table.
@@ -118,9 +143,8 @@ std::string Story::start(const Cycle& cycle) const {
 }
 
 std::string Story::title(std::size_t number) const {
-  const auto& cycles = analysis_.deadlocks.cycles();
-  const Cycle& cycle = cycles[number];
-  const std::string of = cycles.size() == 1 ? "" : fmt::format(" {} of {}", number + 1, cycles.size());
+  const Cycle& cycle = analysis_.deadlocks.cycles()[number];
+  const std::string of = classes_.size() == 1 ? "" : fmt::format(" {} of {}", numbers_[number], classes_.size());
   const bool ring = is_ring_of_owners(analysis_.deadlocks, cycle);
   const std::string what = ring ? threads_wait(cycle.members.size()) : stuck_title(names_, analysis_.deadlocks, cycle);
   const std::string head = fmt::format("DEADLOCK{}, {}: {}.", of, name_of(cycle.certainty), what);
@@ -207,6 +231,11 @@ std::string Story::hanging(const std::vector<std::size_t>& threads, std::string_
   return out;
 }
 
+bool have_one_task(const std::vector<const Waiting*>& alike) {
+  return std::ranges::all_of(alike,
+                             [&](const Waiting* each) { return task_number(*each) == task_number(*alike.front()); });
+}
+
 std::string Story::hanging_line(const std::vector<const Waiting*>& alike) const {
   const Waiting& first = *alike.front();
   const std::string owner = names_.thread(first.owner);
@@ -214,9 +243,10 @@ std::string Story::hanging_line(const std::vector<const Waiting*>& alike) const 
   const std::string what = first.wait.kind == trace::Kind::thread ? "in join for " + owner
                            : can_be_held(first.wait.kind)
                                ? fmt::format("for {} {} {}", object, first.behind ? "behind" : "of", owner)
-                               : fmt::format("for {}, which {} could end", object, owner);
+                               : fmt::format("for {} ({} {})", awaited(names_, first, have_one_task(alike)), owner,
+                                             could_do(analysis_.deadlocks, first, first.owner));
   const std::string part =
-      first.distance == 1 ? fmt::format("part of deadlock {}", first.cycle + 1) : "stuck behind it too";
+      first.distance == 1 ? fmt::format("part of deadlock {}", numbers_[first.cycle]) : "stuck behind it too";
   const auto& members = analysis_.deadlocks.cycles()[first.cycle].members;
   const bool told = std::ranges::any_of(members, [&](std::size_t each) {
     return waiting(each).wait.object == first.wait.object && waiting(each).owner == first.owner;
@@ -248,8 +278,8 @@ std::string Story::instances(const std::vector<std::size_t>& same) const {
     std::string line;
     for (std::size_t k = 0; k < std::min(cycle.members.size(), most_threads_); ++k) {
       const Waiting& each = waiting(cycle.members[k]);
-      line += fmt::format("{}{} for {}", k == 0 ? "    " : ", ", names_.thread(each.wait.thread),
-                          names_.object(each.wait.object, each.wait.kind));
+      line +=
+          fmt::format("{}{} for {}", k == 0 ? "    " : ", ", names_.thread(each.wait.thread), awaited(names_, each));
     }
     out += wrapped(line + (cycle.members.size() > most_threads_ ? ", ..." : ""), options_.width, 6);
   }
@@ -280,6 +310,7 @@ std::string Story::cycle(std::size_t number) const {
 /// Threads that wait for the same thing at the same line.
 struct Group {
   const Waiting* first = nullptr;
+  bool one_task = true;  ///< where they wait for a task's result
   std::uint64_t threads = 0;
   trace::Ticks since = 0;
 };
@@ -293,6 +324,7 @@ std::vector<Group> groups_of(const Deadlocks& deadlocks) {
     Group& group = groups[{wait.kind, wait.object, wait.site, waiting.owner, call_number(waiting)}];
     group.since = group.threads == 0 ? waiting.wait.since : std::min(group.since, waiting.wait.since);
     if (group.first == nullptr) group.first = &waiting;
+    group.one_task &= task_number(waiting) == task_number(*group.first);
     ++group.threads;
   }
   std::vector<Group> all;
@@ -320,8 +352,8 @@ std::string who_of(const Names& names, const Group& group) {
 Table::Cell state_of(const Process& process, const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
   const bool lost = can_be_held(waiting.wait.kind) && waiting.owner != 0 && waiting.owner_ended;
   const bool limited = waiting.wait.limit == trace::WaitLimit::deadline;
-  if (lost && !limited) return {whose_it_is(names, waiting) + ", which has ended", Tone::bad};
-  return {why_not_stuck(process, names, deadlocks, waiting)};
+  const std::string why = why_not_stuck(process, names, deadlocks, waiting);
+  return {why, lost && !limited && why == whose_it_is(names, deadlocks, waiting) ? Tone::bad : Tone::plain};
 }
 
 }  // namespace
@@ -347,20 +379,15 @@ std::string verdict_text(const Process& process, const Analysis& analysis, const
   const auto& cycles = analysis.deadlocks.cycles();
   if (cycles.empty()) return toned("No deadlock.", Tone::good, options.color) + "\n";
   const Story story{process, analysis, options, most_threads};
-  std::map<std::uint64_t, std::vector<std::size_t>> instances;
-  for (std::size_t i = 0; i < cycles.size(); ++i)
-    instances[cycles[i].fingerprint].push_back(i);
   std::string out;
-  std::size_t told = 0;
   std::size_t left = 0;
-  for (std::size_t i = 0; i < cycles.size(); ++i) {
-    const std::vector<std::size_t>& same = instances[cycles[i].fingerprint];
-    if (same.front() != i) continue;
-    if (told++ >= most_cycles) {
+  for (std::size_t i = 0; i < story.classes().size(); ++i) {
+    const std::vector<std::size_t>& same = story.classes()[i];
+    if (i >= most_cycles) {
       left += same.size();
       continue;
     }
-    out += (i == 0 ? "" : "\n") + story.cycle(i) + story.instances(same);
+    out += (i == 0 ? "" : "\n") + story.cycle(same.front()) + story.instances(same);
   }
   if (left != 0) {
     out += fmt::format("\nand {} more (all of them: --format json)\n", counted(left, "deadlock", "deadlocks"));
@@ -371,28 +398,30 @@ std::string verdict_text(const Process& process, const Analysis& analysis, const
 std::string others_sentence(const Process& process, const Analysis& analysis) {
   const std::vector<Group> groups = groups_of(analysis.deadlocks);
   if (groups.empty()) return {};
-  const Names names{process};
+  Names names{process};
+  tell_apart(names, analysis.deadlocks);
   const Group& most = groups.front();
   return fmt::format("{} at the end, as part of no deadlock: {} for {} at {}{}; see unspool deadlocks",
                      counted(threads_in(groups), "thread waits", "threads wait"), who_of(names, most),
-                     awaited(names, *most.first), names.site(most.first->wait.site),
+                     awaited(names, *most.first, most.one_task), names.site(most.first->wait.site),
                      groups.size() == 1 ? "" : ", and others");
 }
 
 std::string others_text(const Process& process, const Analysis& analysis, const Options& options, std::size_t most) {
   const std::vector<Group> groups = groups_of(analysis.deadlocks);
   if (groups.empty()) return {};
-  const Names names{process};
+  Names names{process};
+  tell_apart(names, analysis.deadlocks);
   const Times times{process, analysis.replay.first_time()};
   Table table{{{"who", left, true},
-               {"waits for", left, true},
+               {"waits for", left, true, "", wrap},
                {"at", left, true, "", at_end},
                {"since"},
-               {"no deadlock, as", left, true, "", at_end}}};
+               {"no deadlock, as", left, true, "", wrap}}};
   for (std::size_t i = 0; i < std::min(groups.size(), most); ++i) {
     const Waiting& first = *groups[i].first;
     table.row({{who_of(names, groups[i])},
-               {awaited(names, first)},
+               {awaited(names, first, groups[i].one_task)},
                {names.site(first.wait.site)},
                {times.offset(groups[i].since)},
                state_of(process, names, analysis.deadlocks, first)});

@@ -57,6 +57,9 @@ Json waiting_json(const ProcessJson& json, const Deadlocks& deadlocks, const Wai
   out["lost_wake_up"] = waiting.lost_wake_up == Lost::perhaps ? Json{} : Json(waiting.lost_wake_up == Lost::yes);
   out["missing_parties"] =
       waiting.wait.kind == trace::Kind::barrier && waiting.edge != Edge::none ? Json(waiting.needs) : Json{};
+  out["by_class"] = waiting.by_class;
+  const std::uint32_t task = task_number(waiting);
+  out["task"] = task == 0 ? Json{} : Json(task);
   out["hopes_for"] = Json::array();
   for (const Suspect& each : waiting.suspects)
     out["hopes_for"].push_back(suspect_json(json, waiting, each, deadlocks.incomplete()));

@@ -2,6 +2,7 @@
 #include <spool/trace/message.hpp>
 
 #include <fmt/format.h>
+#include <unspool/analyze/snapshot.hpp>
 #include <unspool/render/advice.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/locks.hpp>
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t most_rows = 20;
 constexpr std::size_t most_blocks = 3;
 constexpr std::size_t most_parts = 5;
+constexpr std::uint64_t long_holds_a_second = 10;  // a tenth of a second is long
 /// Held so much of its life, a lock that nobody waits for is told of; a few long holds are no traffic.
 constexpr trace::Ticks busy_percent = 80;
 constexpr std::uint64_t least_for_busy = 10;
@@ -325,9 +327,39 @@ std::string talked_of(const Scene& scene) {
 
 }  // namespace
 
+namespace {
+
+/// Long holds that go on at the end, and those that somebody waits for: in no total, as they have no length yet.
+std::string still_held(const Scene& scene) {
+  const Replay& replay = scene.analysis.replay;
+  const trace::Ticks end = replay.last_sign_of_life();
+  const trace::Ticks is_long = scene.process.frequency / long_holds_a_second;
+  std::string out;
+  std::size_t shown = 0;
+  for (const auto& [thread, objects] : held_objects(replay)) {
+    for (const HeldObject& each : objects) {
+      const auto object = replay.objects().find(each.object);
+      const bool waited_for = object != replay.objects().end() && object->second.history.waited_for();
+      const trace::Ticks length = each.since_known && end > each.since ? end - each.since : 0;
+      if (length == 0 || (length < is_long && !waited_for)) continue;
+      const Hold hold{thread, each.object, each.site, each.since, end, 0};
+      if (!scene.analysis.filter.passes(hold, each.kind) || ++shown > most_parts) continue;
+      out += wrapped(fmt::format("{} holds {} at the end, taken at {}, for {} so far (not in the figures above)",
+                                 scene.names.thread(thread), scene.names.object(each.object, each.kind),
+                                 scene.names.site_and_function(each.site), scene.times.span(length)),
+                     scene.options.width, 2);
+    }
+  }
+  if (shown > most_parts) out += fmt::format("and {} more are held (unspool state)\n", count(shown - most_parts));
+  return out;
+}
+
+}  // namespace
+
 std::string locks_text(const Process& process, const Analysis& analysis, const Options& options) {
   return heading(process, analysis, options) + reservations(process, analysis, options) + "\n" +
-         locks_body({process, analysis, options}, analysis.locks.figures()) + talked_of({process, analysis, options});
+         locks_body({process, analysis, options}, analysis.locks.figures()) + still_held({process, analysis, options}) +
+         talked_of({process, analysis, options});
 }
 
 bool run_locks(std::span<Input> inputs, const Options& options, std::FILE* out) {

@@ -40,6 +40,13 @@ std::string lost_words(const Names& names, const Times& times, const Misuse& mis
                      times.offset(misuse.since));
 }
 
+std::string long_hold_words(const std::string& object, const Times& times, const Misuse& misuse) {
+  const std::string longest = times.span(misuse.longest);
+  if (misuse.number == misuse.count && misuse.count == 1) return fmt::format("{}, for {} so far", object, longest);
+  const std::string most = fmt::format("{}, at most {}", object, longest);
+  return misuse.number == 0 ? most : fmt::format("{}; {} of them at the end, so far", most, count(misuse.number));
+}
+
 /// What one has to know beside the line and the thread.
 std::string detail_of(const Names& names, const Times& times, const Misuse& misuse) {
   std::string object = names.object(misuse.object, misuse.kind);
@@ -55,7 +62,7 @@ std::string detail_of(const Names& names, const Times& times, const Misuse& misu
     case Slip::error:
       return trace::escaped(misuse.text);
     case Slip::long_hold:
-      return fmt::format("{}, at most {}", object, times.span(misuse.longest));
+      return long_hold_words(object, times, misuse);
     case Slip::exception:
     case Slip::alive_at_exit:
       return "";
@@ -167,6 +174,7 @@ Json misuse_json(const Process& process, const Analysis& analysis) {
                               {"first_clock", json.calendar(each.first)},
                               {"last", json.offset(each.last)},
                               {"longest", each.slip == Slip::long_hold ? json.span(each.longest) : Json{}},
+                              {"unended", each.slip == Slip::long_hold ? Json(each.number) : Json{}},
                               {"taken", taken},
                               {"held", each.slip == Slip::held_at_end ? Json(each.number) : Json{}},
                               {"locks", each.slip == Slip::held_at_end ? left_json(json, each) : Json{}},

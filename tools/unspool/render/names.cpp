@@ -7,7 +7,10 @@
 #include <unspool/render/names.hpp>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace unspool {
@@ -75,7 +78,18 @@ std::string Names::object(trace::ObjectNumber object, trace::Kind kind) const {
   const bool known = found != process_.objects.end();
   const std::string_view kind_name = trace::name_of(known ? found->second.kind : kind);
   if (!known || found->second.name.empty()) return fmt::format("{} {}", kind_name, object_number(object));
-  return fmt::format("{} \"{}\"", kind_name, trace::escaped(found->second.name));
+  const std::string name = fmt::format("{} \"{}\"", kind_name, trace::escaped(found->second.name));
+  return numbered_.contains(object) ? fmt::format("{} {}", name, object_number(object)) : name;
+}
+
+void Names::tell_apart(const std::set<trace::ObjectNumber>& objects) {
+  std::map<std::pair<trace::Kind, std::string_view>, trace::ObjectNumber> first;
+  for (const trace::ObjectNumber each : objects) {
+    const auto found = process_.objects.find(each);
+    if (found == process_.objects.end() || found->second.name.empty()) continue;
+    const auto [bearer, is_new] = first.try_emplace({found->second.kind, found->second.name}, each);
+    if (!is_new) numbered_.insert({bearer->second, each});
+  }
 }
 
 std::string Names::short_file(const std::string& file) const {

@@ -5,8 +5,10 @@
 
 #include <unspool/model/model.hpp>
 
+#include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace unspool {
@@ -14,6 +16,9 @@ namespace unspool {
 class Names {
  public:
   explicit Names(const Process& process);
+
+  /// Of these objects those that share kind and name are told with their number from now on: `lock "accounts" #7`.
+  void tell_apart(const std::set<trace::ObjectNumber>& objects);
 
   /// "worker-1"; "worker#12" where several threads share a name; "thread 12" without one.
   std::string thread(trace::ThreadNumber thread) const;
@@ -34,6 +39,7 @@ class Names {
   const Process& process_;
   std::unordered_map<std::string, std::size_t> thread_names_;  ///< how many bear each
   std::unordered_map<std::string, std::string> files_;         ///< path → what is unique of it
+  std::unordered_set<trace::ObjectNumber> numbered_;           ///< objects that share their name
 };
 
 /// Where a Record stands: "000003/stream-0001@4096", or "server.log@4096", raw.

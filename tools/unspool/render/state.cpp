@@ -14,6 +14,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -31,7 +32,17 @@ struct Context : Scene {
           const Options& some_options)
       : Scene{a_process, an_analysis, some_options, an_until.first()},
         until{an_until},
-        held{held_objects(an_analysis.replay)} {}
+        held{held_objects(an_analysis.replay)} {
+    std::set<trace::ObjectNumber> told;
+    for (const auto& [thread, objects] : held) {
+      for (const HeldObject& each : objects)
+        told.insert(each.object);
+    }
+    for (const auto& [number, thread] : an_analysis.replay.threads()) {
+      if (!thread.waits.empty()) told.insert(thread.waits.back().object);
+    }
+    names.tell_apart(told);
+  }
 
   const ThreadState* state(trace::ThreadNumber thread) const {
     const auto found = analysis.replay.threads().find(thread);
@@ -77,9 +88,17 @@ std::string_view purpose(const Wait& wait, const Around* around) {
   return {};
 }
 
+/// "for lock "a"", "for task 3 of pool #1", "for the end of worker-2"
+std::string awaited_words(const Context& context, const Wait& wait, const Waiting* waiting, const Around* around) {
+  if (waiting != nullptr && call_number(*waiting) != 0) return "for " + awaited(context.names, *waiting);
+  std::string_view what = purpose(wait, around);
+  if (what.empty()) what = wait.kind == trace::Kind::thread ? "for the end of" : "for";
+  return fmt::format("{} {}", what, context.names.object(wait.object, wait.kind));
+}
+
 /// Whose it is, from where and since when; or who ended such waits before, where and when the last time.
 std::string owner_words(const Context& context, const Waiting& waiting) {
-  const std::string whose = whose_it_is(context.names, waiting);
+  const std::string whose = whose_it_is(context.names, context.analysis.deadlocks, waiting);
   if (whose.empty()) return {};
   trace::SiteNumber site = waiting.owner_site;
   std::optional<trace::Ticks> since;
@@ -99,12 +118,10 @@ std::string owner_words(const Context& context, const Waiting& waiting) {
 
 /// "waits 2.10 s for lock "a", held by worker-2, which took it at bank.cpp:12 3.00 s before"
 std::string wait_words(const Context& context, const Wait& wait, const Waiting* waiting, const Around* around) {
-  std::string_view what = purpose(wait, around);
-  if (what.empty()) what = wait.kind == trace::Kind::thread ? "for the end of" : "for";
   const bool just_now = context.elapsed(wait.since) == 0;
   std::string out =
-      fmt::format("waits {}{}{} {} at {}", just_now ? "" : context.ago(wait.since), just_now ? "" : " ", what,
-                  context.names.object(wait.object, wait.kind), context.names.site_and_function(wait.site));
+      fmt::format("waits {}{}{} at {}", just_now ? "" : context.ago(wait.since), just_now ? "" : " ",
+                  awaited_words(context, wait, waiting, around), context.names.site_and_function(wait.site));
   return waiting == nullptr ? out : out + owner_words(context, *waiting);
 }
 
@@ -197,7 +214,7 @@ std::string thread_lines(const Context& context, trace::ThreadNumber number) {
 /// Threads that wait alike and hold nothing, such as a pool's idle workers, are told together from this many on.
 constexpr std::size_t few = 3;
 
-using Alike = std::tuple<trace::ObjectNumber, trace::SiteNumber, std::string_view>;
+using Alike = std::tuple<trace::ObjectNumber, trace::SiteNumber, std::string>;
 
 std::optional<Alike> alike(const Context& context, trace::ThreadNumber number) {
   const Wait* const wait = context.wait(number);
@@ -207,7 +224,7 @@ std::optional<Alike> alike(const Context& context, trace::ThreadNumber number) {
                        (waiting != nullptr && (waiting->owner != 0 || waiting->cycle != Waiting::no_cycle)) ||
                        context.analysis.messages.any();
   if (wait == nullptr || special) return std::nullopt;
-  return Alike{wait->object, wait->site, purpose(*wait, around)};
+  return Alike{wait->object, wait->site, awaited_words(context, *wait, waiting, around)};
 }
 
 /// "worker-0, worker-1, worker-2 and 5 more"
@@ -223,16 +240,15 @@ std::string group_lines(const Context& context, const std::vector<trace::ThreadN
   const auto since = [&](trace::ThreadNumber number) { return context.wait(number)->since; };
   const auto [longest, shortest] = std::ranges::minmax(threads, {}, since);
   const Wait& wait = *context.wait(longest);
-  std::string_view what = purpose(wait, context.around(longest));
-  if (what.empty()) what = wait.kind == trace::Kind::thread ? "for the end of" : "for";
   const std::string least = context.ago(since(shortest));
   const std::string most = context.ago(since(longest));
   const std::string how_long = least == most                           ? least
                                : context.elapsed(since(shortest)) == 0 ? "up to " + most
                                                                        : fmt::format("{} to {}", least, most);
   const std::string does =
-      fmt::format("    {} threads wait {} {} {} at {}; none of them holds anything", threads.size(), how_long, what,
-                  context.names.object(wait.object, wait.kind), context.names.site_and_function(wait.site));
+      fmt::format("    {} threads wait {} {} at {}; none of them holds anything", threads.size(), how_long,
+                  awaited_words(context, wait, context.waiting(longest), context.around(longest)),
+                  context.names.site_and_function(wait.site));
   return toned(wrapped(some_names(context, threads), context.options.width, 0), Tone::strong, context.options.color) +
          wrapped(does, context.options.width, 6);
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace {
 constexpr std::size_t most_suspects = 4;
 constexpr std::size_t most_names = 8;
 constexpr std::ptrdiff_t most_compared = 8;
+constexpr std::size_t most_followed = 64;
 
 const Waiting* waiting_of(const Deadlocks& deadlocks, trace::ThreadNumber thread) {
   const auto& all = deadlocks.waiting();
@@ -39,13 +41,68 @@ std::string_view call_of(const Waiting& waiting) {
 
 }  // namespace
 
-std::string awaited(const Names& names, const Waiting& waiting) {
+void tell_apart(Names& names, const Deadlocks& deadlocks) {
+  std::set<trace::ObjectNumber> objects;
+  for (const Waiting& each : deadlocks.waiting()) {
+    if (each.cycle != Waiting::left_out) objects.insert(each.wait.object);
+  }
+  names.tell_apart(objects);
+}
+
+std::string awaited(const Names& names, const Waiting& waiting, bool one_task) {
   const std::string object = names.object(waiting.wait.object, waiting.wait.kind);
   if (waiting.wait.kind == Kind::thread) return "the end of " + object;
-  if (waiting.wait.kind == Kind::pool && waiting.details_known && waiting.a == 1) {
-    return fmt::format("task {} of {}", waiting.b, object);
-  }
+  const std::uint32_t task = task_number(waiting);
+  if (task != 0) return one_task ? fmt::format("task {} of {}", task, object) : "tasks of " + object;
   return std::string{call_of(waiting)} + object;
+}
+
+std::uint32_t task_number(const Waiting& waiting) {
+  const bool is_result = waiting.wait.kind == Kind::pool && waiting.details_known && waiting.a == 1;
+  return is_result ? waiting.b : 0;
+}
+
+namespace {
+
+std::string_view could_do_to_queue(const Waiting& waiting) {
+  if (!waiting.details_known) return "could end it";
+  return waiting.a == 0 ? "could make room" : waiting.a == 1 ? "could put one" : "could finish them";
+}
+
+std::string could_do_to_pool(const Past* past, const Waiting& waiting, trace::ThreadNumber thread) {
+  if (!waiting.details_known) return "could end it";
+  if (waiting.a == 0) return "could make room";
+  if (waiting.a == 2) return "could submit some";
+  if (const std::uint32_t task = task_number(waiting); task != 0) {
+    const auto runs = past == nullptr ? decltype(past->running)::const_iterator{} : past->running.find(task);
+    return past != nullptr && runs != past->running.end() && runs->second == thread ? "runs it" : "could run it";
+  }
+  if (past == nullptr) return "could run them";
+  const auto runs = std::ranges::find(past->running, thread, [](const auto& each) { return each.second; });
+  return runs == past->running.end() ? "could run them" : fmt::format("runs task {}", runs->first);
+}
+
+}  // namespace
+
+std::string could_do(const Deadlocks& deadlocks, const Waiting& waiting, trace::ThreadNumber thread) {
+  const Past* const past = deadlocks.past_of(waiting.wait.object);
+  switch (waiting.wait.kind) {
+    case Kind::event:
+      return "could set it";
+    case Kind::condition:
+      return "could notify it";
+    case Kind::semaphore:
+    case Kind::bounded_semaphore:
+      return "could release a permit";
+    case Kind::barrier:
+      return past != nullptr && past->acting == thread ? "runs its action" : "could come to it";
+    case Kind::queue:
+      return std::string{could_do_to_queue(waiting)};
+    case Kind::pool:
+      return could_do_to_pool(past, waiting, thread);
+    default:
+      return "could release it";
+  }
 }
 
 std::uint32_t call_number(const Waiting& waiting) {
@@ -53,16 +110,28 @@ std::uint32_t call_number(const Waiting& waiting) {
   return has_calls && waiting.details_known ? waiting.a : 0;
 }
 
-std::string whose_it_is(const Names& names, const Waiting& waiting) {
+namespace {
+
+/// What was done before is told of the object that is waited for, or of another one.
+std::string_view which(const Waiting& waiting) {
+  return waiting.by_class ? "another one made at the same line" : "it";
+}
+
+}  // namespace
+
+std::string whose_it_is(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
   if (waiting.owner == 0 || waiting.wait.kind == Kind::thread) return {};
   const std::string who = names.thread(waiting.owner);
   if (waiting.behind) return fmt::format("behind {}, who waits for it as well", who);
   if (can_be_held(waiting.wait.kind)) {
-    return fmt::format("{} {}", waiting.edge == Edge::last_known ? "last held by" : "held by", who);
+    return fmt::format("{} {}{}", waiting.edge == Edge::last_known ? "last held by" : "held by", who,
+                       waiting.owner_ended ? ", which has ended" : "");
   }
   const auto suspect = std::ranges::find(waiting.suspects, waiting.owner, &Suspect::thread);
-  if (suspect == waiting.suspects.end() || suspect->deed.count == 0) return who + " could end it";
-  return fmt::format("{} {} it before", who, deed_name(waiting.wait.kind, suspect->role));
+  if (suspect == waiting.suspects.end() || suspect->deed.count == 0) {
+    return fmt::format("{} {}", who, could_do(deadlocks, waiting, waiting.owner));
+  }
+  return fmt::format("{} {} {} before", who, deed_name(waiting.wait.kind, suspect->role), which(waiting));
 }
 
 namespace {
@@ -128,12 +197,11 @@ std::string suspect_line(const Names& names, const Times& times, const Deadlocks
   if (waiting.behind) return fmt::format("{} was there before, and {}", name, now);
   const bool holds = can_be_held(waiting.wait.kind) && suspect.role == Role::take;
   if (holds) return fmt::format("{}, and {}", holder_words(names, times, waiting, suspect), now);
-  if (waiting.wait.kind == Kind::barrier && suspect.role == Role::finish) {
-    return fmt::format("{} runs its action, and {}", name, now);
+  if (suspect.deed.count == 0) {
+    return fmt::format("{} {}, and {}", name, could_do(deadlocks, waiting, suspect.thread), now);
   }
-  if (suspect.deed.count == 0) return fmt::format("{} could, and {}", name, now);
-  return fmt::format("{} {} it {}, the last time at {} at {}, and {}", name,
-                     told_deed(deadlocks, waiting.wait.kind, suspect.role),
+  return fmt::format("{} {} {} {}, the last time at {} at {}, and {}", name,
+                     told_deed(deadlocks, waiting.wait.kind, suspect.role), which(waiting),
                      suspect.deed.count == 1 ? "once" : fmt::format("{} times", count(suspect.deed.count)),
                      times.offset(suspect.deed.last), names.site_and_function(suspect.deed.site), now);
 }
@@ -192,7 +260,8 @@ std::string_view short_deed_done(Kind kind, Role role) {
   return kind == Kind::pool && role != Role::give ? "run tasks" : short_deed(kind, role);
 }
 
-std::string who_could(const Names& names, const Deadlocks& deadlocks, Kind kind, const Suspect& suspect) {
+std::string who_could(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting, const Suspect& suspect) {
+  const Kind kind = waiting.wait.kind;
   const std::string who = names.thread(suspect.answers);
   if (suspect.answers != suspect.thread) {
     return fmt::format("{} goes on (made {})", who, names.thread(suspect.thread));
@@ -202,7 +271,50 @@ std::string who_could(const Names& names, const Deadlocks& deadlocks, Kind kind,
   if (semaphore && suspect.role == Role::take) {
     return fmt::format("{} goes on ({} a permit)", who, deadlocks.incomplete() ? "may have" : "has");
   }
-  return fmt::format("{} goes on ({} before)", who, short_deed(kind, suspect.role));
+  return fmt::format("{} goes on ({} {})", who, short_deed(kind, suspect.role),
+                     waiting.by_class ? "one made at the same line" : "before");
+}
+
+/// And does not wait itself.
+bool goes_on(const Deadlocks& deadlocks, trace::ThreadNumber thread) {
+  return thread != 0 && waiting_of(deadlocks, thread) == nullptr;
+}
+
+/// Whom the thread hopes for, as long as they are not stuck, whether they wait or not.
+std::vector<trace::ThreadNumber> hopes_of(const Deadlocks& deadlocks, const Waiting& waiting) {
+  std::vector<trace::ThreadNumber> out;
+  const auto add = [&](trace::ThreadNumber thread) {
+    const Waiting* const now = waiting_of(deadlocks, thread);
+    if (thread != 0 && (now == nullptr || !now->stuck)) out.push_back(thread);
+  };
+  for (const Suspect& each : waiting.suspects)
+    add(each.answers);
+  std::ranges::for_each(waiting.kin, add);
+  return out;
+}
+
+/// Of those that wait themselves the first, and on whose account it is not stuck, where that is known.
+std::string who_is_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
+  std::vector<trace::ThreadNumber> threads = hopes_of(deadlocks, waiting);
+  const auto other = std::ranges::find_if(threads, [&](auto each) { return each != waiting.wait.thread; });
+  if (other == threads.end()) return {};
+  const std::string first = names.thread(*other);
+  for (std::size_t i = 0; i < threads.size() && i < most_followed; ++i) {
+    const Waiting* const now = waiting_of(deadlocks, threads[i]);
+    if (now == nullptr) return fmt::format("{} goes on, for which {} waits", names.thread(threads[i]), first);
+    for (const trace::ThreadNumber each : hopes_of(deadlocks, *now)) {
+      if (std::ranges::find(threads, each) == threads.end()) threads.push_back(each);
+    }
+  }
+  return fmt::format("{} is not stuck", first);
+}
+
+/// A lock that is used as a signal: another thread than its owner may release it.
+const Suspect* other_releaser(const Deadlocks& deadlocks, const Waiting& waiting) {
+  const auto found = std::ranges::find_if(waiting.suspects, [&](const Suspect& each) {
+    return each.role == Role::give && goes_on(deadlocks, each.answers);
+  });
+  return found == waiting.suspects.end() ? nullptr : &*found;
 }
 
 /// It never ended such a wait, as far as it is known.
@@ -223,21 +335,22 @@ std::string why_not_stuck(const Process& process, const Names& names, const Dead
   if (kind == Kind::thread) {
     return waiting_of(deadlocks, waiting.owner) == nullptr ? "that thread goes on" : "that thread is not stuck";
   }
-  if (can_be_held(kind)) return waiting.owner == 0 ? "nobody is known to hold it" : whose_it_is(names, waiting);
+  if (can_be_held(kind)) {
+    if (const Suspect* const other = other_releaser(deadlocks, waiting)) {
+      return names.thread(other->answers) + " goes on (released such a lock for its owner before)";
+    }
+    return waiting.owner == 0 ? "nobody is known to hold it" : whose_it_is(names, deadlocks, waiting);
+  }
   if (kind == Kind::timer) return "until its time comes";
   if (waiting.hope == Hope::open && waiting.wait.limit == trace::WaitLimit::stop) return "it can be stopped";
   if (waiting.hope == Hope::open) return "it may go on at any time";
-  for (const bool at_work : {true, false}) {
-    const auto chosen = [&](trace::ThreadNumber thread) {
-      const Waiting* const now = waiting_of(deadlocks, thread);
-      if (thread == 0 || (now != nullptr && now->stuck)) return false;
-      return !at_work || now == nullptr || now->hope == Hope::open;
-    };
-    const auto suspect = std::ranges::find_if(waiting.suspects, chosen, &Suspect::answers);
-    if (suspect != waiting.suspects.end()) return who_could(names, deadlocks, kind, *suspect);
-    const auto next = std::ranges::find_if(waiting.kin, chosen);
-    if (next != waiting.kin.end()) return next_one(process, names.thread(*next));
+  for (const Suspect& each : waiting.suspects) {
+    if (goes_on(deadlocks, each.answers)) return who_could(names, deadlocks, waiting, each);
   }
+  for (const trace::ThreadNumber each : waiting.kin) {
+    if (goes_on(deadlocks, each)) return next_one(process, names.thread(each));
+  }
+  if (const std::string who = who_is_not_stuck(names, deadlocks, waiting); !who.empty()) return who;
   if (kind == Kind::barrier) return "others may still come";
   const Role role = awaited_role(waiting);
   return deadlocks.incomplete() ? fmt::format("nobody is recorded to have {}", short_deed_done(kind, role))

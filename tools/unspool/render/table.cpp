@@ -2,6 +2,7 @@
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
+#include <string_view>
 
 namespace unspool {
 namespace {
@@ -13,6 +14,20 @@ std::string padded(const Table::Cell& cell, std::size_t width, const Table::Colu
   const std::string space(width - columns(fitted), ' ');
   const std::string shown = toned(fitted, cell.tone, color);
   return column.align == Table::Align::left ? shown + space : space + shown;
+}
+
+/// As many words as fit, at least one.
+std::string next_line(std::string_view& text, std::size_t width) {
+  std::size_t end = text.size();
+  while (columns(text.substr(0, end)) > width) {
+    const std::size_t space = text.rfind(' ', end - 1);
+    if (space == std::string_view::npos || space == 0) break;
+    end = space;
+  }
+  if (columns(text.substr(0, end)) > width) end = std::min(text.find(' '), text.size());
+  std::string line{text.substr(0, end)};
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return line;
 }
 
 std::string without_end_spaces(std::string line) {
@@ -74,6 +89,21 @@ std::string Table::groups(const std::vector<std::size_t>& widths, std::size_t ga
   return without_end_spaces(std::move(line));
 }
 
+std::vector<std::vector<Table::Cell>> Table::lines_of(const std::vector<Cell>& cells,
+                                                      const std::vector<Column>& columns,
+                                                      const std::vector<std::size_t>& widths) {
+  std::vector<std::vector<Cell>> lines{cells};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i].cut != Cut::wrap) continue;
+    std::string_view rest = cells[i].text;
+    for (std::size_t n = 0; n == 0 || !rest.empty(); ++n) {
+      if (n == lines.size()) lines.emplace_back(columns.size());
+      lines[n][i] = {next_line(rest, widths[i]), cells[i].tone};
+    }
+  }
+  return lines;
+}
+
 std::string Table::text(std::size_t width, bool color, std::size_t indent, bool tight) const {
   const std::size_t gap = tight ? 1 : 2;
   const auto fitted = widths(width > indent ? width - indent : 0, gap);
@@ -92,8 +122,10 @@ std::string Table::text(std::size_t width, bool color, std::size_t indent, bool 
   if (grouped) out += margin + toned(groups(fitted, gap), Tone::faint, color) + "\n";
   const bool titled = std::ranges::any_of(columns_, [](const Column& each) { return !each.title.empty(); });
   if (titled) out += line([&](std::size_t i) { return Cell{columns_[i].title, Tone::faint}; });
-  for (const auto& cells : rows_)
-    out += line([&](std::size_t i) { return cells[i]; });
+  for (const auto& row : rows_) {
+    for (const auto& cells : lines_of(row, columns_, fitted))
+      out += line([&](std::size_t i) { return cells[i]; });
+  }
   return out;
 }
 

@@ -18,6 +18,7 @@ class Table {
   enum class Cut {
     middle,  ///< a name: its ends tell most
     end,     ///< a site: its function can go, its line not
+    wrap,    ///< words, all of which matter: they go on in further lines
   };
   struct Column {
     std::string title;
@@ -41,6 +42,9 @@ class Table {
   std::string text(std::size_t width, bool color, std::size_t indent = 0, bool tight = false) const;
 
  private:
+  /// As many lines as its wrapped cells take.
+  static std::vector<std::vector<Cell>> lines_of(const std::vector<Cell>& cells, const std::vector<Column>& columns,
+                                                 const std::vector<std::size_t>& widths);
   std::vector<std::size_t> widths(std::size_t room, std::size_t gap) const;
   std::string groups(const std::vector<std::size_t>& widths, std::size_t gap) const;
 

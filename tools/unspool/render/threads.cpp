@@ -93,10 +93,12 @@ std::string waits_text(const Context& context, const Names& names, const Times& 
     const std::string who = group.size() == 1
                                 ? names.thread(wait.thread) + " waits"
                                 : fmt::format("{} and {} more wait", names.thread(wait.thread), group.size() - 1);
-    const std::string owner = whose_it_is(names, *each);
-    out += wrapped(fmt::format("{} for {} since {}{} at {}{}{}.", who, awaited(names, *each), times.offset(since),
-                               group.size() == 1 ? "" : " and later", names.site_and_function(wait.site),
-                               owner.empty() ? "" : "; ", owner),
+    const std::string owner = whose_it_is(names, context.analysis.deadlocks, *each);
+    const bool one_task =
+        std::ranges::all_of(group, [&](const Waiting* one) { return task_number(*one) == task_number(*each); });
+    out += wrapped(fmt::format("{} for {} since {}{} at {}{}{}.", who, awaited(names, *each, one_task),
+                               times.offset(since), group.size() == 1 ? "" : " and later",
+                               names.site_and_function(wait.site), owner.empty() ? "" : "; ", owner),
                    width, 2);
   }
   return out.empty() ? out : "\n" + out;

@@ -61,9 +61,13 @@ std::string step_words(const Context& context, const BlameStep& step, trace::Kin
   const Names& names = context.names;
   const std::string who = names.thread(step.thread);
   const bool owned = can_be_held(awaited);
-  const std::string had = !owned  ? (first ? who : "where " + who)
-                          : first ? who + " had it, and"
-                                  : fmt::format("which {} had, and", who);
+  // A writer keeps out readers that come after it.
+  const bool queued = awaited == trace::Kind::shared_lock && step.kind == awaited && step.role == Role::waits;
+  const std::string_view held = queued ? "had, or asked for before," : "had,";
+  const std::string had = !owned   ? (first ? who : "where " + who)
+                          : !first ? fmt::format("which {} {} and", who, held)
+                          : queued ? who + " had it, or asked for it before, and"
+                                   : who + " had it, and";
   const std::string at = step.site == 0 ? "" : " at " + names.site_and_function(step.site);
   switch (step.role) {
     case Role::waits:
