@@ -211,6 +211,11 @@ TEST_CASE("where the seek table does not fit the file, the archive is read like 
   CHECK(same(bomb.together(true)));
   bomb.entries[1] = {200U << 20U, parts.entries[1].plain};
   CHECK(same(bomb.together(true)));
+  bomb.entries = parts.entries;
+  bomb.entries.insert(bomb.entries.begin(), {0, 1});
+  CHECK(same(bomb.together(true)));
+  bomb.entries.assign(std::size_t{1} << 17U, {0, 0});
+  CHECK(same(bomb.together(true)));
 }
 
 TEST_CASE("a damaged frame is told, and costs the Records in it") {
@@ -248,24 +253,29 @@ TEST_CASE("a frame that unpacks to something else than the seek table says is le
                                      Contains("the zstd data does not fit its seek table in the bytes"));
 }
 
-TEST_CASE("an index that lies is no way into another packet") {
+TEST_CASE("an index that lies is no way into another packet, and hides none of one") {
   const Sample sample;
-  Parts parts{read_file(sample.archive(1))};
-  // The last packet of the short thread's chunk, as the index has it, becomes one of another time.
-  for (std::size_t at = 0, packet = 0; at < parts.index.size();) {
-    trace::Extent extent{};
-    std::memcpy(&extent, parts.index.data() + at, sizeof extent);
-    at += sizeof extent;
-    if (extent.size == sizeof(trace::PacketHeader) && ++packet == 3)
-      parts.index[at + offsetof(trace::PacketHeader, timestamp_begin)] ^= 1;
-    at += extent.size;
+  const Parts parts{read_file(sample.archive(1))};
+  for (const std::size_t field : {offsetof(trace::PacketHeader, timestamp_begin),
+                                  offsetof(trace::PacketHeader, content_size) + 1,  // 256 bits, a Record
+                                  offsetof(trace::PacketHeader, events_discarded)}) {
+    INFO(field);
+    Parts lying = parts;
+    // The third packet of all, which is the long thread's second, as the index has it.
+    for (std::size_t at = 0, packet = 0; at < lying.index.size();) {
+      trace::Extent extent{};
+      std::memcpy(&extent, lying.index.data() + at, sizeof extent);
+      at += sizeof extent;
+      if (extent.size == sizeof(trace::PacketHeader) && ++packet == 3) lying.index[at + field] ^= 1;
+      at += extent.size;
+    }
+    write_file(sample.archive(1), lying.together(true));
+    const Reading reading{sample.trace.path()};
+    REQUIRE(reading.trace != nullptr);
+    CHECK_THAT(reading.problems(), Contains("belongs to another packet than was found there: the trace was changed "
+                                            "meanwhile; the rest of the packet"));
+    CHECK(reading.records.size() == all_records - 2000);
   }
-  write_file(sample.archive(1), parts.together(true));
-  const Reading reading{sample.trace.path()};
-  REQUIRE(reading.trace != nullptr);
-  CHECK_THAT(reading.problems(), Contains("belongs to another packet than was found there: the trace was changed "
-                                          "meanwhile; the rest of the packet"));
-  CHECK(reading.records.size() == all_records - 2000);
 }
 
 TEST_CASE("an index that is damaged, or goes beyond the archive, is not believed") {

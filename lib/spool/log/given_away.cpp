@@ -8,20 +8,31 @@
 namespace spool::log {
 namespace {
 
-/// By number modulo the size: number and count in one word. Whoever comes last has the place.
+/// Number and count in one word, at the number modulo the size or a few places behind. Where these are taken, whoever
+/// comes last has the first of them.
 std::array<std::atomic<std::uint64_t>, 1024> places;
-
-std::atomic<std::uint64_t>& place_of(trace::ThreadNumber owner) {
-  return places[owner % places.size()];
-}
+constexpr std::size_t looked_at = 8;
 
 bool is_of(std::uint64_t word, trace::ThreadNumber owner) {
   return word >> 32U == owner;
 }
 
+/// Its own, else a free one.
+std::atomic<std::uint64_t>& place_of(trace::ThreadNumber owner) {
+  std::atomic<std::uint64_t>* free = nullptr;
+  for (std::size_t i = 0; i < looked_at; ++i) {
+    std::atomic<std::uint64_t>& place = places[(owner + i) % places.size()];
+    const std::uint64_t word = place.load(std::memory_order_relaxed);  // relaxed: see below
+    if (is_of(word, owner)) return place;
+    if (word == 0 && free == nullptr) free = &place;
+  }
+  return free == nullptr ? places[owner % places.size()] : *free;
+}
+
 }  // namespace
 
-// relaxed, all: whoever knows of the release, by whatever orders it, sees what was noted before it.
+// relaxed, all: whoever knows of the release, by whatever orders it, sees what was noted before it. That is the release
+// store of the lock's word in BasicLock, or any other step of the program's after it.
 
 void note_given_away(trace::ThreadNumber owner) noexcept {
   std::atomic<std::uint64_t>& place = place_of(owner);

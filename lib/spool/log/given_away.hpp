@@ -14,7 +14,7 @@ namespace spool::log {
 void note_given_away(trace::ThreadNumber owner) noexcept;
 
 /// So many of the owner's holds were released by others, as far as it can know of that. It forgets them: the thread
-/// ends. Of some thousand such threads at the same time a few may be told too few.
+/// ends. Where there are a thousand such threads at the same time, some may be told too few.
 std::uint32_t take_given_away(trace::ThreadNumber owner) noexcept;
 
 }  // namespace spool::log

@@ -187,7 +187,7 @@ int Packer::pack_file(int directory, const PackOrder& order, const char* name, i
     repeat({file_.data() + at, sizeof(trace::PacketHeader)}, plain_ + at);
   int error = 0;
   for (std::span<const std::byte> rest{file_}; error == 0 && !rest.empty();) {
-    const std::size_t piece = std::min(rest.size(), trace::largest_frame);
+    const std::size_t piece = std::min(rest.size(), trace::largest_piece);
     put(rest.first(piece));
     rest = rest.subspan(piece);
     if (frame_.size() >= trace::frame_ends_at) error = end_frame(target);

@@ -33,7 +33,7 @@ struct Packed {
   bool moved = false;       ///< it failed because somebody has taken the segment away, or a file of it
 };
 
-/// Thread-bound. Some MiB of memory, whatever the segment holds.
+/// Thread-bound. Memory of a file of the segment, some hundred KiB; with those that others made 64 MiB at most.
 class Packer {
  public:
   Packer();  ///< throws std::bad_alloc

@@ -50,8 +50,9 @@ struct Extent {
 };
 static_assert(sizeof(Extent) == 16);
 
-// A file of this size or more ends its frame; a larger one is cut. So a chunk of the usual 128 KiB is a frame of its own.
+// A frame ends with the file that fills it so far; a file is put into it in pieces of the latter size at most. So a chunk
+// of the usual 128 KiB is a frame of its own.
 inline constexpr std::size_t frame_ends_at = std::size_t{64} << 10;
-inline constexpr std::size_t largest_frame = std::size_t{256} << 10;
+inline constexpr std::size_t largest_piece = std::size_t{256} << 10;
 
 }  // namespace spool::trace

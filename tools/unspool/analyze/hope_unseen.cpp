@@ -65,9 +65,12 @@ std::vector<std::vector<std::size_t>> edges_of(const std::vector<Waiting>& waiti
 bool add(Waiting& waiting, const std::vector<trace::ThreadNumber>& threads) {
   std::size_t added = 0;
   for (const trace::ThreadNumber each : threads) {
+    if (added >= waiting.needs) break;
     const bool known = std::ranges::find(waiting.kin, each) != waiting.kin.end() ||
                        std::ranges::find(waiting.suspects, each, &Suspect::answers) != waiting.suspects.end();
-    if (!known && added < waiting.needs) waiting.kin.push_back(each), ++added;
+    if (known) continue;
+    waiting.kin.push_back(each);
+    ++added;
   }
   return added != 0;
 }

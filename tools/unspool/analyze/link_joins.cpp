@@ -207,8 +207,9 @@ void Links::wait_for_task(const Record& record) {
   constexpr std::uint32_t for_result = 1;
   const Effect effect = record.row->effect;
   if (record.row->verb == Verb::resume && record.b == 0) tasks_.had_all_results(record.object, record.time);
-  const bool has_task = record.b != 0 && (record.row->verb == Verb::resume || record.a == for_result);
-  if (!has_task) return;
+  const bool begins = effect == Effect::wait && record.a == for_result;
+  const bool fails = effect == Effect::fail && record.row->verb != Verb::closed && record.a == for_result;
+  if (record.b == 0 || !(record.row->verb == Verb::resume || begins || fails)) return;
   const TaskKey task{record.object, record.b};
   if (effect == Effect::fail) {
     joins_give_up_.insert(record.site);
@@ -216,9 +217,9 @@ void Links::wait_for_task(const Record& record) {
     if (found == awaiting_.end()) return;
     joins_under_locks_ -=
         std::erase_if(found->second, [&](const JoinUnderLock& each) { return each.joiner == record.thread; });
+    if (found->second.empty()) awaiting_.erase(found);
     return;
   }
-  if (effect != Effect::wait && effect != Effect::resume) return;
   JoinUnderLock join;
   join.task = task;
   add_joins(awaiting_[task], record, join);
@@ -239,9 +240,11 @@ void Links::judge_task(const TaskKey& key) {
     const auto asks = [&](const TaskCall& call) {
       return task->worker != each.joiner && keeps_waiting(*task, call, each);
     };
-    const auto found =
-        task == nullptr ? std::vector<TaskCall>::const_iterator{} : std::ranges::find_if(task->calls, asks);
-    if (task == nullptr || found == task->calls.end() || joins_give_up_.contains(each.join_site)) {
+    const TaskCall* found = nullptr;
+    for (std::size_t i = 0; task != nullptr && i < task->calls.size(); ++i) {
+      if (asks(task->calls[i]) && (found == nullptr || task->calls[i].stuck)) found = &task->calls[i];
+    }
+    if (found == nullptr || joins_give_up_.contains(each.join_site)) {
       --joins_under_locks_;
       continue;
     }

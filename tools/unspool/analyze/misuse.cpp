@@ -241,14 +241,14 @@ void Misuses::add_held_at_end(const Replay& replay) {
   if (ended_holding_.empty()) return;
   const auto held = held_objects(replay);
   for (const EndedHolding& each : ended_holding_) {
-    if (each.locks == 0) continue;
     const auto found = held.find(each.thread);
+    if (each.locks == 0 && found == held.end()) continue;
     const HeldObject lock =
         found == held.end() ? HeldObject{.object = each.thread, .kind = Kind::thread} : found->second.front();
     if (!passes(each.thread, lock.object, lock.kind, each.time)) continue;
     Misuse* const misuse = add(Slip::held_at_end, lock.site, lock.object, lock.kind, each.thread, each.time);
     if (misuse == nullptr) continue;
-    misuse->number += each.locks;
+    misuse->number += std::max<std::uint64_t>(each.locks, found == held.end() ? 0 : found->second.size());
     if (misuse->count > 1) continue;
     if (lock.since_known) misuse->since = lock.since;
     if (found == held.end()) continue;

@@ -2,6 +2,7 @@
 #include <unspool/analyze/task_calls.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace unspool {
 namespace {
@@ -22,7 +23,12 @@ void TaskCalls::asked(trace::ThreadNumber worker, const TaskCall& call) {
   const auto [found, added] = tasks_.try_emplace(running->second);
   Task& task = found->second;
   task.worker = worker;
-  if (added) order_.push_back(running->second);
+  if (added) {
+    order_.push_back(running->second);
+    std::deque<TaskKey>& open = without_result_[running->second.pool];
+    open.push_back(running->second);
+    if (open.size() > most_tasks) open.pop_front();
+  }
   const auto before = std::ranges::find_if(task.calls, [&](const TaskCall& each) {
     return each.object == call.object && each.shared == call.shared && each.site == call.site;
   });
@@ -30,6 +36,8 @@ void TaskCalls::asked(trace::ThreadNumber worker, const TaskCall& call) {
     *before = call;
   } else if (task.calls.size() < most_calls) {
     task.calls.push_back(call);
+  } else if (call.stuck) {
+    task.calls.back() = call;
   }
   if (order_.size() <= most_tasks) return;
   tasks_.erase(order_.front());
@@ -51,8 +59,20 @@ void TaskCalls::had_result(const TaskKey& task, trace::Ticks time) {
 }
 
 void TaskCalls::had_all_results(trace::ObjectNumber pool, trace::Ticks time) {
-  for (auto each = tasks_.lower_bound({pool, 0}); each != tasks_.end() && each->first.pool == pool; ++each)
-    each->second.first_result = std::min(each->second.first_result, time);
+  const auto found = without_result_.find(pool);
+  if (found == without_result_.end()) return;
+  const auto runs = [this](const TaskKey& task) {
+    return std::ranges::any_of(running_, [&](const auto& each) { return each.second == task; });
+  };
+  std::deque<TaskKey> running;
+  for (const TaskKey& each : found->second) {
+    if (runs(each)) {
+      running.push_back(each);
+    } else {
+      had_result(each, time);
+    }
+  }
+  found->second = std::move(running);
 }
 
 const TaskCalls::Task* TaskCalls::find(const TaskKey& task) const {

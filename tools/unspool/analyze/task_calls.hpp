@@ -60,23 +60,25 @@ class TaskCalls {
   const Task* find(const TaskKey& task) const;
   /// It has run tasks, so that all that it asked for is theirs.
   bool is_worker(trace::ThreadNumber thread) const { return workers_.contains(thread); }
-  /// The call of one of its tasks that `chosen(task, call)` is true for; null: there is none.
+  /// The call of one of its tasks that `chosen(task, call)` is true for, one that is stuck if there is; null: none is.
   template <class Chosen>
   const TaskCall* find_of_worker(trace::ThreadNumber worker, Chosen chosen) const {
+    const TaskCall* found = nullptr;
     for (const auto& [key, task] : tasks_) {
       if (task.worker != worker) continue;
       for (const TaskCall& call : task.calls) {
-        if (chosen(task, call)) return &call;
+        if (chosen(task, call) && (found == nullptr || call.stuck)) found = &call;
       }
     }
-    return nullptr;
+    return found;
   }
 
  private:
   std::unordered_set<trace::ThreadNumber> workers_;
   std::unordered_map<trace::ThreadNumber, TaskKey> running_;  ///< by worker
   std::map<TaskKey, Task> tasks_;
-  std::deque<TaskKey> order_;  ///< of `tasks_`, the oldest first
+  std::deque<TaskKey> order_;                                                    ///< of `tasks_`, the oldest first
+  std::unordered_map<trace::ObjectNumber, std::deque<TaskKey>> without_result_;  ///< by pool; some may have one
 };
 
 }  // namespace unspool

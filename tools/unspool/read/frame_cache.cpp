@@ -2,7 +2,9 @@
 #include <unspool/read/frame_cache.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <new>
+#include <optional>
 #include <system_error>
 
 namespace unspool {
@@ -16,6 +18,10 @@ constexpr std::size_t most_spare = 16;
 constexpr unsigned most_workers = 4;
 
 }  // namespace
+
+FrameCache::FrameCache() {
+  spare_.reserve(most_spare);
+}
 
 FrameCache::~FrameCache() {
   {
@@ -77,8 +83,14 @@ void FrameCache::begin_workers() {
   }
 }
 
+/// Without memory the caller does it.
 void FrameCache::work() {
-  FrameDecoder decoder;
+  std::optional<FrameDecoder> decoder;
+  try {
+    decoder.emplace();
+  } catch (const std::bad_alloc&) {
+    return;
+  }
   std::unique_lock guard{mutex_};
   for (;;) {
     ordered_.wait(guard, [this] { return stopping_ || !expected_.empty(); });
@@ -88,15 +100,21 @@ void FrameCache::work() {
     const auto found = entries_.find(key);
     if (found == entries_.end() || found->second->state != State::expected) continue;
     const std::shared_ptr<Entry> entry = found->second;
-    unpack(guard, key, *entry, decoder);
+    try {
+      unpack(guard, key, *entry, *decoder);
+    } catch (const std::bad_alloc&) {
+      return;
+    }
     done_.notify_all();
   }
 }
 
 /// With the mutex, and without it while it unpacks.
 void FrameCache::unpack(std::unique_lock<std::mutex>& guard, const Key& key, Entry& entry, FrameDecoder& decoder) {
+  std::list<Key> place{key};  // what may fail comes before the state
   entry.state = State::unpacking;
-  if (!spare_.empty()) {
+  const std::uint64_t size = entry.archive->places()[key.second].plain_size;
+  if (!spare_.empty() && spare_.back().capacity() <= 2 * size) {
     entry.frame.bytes.swap(spare_.back());
     spare_.pop_back();
   }
@@ -104,12 +122,15 @@ void FrameCache::unpack(std::unique_lock<std::mutex>& guard, const Key& key, Ent
   try {
     decoder.unpack(*entry.archive, key.second, entry.frame);
   } catch (const std::bad_alloc&) {
-    entry.frame = {{}, "there is no memory to unpack it"};
+    entry.frame.bytes = {};
+    entry.frame.fault = "no memory";  // as short as takes none
   }
   guard.lock();
   entry.state = State::whole;
-  entry.recent = recent_.insert(recent_.end(), key);
-  bytes_ += entry.frame.bytes.size();
+  entry.weight = entry.frame.bytes.capacity();
+  entry.recent = place.begin();
+  recent_.splice(recent_.end(), place);
+  bytes_ += entry.weight;
   while (recent_.size() > 1 && (bytes_ > most_bytes || recent_.size() > most_entries))
     drop_oldest();
 }
@@ -118,9 +139,12 @@ void FrameCache::drop_oldest() {
   const auto found = entries_.find(recent_.front());
   Entry& entry = *found->second;
   if (entry.unread) --unread_;
-  bytes_ -= entry.frame.bytes.size();
-  // Nobody else has it: its memory is used again.
-  if (found->second.use_count() == 1 && spare_.size() < most_spare) spare_.push_back(std::move(entry.frame.bytes));
+  bytes_ -= entry.weight;
+  if (found->second.use_count() == 1 && spare_.size() < most_spare) {
+    // Nobody else has it: its memory is used again. acquire: partner is the release by which the caller let it go
+    std::atomic_thread_fence(std::memory_order_acquire);
+    spare_.push_back(std::move(entry.frame.bytes));
+  }
   recent_.pop_front();
   entries_.erase(found);
 }

@@ -19,10 +19,11 @@
 
 namespace unspool {
 
-/// For one caller at a time.
+/// Thread-bound; its own threads work beside the caller. An entry's frame is written without the mutex by whoever has
+/// set its state to `unpacking`, and only read once that is `whole`.
 class FrameCache {
  public:
-  FrameCache() = default;
+  FrameCache();
   FrameCache(const FrameCache&) = delete;
   FrameCache& operator=(const FrameCache&) = delete;
   ~FrameCache();
@@ -39,6 +40,7 @@ class FrameCache {
     PlainFrame frame;
     State state = State::expected;
     bool unread = true;               ///< nobody has asked for it yet
+    std::uint64_t weight = 0;         ///< of a whole one: the memory it takes
     std::list<Key>::iterator recent;  ///< of a whole one
   };
 
@@ -55,7 +57,7 @@ class FrameCache {
   std::deque<Key> expected_;  ///< some of them the caller has unpacked meanwhile
   std::list<Key> recent_;     ///< the whole ones; what was asked for last stands last
   std::vector<std::vector<std::byte>> spare_;
-  std::uint64_t bytes_ = 0;  ///< of the whole ones
+  std::uint64_t bytes_ = 0;  ///< the sum of the weights
   std::size_t unread_ = 0;   ///< entries
   bool stopping_ = false;
   std::vector<std::thread> workers_;

@@ -3,6 +3,10 @@
 #include <unspool/read/packet.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
+#include <functional>
+#include <string_view>
 
 namespace unspool {
 namespace {
@@ -27,7 +31,8 @@ class Chain {
     while (offset_ < size_ && read_header()) {
       const std::uint64_t end = content_end();
       if (end > offset_ + sizeof header_ && belongs_here(end)) {
-        packets_.push_back({index_, header_.thread_id, header_.stream_id, offset_, end, header_.timestamp_begin});
+        packets_.push_back(
+            {index_, header_.thread_id, header_.stream_id, offset_, end, header_.timestamp_begin, hash_of(header_)});
       }
       chunk_.discarded = std::max(chunk_.discarded, header_.events_discarded);
       if (!to_next(end)) return;
@@ -141,6 +146,12 @@ class Chain {
 };
 
 }  // namespace
+
+std::size_t hash_of(const trace::PacketHeader& header) {
+  std::array<char, sizeof header> bytes{};
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return std::hash<std::string_view>{}({bytes.data(), bytes.size()});
+}
 
 void read_packets(const File& file, const Expected& expected, std::uint32_t index, const std::string& where,
                   Chunk& chunk, std::vector<Packet>& packets, Problems& problems) {

@@ -9,6 +9,7 @@
 #include <unspool/read/file.hpp>
 #include <unspool/read/problems.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,7 +24,10 @@ struct Packet {
   std::uint64_t offset = 0;  ///< of its header in the file
   std::uint64_t end = 0;     ///< of its content in the file
   trace::Ticks begin = 0;
+  std::size_t header = 0;  ///< hash of the header as it was found
 };
+
+std::size_t hash_of(const trace::PacketHeader& header);
 
 /// What every packet of a chunk has to say of itself.
 struct Expected {

@@ -14,7 +14,8 @@ namespace {
 
 // The format has no such bounds; ours are far above what an archiver of spool's makes.
 constexpr std::uint64_t most_plain = std::uint64_t{256} << 20;
-constexpr std::uint32_t most_of_a_frame = 4U << 20U;
+constexpr std::uint32_t most_frames = 1U << 16U;
+constexpr std::uint32_t most_of_a_frame = 1U << 20U;
 constexpr std::uint32_t most_of_an_index = 16U << 20U;
 constexpr std::uint32_t checksum_size = 4;
 constexpr std::uint8_t has_checksums = 0x80;
@@ -40,6 +41,7 @@ bool StoredFrames::read_table(const LogFile& archive) {
   if (archive.size < sizeof header + sizeof footer) return false;
   if (!read_at(archive.file, archive.size - sizeof footer, footer)) return false;
   if (footer.magic != trace::seekable_magic || (footer.descriptor & reserved) != 0) return false;
+  if (footer.frames > most_frames) return false;
   const std::size_t entry_size =
       sizeof(trace::SeekEntry) + ((footer.descriptor & has_checksums) != 0 ? checksum_size : 0);
   const std::uint64_t table = footer.frames * std::uint64_t{entry_size};
@@ -57,7 +59,7 @@ bool StoredFrames::read_table(const LogFile& archive) {
     stored += entry.stored;
     size_ += entry.plain;
     const std::uint32_t most = entry.plain == 0 ? most_of_an_index : entry.plain;
-    if (stored > begin || entry.stored > ZSTD_compressBound(most)) return false;
+    if (stored > begin || entry.stored == 0 || entry.stored > ZSTD_compressBound(most)) return false;
     if (entry.plain > most_of_a_frame || size_ > most_plain) return false;
     (entry.plain == 0 ? index_ : places_.emplace_back()) = place;
   }
@@ -94,7 +96,7 @@ void FrameDecoder::unpack(const StoredFrames& frames, std::uint32_t number, Plai
   into.bytes.resize(place.plain_size);
   const std::string why = unpack(frames, place, into.bytes);
   if (why.empty()) return;
-  into.bytes.clear();
+  into.bytes = {};
   into.fault = fmt::format(
       "the zstd data {} in the bytes {} to {}; the {} bytes of the segment in them are left out; copy the archive "
       "again",

@@ -68,6 +68,7 @@ std::string no_files(const std::string& path, const std::string& fault) {
 
 std::vector<std::string> names_of(const std::vector<TarMember>& members) {
   std::vector<std::string> names;
+  names.reserve(members.size());
   for (const TarMember& each : members)
     names.push_back(each.name);
   return names;
@@ -187,6 +188,7 @@ class SeekableFiles final : public SegmentFiles {
 
   std::vector<std::string> names() override { return names_of(members_); }
   File open(const std::string& name) override { return open_member(bytes_, members_, name); }
+  bool are_final() const override { return true; }
   void end_of_headers() override { bytes_->forget_index(); }
   void expect(const std::string& name, std::uint64_t offset) override {
     const auto found = std::ranges::lower_bound(members_, name, {}, &TarMember::name);

@@ -5,7 +5,7 @@
 //
 //   what it is                            │ is read
 //   a directory                           │ as it is
-//   an archive with a seek table (ours)   │ by frames, as they are asked for (frame_cache.hpp)
+//   an archive with a seek table, as ours │ by frames, as they are asked for (frame_cache.hpp)
 //   any other: tar, tar.gz, tar.zst       │ from a temporary file with all that is in it
 #pragma once
 
@@ -41,6 +41,8 @@ class SegmentFiles {
   /// None: its error() says why.
   virtual File open(const std::string& name) = 0;
 
+  /// Nobody writes to them any more.
+  virtual bool are_final() const { return false; }
   /// What was asked for so far was the beginnings of packets here and there. From now on their Records are.
   virtual void end_of_headers() {}
   /// This place of a file will be read soon.
