@@ -68,6 +68,7 @@ std::string no_files(const std::string& path, const std::string& fault) {
 
 std::vector<std::string> names_of(const std::vector<TarMember>& members) {
   std::vector<std::string> names;
+  names.reserve(members.size());
   for (const TarMember& each : members)
     names.push_back(each.name);
   return names;

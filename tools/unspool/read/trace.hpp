@@ -65,7 +65,7 @@ class Trace {
   const Chunk& chunk_of(const Packet& packet) const { return chunks_[packet.chunk]; }
   File open_chunk(const Packet& packet) const;
   /// It is the next that will be opened of its thread.
-  void expect(const Packet& packet) { segment_of(packet).files->expect(chunk_of(packet).name, packet.offset); }
+  void expect(const Packet& packet) const { segment_of(packet).files->expect(chunk_of(packet).name, packet.offset); }
   std::string where(const Packet& packet) const;
 
   /// All packets with Records in them: by thread, then segment, then begin. Definitions are those of thread 0.

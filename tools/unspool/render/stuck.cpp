@@ -350,7 +350,7 @@ std::string why_not_stuck(const Process& process, const Names& names, const Dead
   for (const trace::ThreadNumber each : waiting.kin) {
     if (goes_on(deadlocks, each)) return next_one(process, names.thread(each));
   }
-  if (const std::string who = who_is_not_stuck(names, deadlocks, waiting); !who.empty()) return who;
+  if (std::string who = who_is_not_stuck(names, deadlocks, waiting); !who.empty()) return who;
   if (kind == Kind::barrier) return "others may still come";
   const Role role = awaited_role(waiting);
   return deadlocks.incomplete() ? fmt::format("nobody is recorded to have {}", short_deed_done(kind, role))
