@@ -22,7 +22,7 @@ std::atomic<std::uint64_t>& place_of(trace::ThreadNumber owner) {
   std::atomic<std::uint64_t>* free = nullptr;
   for (std::size_t i = 0; i < looked_at; ++i) {
     std::atomic<std::uint64_t>& place = places[(owner + i) % places.size()];
-    const std::uint64_t word = place.load(std::memory_order_relaxed);  // relaxed: see below
+    const std::uint64_t word = place.load(std::memory_order_relaxed);  // relaxed: as said below
     if (is_of(word, owner)) return place;
     if (word == 0 && free == nullptr) free = &place;
   }
@@ -31,21 +31,22 @@ std::atomic<std::uint64_t>& place_of(trace::ThreadNumber owner) {
 
 }  // namespace
 
-// relaxed, all: whoever knows of the release, by whatever orders it, sees what was noted before it. That is the release
-// store of the lock's word in BasicLock, or any other step of the program's after it.
+// Whoever knows of the release, by whatever orders it, sees what was noted before it: by the release store of the lock's
+// word in BasicLock, or by any other step of the program's after it. So all here is relaxed.
 
 void note_given_away(trace::ThreadNumber owner) noexcept {
   std::atomic<std::uint64_t>& place = place_of(owner);
-  std::uint64_t before = place.load(std::memory_order_relaxed);
+  std::uint64_t before = place.load(std::memory_order_relaxed);  // relaxed: checked by the exchange
   std::uint64_t after = 0;
   do {
     after = is_of(before, owner) ? before + 1 : std::uint64_t{owner} << 32U | 1U;
+    // relaxed: as said above
   } while (!place.compare_exchange_weak(before, after, std::memory_order_relaxed));
 }
 
 std::uint32_t take_given_away(trace::ThreadNumber owner) noexcept {
   std::atomic<std::uint64_t>& place = place_of(owner);
-  std::uint64_t before = place.load(std::memory_order_relaxed);
+  std::uint64_t before = place.load(std::memory_order_relaxed);  // relaxed: as said above, also of the exchange
   if (!is_of(before, owner)) return 0;
   if (!place.compare_exchange_strong(before, 0, std::memory_order_relaxed) && !is_of(before, owner)) return 0;
   return static_cast<std::uint32_t>(before);

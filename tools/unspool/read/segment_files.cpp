@@ -74,10 +74,16 @@ std::vector<std::string> names_of(const std::vector<TarMember>& members) {
   return names;
 }
 
+/// nullptr: there is none.
+const TarMember* find_member(const std::vector<TarMember>& members, const std::string& name) {
+  const auto found = std::ranges::lower_bound(members, name, {}, &TarMember::name);
+  return found == members.end() || found->name != name ? nullptr : &*found;
+}
+
 File open_member(const std::shared_ptr<const ByteSource>& archive, const std::vector<TarMember>& members,
                  const std::string& name) {
-  const auto found = std::ranges::lower_bound(members, name, {}, &TarMember::name);
-  if (found == members.end() || found->name != name) return File::failed("it is not in the archive");
+  const TarMember* const found = find_member(members, name);
+  if (found == nullptr) return File::failed("it is not in the archive");
   return File::part_of(archive, found->offset, found->size);
 }
 
@@ -191,8 +197,8 @@ class SeekableFiles final : public SegmentFiles {
   bool are_final() const override { return true; }
   void end_of_headers() override { bytes_->forget_index(); }
   void expect(const std::string& name, std::uint64_t offset) override {
-    const auto found = std::ranges::lower_bound(members_, name, {}, &TarMember::name);
-    if (found != members_.end() && found->name == name) bytes_->expect(found->offset + offset);
+    const TarMember* const found = find_member(members_, name);
+    if (found != nullptr) bytes_->expect(found->offset + offset);
   }
 
  private:
