@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <unspool/render/classes.hpp>
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/messages.hpp>
@@ -26,18 +27,6 @@ constexpr std::string_view stuck_behind = "Stuck behind it";
 using enum Table::Align;
 constexpr auto at_end = Table::Cut::end;
 constexpr auto wrap = Table::Cut::wrap;
-
-/// The findings by fingerprint, in the order of the first of each.
-std::vector<std::vector<std::size_t>> classes_of(const std::vector<Cycle>& cycles) {
-  std::vector<std::vector<std::size_t>> classes;
-  std::map<std::uint64_t, std::size_t> numbers;
-  for (std::size_t i = 0; i < cycles.size(); ++i) {
-    const auto [found, is_new] = numbers.try_emplace(cycles[i].fingerprint, classes.size());
-    if (is_new) classes.emplace_back();
-    classes[found->second].push_back(i);
-  }
-  return classes;
-}
 
 /// Tells the cycles of one process.
 class Story {

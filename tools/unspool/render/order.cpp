@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <unspool/render/classes.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/names.hpp>
 #include <unspool/render/order.hpp>
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace unspool {
 namespace {
@@ -250,14 +250,7 @@ std::string order_advice(const Process& process, const Inversion& inversion) {
 }
 
 std::vector<std::vector<std::size_t>> order_classes(const Inversions& inversions) {
-  std::vector<std::vector<std::size_t>> classes;
-  std::unordered_map<std::uint64_t, std::size_t> numbers;
-  for (std::size_t i = 0; i < inversions.all().size(); ++i) {
-    const auto [found, is_new] = numbers.try_emplace(inversions.all()[i].fingerprint, classes.size());
-    if (is_new) classes.emplace_back();
-    classes[found->second].push_back(i);
-  }
-  return classes;
+  return classes_of(inversions.all());
 }
 
 std::vector<std::string> order_limits(const Inversions& inversions) {
