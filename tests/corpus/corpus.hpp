@@ -8,6 +8,8 @@
 
 #include <spool/spool.hpp>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdio>
 #include <functional>
 #include <latch>
@@ -67,6 +69,25 @@ template <class First, class Second>
     serve();
   });
   second_done->wait();
+  serve();
+}
+
+/// One thread after the other, while those before live on. Each is told its number.
+template <class Work>
+[[noreturn]] void in_turn(std::size_t threads, Work work) {
+  auto* const turn = new std::atomic<std::size_t>{0};
+  for (std::size_t i = 0; i < threads; ++i) {
+    start("philosopher-" + std::to_string(i), [=] {
+      for (std::size_t now = *turn; now != i; now = *turn)
+        turn->wait(now);
+      work(i);
+      ++*turn;
+      turn->notify_all();
+      serve();
+    });
+  }
+  for (std::size_t now = *turn; now != threads; now = *turn)
+    turn->wait(now);
   serve();
 }
 

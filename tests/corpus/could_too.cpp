@@ -4,6 +4,7 @@
 #include "corpus.hpp"
 
 #include <array>
+#include <iterator>
 
 namespace corpus {
 namespace {
@@ -105,20 +106,17 @@ void started_in_between() {
 /// A ring of four, each by a thread of its own.
 void ring_of_four() {
   auto* const locks = new std::array<spool::Lock, 4>{};
-  auto* const turn = new std::atomic<std::size_t>{0};
-  for (std::size_t i = 0; i < locks->size(); ++i) {
-    start("philosopher-" + std::to_string(i), [=] {
-      for (std::size_t now = *turn; now != i; now = *turn)
-        turn->wait(now);
-      both((*locks)[i], (*locks)[(i + 1) % locks->size()]);
-      ++*turn;
-      turn->notify_all();
-      serve();
-    });
-  }
-  for (std::size_t now = *turn; now != locks->size(); now = *turn)
-    turn->wait(now);
-  serve();
+  in_turn(locks->size(), [=](std::size_t i) { both((*locks)[i], (*locks)[(i + 1) % locks->size()]); });
+}
+
+/// So many may sit down as there are.
+void seats_for_all() {
+  auto* const locks = new std::array<spool::Lock, 4>{};
+  auto* const seats = new spool::Semaphore{std::ssize(*locks), "seats"};
+  in_turn(locks->size(), [=](std::size_t i) {
+    const spool::Permit seat{*seats};
+    both((*locks)[i], (*locks)[(i + 1) % locks->size()]);
+  });
 }
 
 /// Both take the one before the other; but after a Condition's wait its lock is acquired again, with the other one
@@ -174,6 +172,7 @@ Programs could_deadlock_too() {
       {"could_result_under_lock", result_under_lock},
       {"could_started_in_between", started_in_between},
       {"could_ring_of_four", ring_of_four},
+      {"could_seats_for_all", seats_for_all},
       {"could_reacquire", reacquired_in_wait},
       {"could_open_gate", open_gate},
       {"could_scoped_inside", scoped_inside},

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace corpus {
 namespace {
@@ -206,6 +207,16 @@ void gate_in_a_ring() {
       [=] { both((*locks)[2], (*locks)[0]); });
 }
 
+/// A ring of four, of whom all but one may sit down.
+void seats_for_all_but_one() {
+  auto* const locks = new std::array<spool::Lock, 4>{};
+  auto* const seats = new spool::Semaphore{std::ssize(*locks) - 1, "seats"};
+  in_turn(locks->size(), [=](std::size_t i) {
+    const spool::Permit seat{*seats};
+    both((*locks)[i], (*locks)[(i + 1) % locks->size()]);
+  });
+}
+
 /// Joins with a lock held that the joined thread has nothing to do with.
 void join_under_another_lock() {
   auto* const pair = new Pair;
@@ -264,6 +275,7 @@ Programs healthy_orders() {
       {"readers_only", readers_only},
       {"one_thread", one_thread},
       {"gate_in_a_ring", gate_in_a_ring},
+      {"seats_for_all_but_one", seats_for_all_but_one},
       {"join_under_another_lock", join_under_another_lock},
       {"join_of_a_known_join", join_of_a_known_join},
       {"released_in_between", released_in_between},

@@ -233,6 +233,39 @@ TEST_CASE("a semaphore of one permit is a gate, unless it ever has another or is
   CHECK(found(gap).size() == 1);
 }
 
+TEST_CASE("a semaphore keeps a ring of more threads than it has permits from closing") {
+  const auto ring = [](std::uint32_t threads, std::uint32_t permits, std::uint32_t without) {
+    Course course;
+    for (trace::ThreadNumber each = 1; each <= threads; ++each) {
+      const bool sits_down = each > without;
+      if (sits_down) acquire(course, each, permits - 1);
+      course.both(each, lock(each), lock(each % threads + 1));
+      if (sits_down) release(course, each);
+    }
+    return course;
+  };
+  CHECK(found(ring(5, 4, 0)).empty());
+  CHECK(found(ring(5, 5, 0)).size() == 1);
+  CHECK(found(ring(5, 4, 1)).size() == 1);
+  CHECK(found(ring(3, 2, 0)).empty());
+  CHECK(found(ring(3, 70, 0)).size() == 1);
+  Course given = ring(5, 4, 0);
+  release(given, 9);
+  CHECK(found(given).size() == 1);
+}
+
+TEST_CASE("of a semaphore that one thread has two permits of there is still one permit for the thread") {
+  Course course;
+  for (trace::ThreadNumber each = 1; each <= 3; ++each) {
+    acquire(course, each, 1);
+    acquire(course, each, 0);
+    release(course, each);
+    course.both(each, lock(each), lock(each % 3 + 1));
+    release(course, each);
+  }
+  CHECK(found(course).empty());
+}
+
 TEST_CASE("a gate of one permit has to be acquired around both orders") {
   Course course;
   acquire(course, 1);

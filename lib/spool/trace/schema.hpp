@@ -185,6 +185,11 @@ constexpr WaitLimit limit_of(std::uint32_t wait_id) {
   return static_cast<WaitLimit>(std::min(group + 1, 3U));
 }
 
+/// The verb of that Record.
+constexpr Verb verb_of(std::uint32_t wait_id) {
+  return static_cast<Verb>(wait_id & 63U);
+}
+
 constexpr std::uint16_t record_id(const Row& row) {
   return wait_id(row.kind, row.verb, row.limit);
 }

@@ -277,6 +277,11 @@ void Deadlocks::number_cycles() {
   }
 }
 
+const Waiting* Deadlocks::waiting_of(trace::ThreadNumber thread) const {
+  const auto found = index_.find(thread);
+  return found == index_.end() ? nullptr : &waiting_[found->second];
+}
+
 std::size_t Deadlocks::leave_out(const std::function<bool(const Cycle&)>& chosen) {
   const std::size_t before = cycles_.size();
   for (Waiting& waiting : waiting_) {

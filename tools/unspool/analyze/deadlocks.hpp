@@ -55,6 +55,8 @@ class Deadlocks : public Observer {
 
   /// By thread. After the replay.
   const std::vector<Waiting>& waiting() const { return waiting_; }
+  /// nullptr: it does not wait.
+  const Waiting* waiting_of(trace::ThreadNumber thread) const;
   /// The shortest first.
   const std::vector<Cycle>& cycles() const { return cycles_; }
   /// After the replay: these findings are no longer among cycles(), and their threads not among those that wait as part

@@ -115,8 +115,16 @@ void Deeds::make_room(Past& past) const {
   past.crowded = superfluous.size() < most_threads / 4;  // or this would be done again and again
 }
 
+/// The wait for a SharedLock is known by its verb alone; of others the call is not repeated.
+void Deeds::repeated(const Record& record) {
+  const auto object = process_.objects.find(record.object);
+  if (object == process_.objects.end() || object->second.kind != Kind::shared_lock) return;
+  blocks_[record.thread] = {record.object, verb_of_wait(record), 0, 0};
+}
+
 bool Deeds::hears(const trace::Row& row) {
   if (row.kind == Kind::thread) return row.verb == Verb::create || row.verb == Verb::end;
+  if (row.kind == Kind::status) return row.verb == Verb::wait;
   return is_signal(row.kind) || (row.kind == Kind::shared_lock && row.effect == trace::Effect::wait);
 }
 
@@ -132,6 +140,7 @@ void Deeds::record(const Record& record) {
   if (kind == Kind::shared_lock && record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
   }
+  if (kind == Kind::status) return repeated(record);
   if (!is_signal(kind)) return;
   if (record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
@@ -233,7 +242,7 @@ void Deeds::pool(const Record& record, Past& past) {
       if (past.dropped.size() < most_tasks) past.dropped.insert(record.a);
       return;
     case Verb::block:
-      if (record.a != 2) return;
+      if (static_cast<PoolWait>(record.a) != PoolWait::work) return;
       past.add_worker(record.thread);
       end_task_of(past, record.thread);
       return;

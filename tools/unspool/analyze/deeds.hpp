@@ -25,6 +25,10 @@ enum class Role : std::uint8_t {
 };
 inline constexpr std::size_t role_count = 3;
 
+// What a Queue's and a pool's block Records mean by `what`.
+enum class QueueCall : std::uint32_t { put = 0, get = 1, join = 2 };
+enum class PoolWait : std::uint32_t { room = 0, result = 1, work = 2, all = 3 };
+
 /// What one thread did to an object in one role.
 struct Deed {
   std::uint64_t count = 0;
@@ -57,6 +61,8 @@ struct Past {
   /// When somebody gave; 0: nobody.
   trace::Ticks last_given() const;
   void add_worker(trace::ThreadNumber thread);
+  /// The newest task of a pool waits for a worker.
+  bool queued() const { return last_submitted > last_begun && !dropped.contains(last_submitted); }
   void merge(const Past& other);
 };
 
@@ -97,6 +103,7 @@ class Deeds {
   };
 
   Made made(trace::ThreadNumber thread) const;
+  void repeated(const Record& record);
   Past& past(const Record& record);
   void make_room(Past& past) const;
   void semaphore(const Record& record, Past& past);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t most_gates = 100'000;
 constexpr std::size_t most_permits = 16;  // of one thread
+constexpr std::size_t most_room = 64;     // more threads than that are hardly ever in one ring
 constexpr std::size_t most_parents = 100'000;
 
 }  // namespace
@@ -25,24 +26,46 @@ void Gates::semaphore(const Record& record) {
   const bool follows = record.seq == semaphore.last + 1;
   semaphore.last = record.seq;
   if (!semaphore.is_gate) return;
-  const bool fits = gives ? semaphore.holder == record.thread && record.a == 1 : semaphore.holder == 0 && record.b == 0;
   const bool is_one_more = std::exchange(semaphore.is_new, false);
-  if (!follows || !fits || (is_one_more && gates_ >= most_gates)) return refuse(record.object, semaphore, is_one_more);
+  const bool fits = follows && (!is_one_more || gates_ < most_gates) &&
+                    (gives ? give(record, semaphore) : take(record, semaphore));
+  if (!fits) return refuse(record.object, semaphore, is_one_more);
   if (is_one_more) ++gates_;
-  if (gives) {
-    drop_permit(record.thread, record.object);
-    semaphore.holder = 0;
-    return;
+}
+
+/// Of the first Record it is known how many there are.
+bool Gates::take(const Record& record, Semaphore& semaphore) {
+  const std::size_t left = record.b;
+  if (semaphore.permits == 0) {
+    if (left >= most_room) return false;
+    semaphore.permits = left + 1;
+    if (left != 0) room_[record.object] = semaphore.permits;
   }
-  semaphore.holder = record.thread;
+  if (semaphore.holders.size() + left >= semaphore.permits) return false;
+  const bool has_one = std::ranges::find(semaphore.holders, record.thread) != semaphore.holders.end();
+  semaphore.holders.push_back(record.thread);
+  if (has_one) return true;
   auto& permits = permits_[record.thread];
   if (permits.size() < most_permits) permits.push_back({{record.object, false}, record.time});
+  return true;
+}
+
+bool Gates::give(const Record& record, Semaphore& semaphore) {
+  auto& holders = semaphore.holders;
+  const auto one = std::ranges::find(holders, record.thread);
+  if (one == holders.end() || record.a != 1) return false;
+  holders.erase(one);
+  const bool has_more = std::ranges::find(holders, record.thread) != holders.end();
+  if (!has_more) drop_permit(record.thread, record.object);
+  return true;
 }
 
 void Gates::refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_once) {
   semaphore.is_gate = false;
+  room_.erase(object);
   if (at_once) return;
-  if (semaphore.holder != 0) drop_permit(semaphore.holder, object);
+  for (const trace::ThreadNumber each : std::exchange(semaphore.holders, {}))
+    drop_permit(each, object);
   none_.insert(object);
 }
 
@@ -84,12 +107,23 @@ bool Gates::exclude(const HeldLocks& a, const HeldLocks& b) const {
     } else if (y->object < x->object) {
       ++y;
     } else {
-      if ((!x->shared || !y->shared) && !none_.contains(x->object)) return true;
+      const bool excludes = !x->shared || !y->shared;
+      if (excludes && !none_.contains(x->object) && !room_.contains(x->object)) return true;
       ++x;
       ++y;
     }
   }
   return false;
+}
+
+bool Gates::has_room(const HeldLocks& held, std::span<const HeldLocks* const> others) const {
+  if (room_.empty()) return true;
+  return std::ranges::all_of(held, [&](const HeldLock& each) {
+    const auto room = room_.find(each.object);
+    if (room == room_.end()) return true;
+    const auto has_one = [&](const HeldLocks* other) { return std::ranges::binary_search(*other, each); };
+    return static_cast<std::size_t>(std::ranges::count_if(others, has_one)) < room->second;
+  });
 }
 
 /// A parent's locks keep neither its children apart nor itself from them.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// What keeps two threads apart beside the locks that they hold themselves: semaphores of one permit, and what a thread
-// holds from before it starts another one until after it has joined it. Owns what counts as such a gate.
+// What keeps threads apart beside the locks that they hold themselves: semaphores, which let in as many as they have
+// permits, and what a thread holds from before it starts another one until after it has joined it. Owns what counts as
+// such a gate.
 //
-// A semaphore counts if it never had more than one permit, and nobody released it but who had acquired it. What happens
-// later can show that it does not: so that is known after the replay only.
+// A semaphore counts if it never had more permits than at first, and nobody released it but who had acquired it. What
+// happens later can show that it does not: so that is known after the replay only.
 //
 // Memory: by live semaphore; up to a limit of semaphores that count, and of threads that were started by one that held
 // locks.
@@ -42,7 +43,7 @@ class Gates {
   /// A semaphore's acquire or release.
   void semaphore(const Record& record);
   void destroyed(trace::ObjectNumber object) { semaphores_.erase(object); }
-  /// Semaphores of which the thread has the one permit.
+  /// Semaphores of which the thread has a permit.
   std::span<const HeldFrom> permits_of(trace::ThreadNumber thread) const;
   /// Records of it are missing.
   void forget_permits(trace::ThreadNumber thread) { permits_.erase(thread); }
@@ -54,10 +55,14 @@ class Gates {
   /// Whether these two threads can hold these at the same time. After the replay.
   bool let_both(trace::ThreadNumber a, const HeldLocks& held_by_a, trace::ThreadNumber b,
                 const HeldLocks& held_by_b) const;
+  /// Whether a semaphore of which `held` has a permit can have one left for it, where so many of `others` have one too.
+  /// After the replay.
+  bool has_room(const HeldLocks& held, std::span<const HeldLocks* const> others) const;
 
  private:
   struct Semaphore {
-    trace::ThreadNumber holder = 0;
+    std::vector<trace::ThreadNumber> holders;  ///< one of each permit that is taken
+    std::size_t permits = 0;                   ///< at first
     trace::Sequence last = 0;
     bool is_gate = true;
     bool is_new = true;
@@ -70,6 +75,8 @@ class Gates {
     HeldLocks locks;             ///< the same once it has joined
   };
 
+  bool take(const Record& record, Semaphore& semaphore);
+  bool give(const Record& record, Semaphore& semaphore);
   void refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_once);
   void drop_permit(trace::ThreadNumber thread, trace::ObjectNumber object);
   const Parent* parent_of(trace::ThreadNumber thread) const;
@@ -79,6 +86,7 @@ class Gates {
   std::unordered_map<trace::ThreadNumber, std::vector<HeldFrom>> permits_;
   std::size_t gates_ = 0;                         ///< semaphores that are or were taken for such
   std::unordered_set<trace::ObjectNumber> none_;  ///< of them: they are not
+  std::unordered_map<trace::ObjectNumber, std::size_t> room_;  ///< of them: for how many, where that is more than one
   std::unordered_map<trace::ThreadNumber, Parent> parents_;
 };
 

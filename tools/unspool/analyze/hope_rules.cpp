@@ -14,14 +14,6 @@ using trace::Kind;
 using trace::Verb;
 using trace::WaitLimit;
 
-namespace {
-
-// What a Queue's and a pool's block Records mean by `what`.
-enum class QueueCall : std::uint32_t { put = 0, get = 1, join = 2 };
-enum class PoolWait : std::uint32_t { room = 0, result = 1, work = 2, all = 3 };
-
-}  // namespace
-
 /// It can be stopped, or waits at its line have been given up.
 bool Hopes::may_give_up(const Waiting& waiting) const {
   const bool gives_up = waiting.wait.site != 0 && habits_.gave_up.contains(waiting.wait.site);
@@ -165,8 +157,7 @@ void Hopes::weaken_lock(Waiting& waiting) const {
 void Hopes::hope_for_past(Waiting& waiting) const {
   waiting.edge = Edge::none;
   waiting.hope = Hope::unknown;
-  waiting.idle = waiting.details_known && ((waiting.wait.kind == Kind::pool && waiting.a == 2) ||
-                                           (waiting.wait.kind == Kind::queue && waiting.a == 1));
+  waiting.idle = waiting.is(PoolWait::work) || waiting.is(QueueCall::get);
   static const Past none;
   const Past* own = deeds_.of(waiting.wait.object);
   const Past& past = own == nullptr ? none : *own;
@@ -285,18 +276,16 @@ void Hopes::queue(Waiting& waiting, const Past& past) const {
 
 namespace {
 
-/// A pool's worker that waits for work.
 bool has_no_task(const Waiting& worker, trace::ObjectNumber pool) {
-  return worker.wait.object == pool && worker.details_known && worker.a == static_cast<std::uint32_t>(PoolWait::work);
+  return worker.wait.object == pool && worker.is(PoolWait::work);
 }
 
 /// In modes that do not record each task's begin: a worker found nothing to do after the last submission that is known.
 /// A later one would have been for that worker, and so in the trace.
 bool all_begun(const Past& past, const std::vector<Waiting>& all, std::span<const std::size_t> waiters,
                trace::ObjectNumber pool) {
-  const bool queued = past.last_submitted > past.last_begun && !past.dropped.contains(past.last_submitted);
   return std::ranges::any_of(waiters, [&](std::size_t each) {
-    return has_no_task(all[each], pool) && (!queued || all[each].wait.since > past.last_given());
+    return has_no_task(all[each], pool) && (!past.queued() || all[each].wait.since > past.last_given());
   });
 }
 
@@ -304,11 +293,10 @@ bool all_begun(const Past& past, const std::vector<Waiting>& all, std::span<cons
 
 void Hopes::pool(Waiting& waiting, const Past& past) const {
   if (!waiting.details_known) return;
-  const bool queued = past.last_submitted > past.last_begun && !past.dropped.contains(past.last_submitted);
   const auto task = past.running.find(waiting.b);
   switch (static_cast<PoolWait>(waiting.a)) {
     case PoolWait::work:
-      if (queued || past.last_all > waiting.wait.since) waiting.hope = Hope::open;
+      if (past.queued() || past.last_all > waiting.wait.since) waiting.hope = Hope::open;
       return add_role(waiting, past, Role::give);
     case PoolWait::room:
       return hope_for_workers(waiting, past);
@@ -321,7 +309,7 @@ void Hopes::pool(Waiting& waiting, const Past& past) const {
       }
       return hope_for_workers(waiting, past);
     case PoolWait::all:
-      if (queued || past.running.empty()) return hope_for_workers(waiting, past);
+      if (past.queued() || past.running.empty()) return hope_for_workers(waiting, past);
       waiting.needs_all = true;
       for (const auto& [number, worker] : past.running)
         add_suspect(waiting, worker, {}, Role::finish, false);
@@ -350,7 +338,7 @@ void Hopes::hope_for_workers(Waiting& waiting, const Past& past) const {
     const auto found = index_.find(each.thread);
     return found != index_.end() && has_no_task(waiting_[found->second], pool);
   };
-  const bool for_room = waiting.a == static_cast<std::uint32_t>(PoolWait::room);
+  const bool for_room = waiting.is(PoolWait::room);
   const bool begun = !replay_.complete() && !lost_some() && all_begun(past, waiting_, waiters_.at(pool), pool);
   if (begun && !for_room)
     std::erase_if(waiting.suspects, [&](const Suspect& each) { return each.ended || is_idle(each); });

@@ -77,7 +77,7 @@ void Hopes::add_details() {
     if (found == index_.end() || entry.version % 2 != 0 || entry.wait_record == 0) continue;
     Waiting& each = waiting_[found->second];
     if (entry.wait_object != each.wait.object || entry.wait_limit == 0 || entry.wait_limit > 3) continue;
-    each.verb = static_cast<trace::Verb>(entry.wait_record & 63U);
+    each.verb = trace::verb_of(entry.wait_record);
     each.a = entry.wait_a;
     each.b = entry.wait_b;
     each.details_known = true;

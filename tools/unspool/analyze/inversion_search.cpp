@@ -130,6 +130,7 @@ bool InversionSearch::enter(std::size_t arc, const Occurrence& by, std::size_t r
   if (++steps_ > most_steps_for_one || !fits(by)) return false;
   const std::size_t to = arcs_[arc].to;
   path_.emplace_back(arc, &by);
+  held_.push_back(by.held);
   on_path_[arcs_[arc].from] = true;
   bool found = false;
   if (remaining == 1) {
@@ -146,12 +147,14 @@ bool InversionSearch::enter(std::size_t arc, const Occurrence& by, std::size_t r
   }
   on_path_[arcs_[arc].from] = false;
   path_.pop_back();
+  held_.pop_back();
   return found;
 }
 
 /// Beside those on the path.
 bool InversionSearch::fits(const Occurrence& by) const {
   if (by.limited && allowed_ != Allowed::with_limit) return false;
+  if (!links_.has_room(by, held_)) return false;
   return std::ranges::all_of(path_, [&](const auto& step) {
     const Occurrence& other = *step.second;
     if (other.thread == by.thread && allowed_ != Allowed::few_threads) return false;

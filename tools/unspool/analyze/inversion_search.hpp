@@ -3,7 +3,7 @@
 // Cycles among links that as many threads can get into at the same time. Owns the search, not what is made of a cycle.
 //
 // A cycle counts if its links can be made by different threads, no two of which hold a lock that keeps the other out (a
-// gate lock), none of which comes before another in every run, and if at each lock the one who asks has to wait for the
+// gate lock), that a semaphore which they share has permits for, none of which comes before another in every run, and if at each lock the one who asks has to wait for the
 // one who holds it. A reader waits for a reader where a writer stands between them: then somebody else has to be that
 // writer.
 //
@@ -73,6 +73,7 @@ class InversionSearch {
   std::vector<bool> on_path_;
   std::vector<std::size_t> covered_;  ///< by arc: the length of the shortest cycle found through it
   std::vector<std::pair<std::size_t, const Occurrence*>> path_;
+  std::vector<const HeldLocks*> held_;  ///< in each step of it
   std::set<std::vector<std::size_t>> reported_;
   std::vector<LinkCycle> found_;
   std::size_t start_ = 0;

@@ -117,6 +117,10 @@ class Links {
   bool can_be_held_together(const Occurrence& a, const Occurrence& b) const {
     return gates_.let_both(a.thread, *a.held, b.thread, *b.held);
   }
+  /// Whether what is held in one can be held in addition to all the others. After the replay.
+  bool has_room(const Occurrence& one, std::span<const HeldLocks* const> others) const {
+    return gates_.has_room(*one.held, others);
+  }
   /// What the thread holds now; of use only where every acquire and release is recorded.
   std::span<const HeldSince> held_by(trace::ThreadNumber thread) const;
   /// Locks that another thread than the owner has released.

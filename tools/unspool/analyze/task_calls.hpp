@@ -49,7 +49,6 @@ class TaskCalls {
 
   void began(trace::ThreadNumber worker, const TaskKey& task);
   void ended(trace::ThreadNumber worker) { running_.erase(worker); }
-  bool runs_one(trace::ThreadNumber worker) const { return running_.contains(worker); }
   void asked(trace::ThreadNumber worker, const TaskCall& call);
   /// The worker has handed something over, other than its task's result.
   void handed_over(trace::ThreadNumber worker);

@@ -78,10 +78,15 @@ struct Waiting {
   static constexpr std::size_t no_cycle = ~std::size_t{0};
   static constexpr std::size_t left_out = no_cycle - 1;  ///< in place of a cycle: Deadlocks::leave_out() took it away
 
-  /// Of a lock's owner or a joined thread, not only of those who did it before.
-  /// For a lock, or in a join.
+  /// It is this call that waits, as far as is known.
+  bool is(QueueCall call) const { return is_call(trace::Kind::queue, static_cast<std::uint32_t>(call)); }
+  bool is(PoolWait what) const { return is_call(trace::Kind::pool, static_cast<std::uint32_t>(what)); }
+  /// For a lock, or in a join: of an owner, not only of those who did it before.
   bool has_owner() const { return wait.kind == trace::Kind::thread || can_be_held(wait.kind); }
   bool is_owned() const { return edge == Edge::owned || edge == Edge::last_known; }
+
+ private:
+  bool is_call(trace::Kind kind, std::uint32_t call) const { return wait.kind == kind && details_known && a == call; }
 };
 
 }  // namespace unspool

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <unspool/render/alike_waits.hpp>
+#include <unspool/render/at_rest.hpp>
 #include <unspool/render/classes.hpp>
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/heading.hpp>
@@ -7,6 +9,7 @@
 #include <unspool/render/names.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/table.hpp>
+#include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
@@ -26,7 +29,6 @@ constexpr std::string_view stuck_behind = "Stuck behind it";
 
 using enum Table::Align;
 constexpr auto at_end = Table::Cut::end;
-constexpr auto wrap = Table::Cut::wrap;
 
 /// Tells the cycles of one process.
 class Story {
@@ -57,7 +59,7 @@ class Story {
   std::string members(const Cycle& cycle) const;
   std::string start(const Cycle& cycle) const;
   std::string hanging(const std::vector<std::size_t>& threads, std::string_view behind) const;
-  std::string hanging_line(const std::vector<const Waiting*>& alike) const;
+  std::string hanging_line(const AlikeWaits& alike) const;
   std::string messages(const Cycle& cycle) const;
   void member_rows(Table& table, const Waiting& waiting, const Waiting& before) const;
   std::string since(trace::Ticks time) const { return "since " + times_.offset(time); }
@@ -197,42 +199,34 @@ std::string Story::members(const Cycle& cycle) const {
 
 /// Those that wait for the same thing at the same line share a line.
 std::string Story::hanging(const std::vector<std::size_t>& threads, std::string_view behind) const {
-  using Alike = std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t,
-                           std::size_t, bool>;
-  std::map<Alike, std::size_t> places;
-  std::vector<std::vector<const Waiting*>> lines;
+  std::map<std::tuple<WaitKey, std::size_t, bool>, std::size_t> places;
+  std::vector<AlikeWaits> lines;
   for (const std::size_t index : threads) {
     const Waiting& each = waiting(index);
-    const Alike alike{each.wait.kind,    each.wait.object, each.wait.site,    each.owner,
-                      call_number(each), each.cycle,       each.distance == 1};
+    const std::tuple alike{key_of(each), each.cycle, each.distance == 1};
     const auto [place, is_new] = places.try_emplace(alike, lines.size());
     if (is_new) lines.emplace_back();
-    lines[place->second].push_back(&each);
+    lines[place->second].waits.push_back(&each);
   }
   if (lines.empty()) return {};
   std::string out = fmt::format("  {}:\n", behind);
   std::size_t left = threads.size();
   for (std::size_t i = 0; i < std::min(lines.size(), most_threads_); ++i) {
     out += wrapped(hanging_line(lines[i]), options_.width, 6);
-    left -= lines[i].size();
+    left -= lines[i].waits.size();
   }
   if (left != 0) out += fmt::format("    and {} more\n", count(left));
   return out;
 }
 
-bool have_one_task(const std::vector<const Waiting*>& alike) {
-  return std::ranges::all_of(alike,
-                             [&](const Waiting* each) { return task_number(*each) == task_number(*alike.front()); });
-}
-
-std::string Story::hanging_line(const std::vector<const Waiting*>& alike) const {
-  const Waiting& first = *alike.front();
+std::string Story::hanging_line(const AlikeWaits& alike) const {
+  const Waiting& first = alike.first();
   const std::string owner = names_.thread(first.owner);
   const std::string object = names_.object(first.wait.object, first.wait.kind);
   const std::string what = first.wait.kind == trace::Kind::thread ? "in join for " + owner
                            : can_be_held(first.wait.kind)
                                ? fmt::format("for {} {} {}", object, first.behind ? "behind" : "of", owner)
-                               : fmt::format("for {} ({} {})", awaited(names_, first, have_one_task(alike)), owner,
+                               : fmt::format("for {} ({} {})", awaited(names_, first, alike.for_one_task()), owner,
                                              could_do(analysis_.deadlocks, first, first.owner));
   const std::string part =
       first.distance == 1 ? fmt::format("part of deadlock {}", numbers_[first.cycle]) : "stuck behind it too";
@@ -243,19 +237,17 @@ std::string Story::hanging_line(const std::vector<const Waiting*>& alike) const 
   std::string taken = told ? "" : where_taken(names_, times_, first);
   if (!taken.empty()) taken = "; it was " + taken;
   const std::string site = names_.site_and_function(first.wait.site);
-  if (alike.size() == 1) {
+  const std::vector<const Waiting*>& waits = alike.waits;
+  if (waits.size() == 1) {
     return fmt::format("    {} waits {}, {}, {} at {}{}", names_.thread(first.wait.thread), what, part,
                        since(first.wait.since), site, taken);
   }
-  trace::Ticks begin = first.wait.since;
   std::string names;
-  for (std::size_t i = 0; i < alike.size(); ++i) {
-    begin = std::min(begin, alike[i]->wait.since);
-    if (i < most_names) names += (i == 0 ? "" : ", ") + names_.thread(alike[i]->wait.thread);
-  }
-  if (alike.size() > most_names) names += fmt::format(" and {} more", count(alike.size() - most_names));
-  return fmt::format("    {} threads wait {}, {}, the first {} at {}{}: {}", count(alike.size()), what, part,
-                     since(begin), site, taken, names);
+  for (std::size_t i = 0; i < std::min(waits.size(), most_names); ++i)
+    names += (i == 0 ? "" : ", ") + names_.thread(waits[i]->wait.thread);
+  if (waits.size() > most_names) names += fmt::format(" and {} more", count(waits.size() - most_names));
+  return fmt::format("    {} threads wait {}, {}, the first {} at {}{}: {}", count(waits.size()), what, part,
+                     since(alike.since()), site, taken, names);
 }
 
 std::string Story::instances(const std::vector<std::size_t>& same) const {
@@ -296,55 +288,6 @@ std::string Story::cycle(std::size_t number) const {
   return advice.empty() ? out : out + wrapped(fmt::format("  Advice: {}", advice), options_.width, 2);
 }
 
-/// Threads that wait for the same thing at the same line.
-struct Group {
-  const Waiting* first = nullptr;
-  bool one_task = true;  ///< where they wait for a task's result
-  std::uint64_t threads = 0;
-  trace::Ticks since = 0;
-};
-
-std::vector<Group> groups_of(const Deadlocks& deadlocks) {
-  using Alike = std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t>;
-  std::map<Alike, Group> groups;
-  for (const Waiting& waiting : deadlocks.waiting()) {
-    if (waiting.cycle != Waiting::no_cycle) continue;
-    const Wait& wait = waiting.wait;
-    Group& group = groups[{wait.kind, wait.object, wait.site, waiting.owner, call_number(waiting)}];
-    group.since = group.threads == 0 ? waiting.wait.since : std::min(group.since, waiting.wait.since);
-    if (group.first == nullptr) group.first = &waiting;
-    group.one_task &= task_number(waiting) == task_number(*group.first);
-    ++group.threads;
-  }
-  std::vector<Group> all;
-  all.reserve(groups.size());
-  for (const auto& [key, group] : groups)
-    all.push_back(group);
-  std::ranges::stable_sort(all, [](const Group& a, const Group& b) { return a.threads > b.threads; });
-  return all;
-}
-
-std::uint64_t threads_in(const std::vector<Group>& groups) {
-  std::uint64_t threads = 0;
-  for (const Group& each : groups)
-    threads += each.threads;
-  return threads;
-}
-
-/// "worker-0 and 31 more"
-std::string who_of(const Names& names, const Group& group) {
-  const std::string first = names.thread(group.first->wait.thread);
-  return group.threads == 1 ? first : fmt::format("{} and {} more", first, group.threads - 1);
-}
-
-/// Whom a wait outside a cycle depends on.
-Table::Cell state_of(const Process& process, const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
-  const bool lost = can_be_held(waiting.wait.kind) && waiting.owner != 0 && waiting.owner_ended;
-  const bool limited = waiting.wait.limit == trace::WaitLimit::deadline;
-  const std::string why = why_not_stuck(process, names, deadlocks, waiting);
-  return {why, lost && !limited && why == whose_it_is(names, deadlocks, waiting) ? Tone::bad : Tone::plain};
-}
-
 }  // namespace
 
 std::vector<trace::ThreadNumber> threads_of(const Deadlocks& deadlocks, const Cycle& cycle, std::size_t most) {
@@ -381,45 +324,6 @@ std::string verdict_text(const Process& process, const Analysis& analysis, const
   if (left != 0) {
     out += fmt::format("\nand {} more (all of them: --format json)\n", counted(left, "deadlock", "deadlocks"));
   }
-  return out;
-}
-
-std::string others_sentence(const Process& process, const Analysis& analysis) {
-  const std::vector<Group> groups = groups_of(analysis.deadlocks);
-  if (groups.empty()) return {};
-  Names names{process};
-  tell_apart(names, analysis.deadlocks);
-  const Group& most = groups.front();
-  return fmt::format("{} at the end, as part of no deadlock: {} for {} at {}{}; see unspool deadlocks",
-                     counted(threads_in(groups), "thread waits", "threads wait"), who_of(names, most),
-                     awaited(names, *most.first, most.one_task), names.site(most.first->wait.site),
-                     groups.size() == 1 ? "" : ", and others");
-}
-
-std::string others_text(const Process& process, const Analysis& analysis, const Options& options, std::size_t most) {
-  const std::vector<Group> groups = groups_of(analysis.deadlocks);
-  if (groups.empty()) return {};
-  Names names{process};
-  tell_apart(names, analysis.deadlocks);
-  const Times times{process, analysis.replay.first_time()};
-  Table table{{{"who", left, true},
-               {"waits for", left, true, "", wrap},
-               {"at", left, true, "", at_end},
-               {"since"},
-               {"no deadlock, as", left, true, "", wrap}}};
-  for (std::size_t i = 0; i < std::min(groups.size(), most); ++i) {
-    const Waiting& first = *groups[i].first;
-    table.row({{who_of(names, groups[i])},
-               {awaited(names, first, groups[i].one_task)},
-               {names.site(first.wait.site)},
-               {times.offset(groups[i].since)},
-               state_of(process, names, analysis.deadlocks, first)});
-  }
-  std::string out = fmt::format("{} at the end, as part of no deadlock{}:\n",
-                                counted(threads_in(groups), "thread waits", "threads wait"),
-                                analysis.replay.ended_orderly() ? " (the process ended in order all the same)" : "");
-  out += table.text(options.width, options.color, 2);
-  if (groups.size() > most) out += fmt::format("  and {} more such groups\n", groups.size() - most);
   return out;
 }
 

@@ -3,8 +3,8 @@
 // Who is stuck, as JSON. docs/json.md describes it.
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/messages.hpp>
-#include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
+#include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
 
 namespace unspool {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <unspool/render/advice.hpp>
+#include <unspool/render/at_rest.hpp>
 #include <unspool/render/blame.hpp>
 #include <unspool/render/cost.hpp>
 #include <unspool/render/deadlocks.hpp>

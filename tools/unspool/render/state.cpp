@@ -8,6 +8,7 @@
 #include <unspool/render/state.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
+#include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
@@ -52,11 +53,7 @@ struct Context : Scene {
     const ThreadState* const known = state(thread);
     return known == nullptr || known->waits.empty() ? nullptr : &known->waits.back();
   }
-  const Waiting* waiting(trace::ThreadNumber thread) const {
-    const auto& all = analysis.deadlocks.waiting();
-    const auto found = std::ranges::lower_bound(all, thread, {}, [](const Waiting& each) { return each.wait.thread; });
-    return found == all.end() || found->wait.thread != thread ? nullptr : &*found;
-  }
+  const Waiting* waiting(trace::ThreadNumber thread) const { return analysis.deadlocks.waiting_of(thread); }
   const Around* around(trace::ThreadNumber thread) const {
     const auto found = until.threads().find(thread);
     return found == until.threads().end() ? nullptr : &found->second;

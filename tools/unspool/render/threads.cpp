@@ -2,13 +2,14 @@
 //
 // `unspool threads`: each thread of the process, from its creation to how it ended, or what it waits for.
 #include <fmt/format.h>
+#include <unspool/render/alike_waits.hpp>
 #include <unspool/render/command.hpp>
 #include <unspool/render/heading.hpp>
 #include <unspool/render/names.hpp>
-#include <unspool/render/stuck.hpp>
 #include <unspool/render/style.hpp>
 #include <unspool/render/table.hpp>
 #include <unspool/render/thread_lives.hpp>
+#include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
@@ -35,12 +36,7 @@ struct Context {
   const Analysis& analysis;
   const ThreadLives& threads;
 
-  const Waiting* waiting(trace::ThreadNumber thread) const {
-    const auto& all = analysis.deadlocks.waiting();
-    const auto by_thread = [](const Waiting& each) { return each.wait.thread; };
-    const auto found = std::ranges::lower_bound(all, thread, {}, by_thread);
-    return found == all.end() || found->wait.thread != thread ? nullptr : &*found;
-  }
+  const Waiting* waiting(trace::ThreadNumber thread) const { return analysis.deadlocks.waiting_of(thread); }
 
   const Thread* defined(trace::ThreadNumber thread) const {
     const auto found = process.threads.find(thread);
@@ -76,29 +72,21 @@ std::string state_of(const Context& context, trace::ThreadNumber number, const T
 
 /// A line for each thread that still waited; threads that wait for the same thing at the same line have one together.
 std::string waits_text(const Context& context, const Names& names, const Times& times, unsigned width) {
-  using Alike = std::tuple<Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t>;
-  std::map<Alike, std::vector<const Waiting*>> alike;
-  std::vector<const Waiting*> first;
+  std::vector<const Waiting*> waits;
   for (const Waiting& each : context.analysis.deadlocks.waiting()) {
-    if (!context.analysis.filter.thread(each.wait.thread)) continue;
-    auto& group = alike[{each.wait.kind, each.wait.object, each.wait.site, each.owner, call_number(each)}];
-    if (group.empty()) first.push_back(&each);
-    group.push_back(&each);
+    if (context.analysis.filter.thread(each.wait.thread)) waits.push_back(&each);
   }
   std::string out;
-  for (const Waiting* const each : first) {
-    const Wait& wait = each->wait;
-    const auto& group = alike[{wait.kind, wait.object, wait.site, each->owner, call_number(*each)}];
-    const auto since = std::ranges::min(group, {}, [](const Waiting* one) { return one->wait.since; })->wait.since;
-    const std::string who = group.size() == 1
-                                ? names.thread(wait.thread) + " waits"
-                                : fmt::format("{} and {} more wait", names.thread(wait.thread), group.size() - 1);
-    const std::string owner = whose_it_is(names, context.analysis.deadlocks, *each);
-    const bool one_task =
-        std::ranges::all_of(group, [&](const Waiting* one) { return task_number(*one) == task_number(*each); });
-    out += wrapped(fmt::format("{} for {} since {}{} at {}{}{}.", who, awaited(names, *each, one_task),
-                               times.offset(since), group.size() == 1 ? "" : " and later",
-                               names.site_and_function(wait.site), owner.empty() ? "" : "; ", owner),
+  for (const AlikeWaits& alike : alike_waits(waits)) {
+    const Waiting& first = alike.first();
+    const std::size_t threads = alike.waits.size();
+    const std::string who = threads == 1
+                                ? names.thread(first.wait.thread) + " waits"
+                                : fmt::format("{} and {} more wait", names.thread(first.wait.thread), threads - 1);
+    const std::string owner = whose_it_is(names, context.analysis.deadlocks, first);
+    out += wrapped(fmt::format("{} for {} since {}{} at {}{}{}.", who, awaited(names, first, alike.for_one_task()),
+                               times.offset(alike.since()), threads == 1 ? "" : " and later",
+                               names.site_and_function(first.wait.site), owner.empty() ? "" : "; ", owner),
                    width, 2);
   }
   return out.empty() ? out : "\n" + out;

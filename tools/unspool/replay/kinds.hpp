@@ -29,6 +29,12 @@ inline bool field_means(const trace::Row& row, std::size_t field, trace::Means m
   return field < row.field_count && row.field_array[field].means == means;
 }
 
+/// Of a Record that begins a wait, or tells of one that has begun: how its thread waits.
+inline trace::Verb verb_of_wait(const Record& record) {
+  const bool tells = record.row->kind == trace::Kind::status && record.row->verb == trace::Verb::wait;
+  return tells ? trace::verb_of(static_cast<std::uint32_t>(record.count)) : record.row->verb;
+}
+
 /// Record's `a` where it is a thread, else 0: the owner, or the waker.
 inline trace::ThreadNumber other_thread(const Record& record) {
   return field_means(*record.row, 2, trace::Means::thread) ? record.a : 0;

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include <fmt/format.h>
+#include <unspool/render/not_stuck.hpp>
+#include <unspool/render/wait_words.hpp>
+#include <unspool/replay/kinds.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace unspool {
+
+using trace::Kind;
+
+namespace {
+
+constexpr std::size_t most_followed = 64;
+
+std::string who_could(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting, const Suspect& suspect) {
+  const Kind kind = waiting.wait.kind;
+  const std::string who = names.thread(suspect.answers);
+  if (suspect.answers != suspect.thread) {
+    return fmt::format("{} goes on (made {})", who, names.thread(suspect.thread));
+  }
+  if (suspect.deed.count == 0) return who + " goes on";
+  const bool semaphore = kind == Kind::semaphore || kind == Kind::bounded_semaphore;
+  if (semaphore && suspect.role == Role::take) {
+    return fmt::format("{} goes on ({} a permit)", who, deadlocks.incomplete() ? "may have" : "has");
+  }
+  return fmt::format("{} goes on ({} {})", who, short_deed(kind, suspect.role),
+                     waiting.by_class ? "one made at the same line" : "before");
+}
+
+/// And does not wait itself.
+bool goes_on(const Deadlocks& deadlocks, trace::ThreadNumber thread) {
+  return thread != 0 && deadlocks.waiting_of(thread) == nullptr;
+}
+
+/// Whom the thread hopes for, as long as they are not stuck, whether they wait or not.
+std::vector<trace::ThreadNumber> hopes_of(const Deadlocks& deadlocks, const Waiting& waiting) {
+  std::vector<trace::ThreadNumber> out;
+  const auto add = [&](trace::ThreadNumber thread) {
+    const Waiting* const now = deadlocks.waiting_of(thread);
+    if (thread != 0 && (now == nullptr || !now->stuck)) out.push_back(thread);
+  };
+  for (const Suspect& each : waiting.suspects)
+    add(each.answers);
+  std::ranges::for_each(waiting.kin, add);
+  return out;
+}
+
+/// Of those that wait themselves the first, and on whose account it is not stuck, where that is known.
+std::string who_is_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
+  std::vector<trace::ThreadNumber> threads = hopes_of(deadlocks, waiting);
+  const auto other = std::ranges::find_if(threads, [&](auto each) { return each != waiting.wait.thread; });
+  if (other == threads.end()) return {};
+  const std::string first = names.thread(*other);
+  for (std::size_t i = 0; i < threads.size() && i < most_followed; ++i) {
+    const Waiting* const now = deadlocks.waiting_of(threads[i]);
+    if (now == nullptr) return fmt::format("{} goes on, for which {} waits", names.thread(threads[i]), first);
+    for (const trace::ThreadNumber each : hopes_of(deadlocks, *now)) {
+      if (std::ranges::find(threads, each) == threads.end()) threads.push_back(each);
+    }
+  }
+  return fmt::format("{} is not stuck", first);
+}
+
+/// A lock that is used as a signal: another thread than its owner may release it.
+const Suspect* other_releaser(const Deadlocks& deadlocks, const Waiting& waiting) {
+  const auto found = std::ranges::find_if(waiting.suspects, [&](const Suspect& each) {
+    return each.role == Role::give && goes_on(deadlocks, each.answers);
+  });
+  return found == waiting.suspects.end() ? nullptr : &*found;
+}
+
+/// It never ended such a wait, as far as it is known.
+std::string next_one(const Process& process, const std::string& who) {
+  const bool changed = process.mode_changed || process.own_modes;
+  if (process.mode == trace::Mode::all && !changed) return who + " goes on, and could be the next";
+  if (changed) return who + " may do it: not every step was recorded";
+  return fmt::format("{} may do it: mode {} does not tell", who, trace::name_of(process.mode));
+}
+
+}  // namespace
+
+std::string why_not_stuck(const Process& process, const Names& names, const Deadlocks& deadlocks,
+                          const Waiting& waiting) {
+  const Kind kind = waiting.wait.kind;
+  if (waiting.wait.limit == trace::WaitLimit::deadline) return "it has a time limit";
+  if (kind == Kind::thread && waiting.owner_ended) return "that thread has ended: about to return";
+  if (kind == Kind::thread) {
+    return deadlocks.waiting_of(waiting.owner) == nullptr ? "that thread goes on" : "that thread is not stuck";
+  }
+  if (can_be_held(kind)) {
+    if (const Suspect* const other = other_releaser(deadlocks, waiting)) {
+      return names.thread(other->answers) + " goes on (released such a lock for its owner before)";
+    }
+    return waiting.owner == 0 ? "nobody is known to hold it" : whose_it_is(names, deadlocks, waiting);
+  }
+  if (kind == Kind::timer) return "until its time comes";
+  if (waiting.hope == Hope::open && waiting.wait.limit == trace::WaitLimit::stop) return "it can be stopped";
+  if (waiting.hope == Hope::open) return "it may go on at any time";
+  for (const Suspect& each : waiting.suspects) {
+    if (goes_on(deadlocks, each.answers)) return who_could(names, deadlocks, waiting, each);
+  }
+  for (const trace::ThreadNumber each : waiting.kin) {
+    if (goes_on(deadlocks, each)) return next_one(process, names.thread(each));
+  }
+  if (std::string who = who_is_not_stuck(names, deadlocks, waiting); !who.empty()) return who;
+  if (kind == Kind::barrier) return "others may still come";
+  const Role role = awaited_role(waiting);
+  return deadlocks.incomplete() ? fmt::format("nobody is recorded to have {}", short_deed_done(kind, role))
+                                : fmt::format("nobody ever {}", short_deed(kind, role));
+}
+
+}  // namespace unspool
