@@ -159,6 +159,39 @@ int leaves_daemons() {
   return 0;
 }
 
+/// Whether a daemon that gave a lock away goes on while static objects are destroyed.
+struct LooksForDaemon {
+  ~LooksForDaemon() {
+    constexpr int most_looks = 200;
+    bool goes_on = true;
+    for (int i = 0; i < most_looks && goes_on; ++i) {
+      const int before = rounds.load();
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+      goes_on = rounds.load() != before;
+    }
+    say(goes_on ? "daemon goes on" : "daemon at rest");
+  }
+  spool::Lock given;
+  spool::Lock busy;
+  std::atomic<int> rounds{0};
+};
+
+int leaves_giver() SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+  static LooksForDaemon looks;
+  spool::Thread giver{spool::ThreadOptions{.daemon = true}, []() SPOOL_NO_THREAD_SAFETY_ANALYSIS {
+                        looks.given.lock();
+                        for (;;) {
+                          const std::lock_guard guard{looks.busy};
+                          ++looks.rounds;
+                        }
+                      }};
+  giver.start();
+  while (looks.rounds.load() == 0)
+    std::this_thread::yield();
+  looks.given.unlock();
+  return 0;
+}
+
 struct SpeaksLast {
   ~SpeaksLast() {
     const std::lock_guard guard{lock};
@@ -323,6 +356,7 @@ Programs spool::test::end_programs() {
       {"joins_main", joins_main},
       {"starts_at_exit", starts_at_exit},
       {"leaves_daemons", leaves_daemons},
+      {"leaves_giver", leaves_giver},
       {"speaks_last", speaks_last},
       {"throws", throws},
       {"destroys_held", destroys_held},

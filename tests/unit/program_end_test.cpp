@@ -67,6 +67,13 @@ TEST_CASE("daemons do not hold up the end, and it does not crash them") {
   }
 }
 
+// The story: the count of what it holds went by its own acquires and releases, and so it was never parked.
+TEST_CASE("a daemon whose lock another thread has released is parked at the end like others") {
+  const Ended ended = run("leaves_giver");
+  REQUIRE(ended.exit_code == 0);
+  REQUIRE(ended.out == "daemon at rest\n");
+}
+
 TEST_CASE("a static destructor may lock, log and start threads") {
   const Ended plain = run("speaks_last");
   CHECK(plain.exit_code == 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <spool/log/control.hpp>
+#include <spool/log/given_away.hpp>
 #include <spool/log/recorder.hpp>
 
 #include <algorithm>
@@ -32,6 +33,11 @@ namespace {
 /// The thread that ends the program runs the static destructors: it goes on even if it is a daemon.
 std::atomic<const Writer*> ending_thread{nullptr};
 
+/// What others have released for it, it holds no more.
+bool holds_any(const Writer& writer) {
+  return writer.holds > 0 && static_cast<std::uint32_t>(writer.holds) > given_away(writer.number);
+}
+
 }  // namespace
 
 void begin_ending() noexcept {
@@ -42,7 +48,7 @@ void begin_ending() noexcept {
 void park_if_ending() noexcept {
   if ((current_state() & ending_bit) == 0) return;
   const Writer* writer = my_writer;
-  if (writer == nullptr || writer->holds > 0 || !writer->identity->daemon()) return;
+  if (writer == nullptr || holds_any(*writer) || !writer->identity->daemon()) return;
   if (writer == ending_thread.load(std::memory_order_relaxed)) return;  // relaxed: our own store
   os::Word never_changes{0};
   for (;;)

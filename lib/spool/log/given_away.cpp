@@ -44,6 +44,11 @@ void note_given_away(trace::ThreadNumber owner) noexcept {
   } while (!place.compare_exchange_weak(before, after, std::memory_order_relaxed));
 }
 
+std::uint32_t given_away(trace::ThreadNumber owner) noexcept {
+  const std::uint64_t word = place_of(owner).load(std::memory_order_relaxed);  // relaxed: as said above
+  return is_of(word, owner) ? static_cast<std::uint32_t>(word) : 0;
+}
+
 std::uint32_t take_given_away(trace::ThreadNumber owner) noexcept {
   std::atomic<std::uint64_t>& place = place_of(owner);
   std::uint64_t before = place.load(std::memory_order_relaxed);  // relaxed: as said above, also of the exchange
