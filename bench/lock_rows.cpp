@@ -214,12 +214,13 @@ Rounds short_life(Mode mode) {
 }  // namespace
 
 std::vector<Benchmark> lock_rows() {
+  const std::string clock = spool::os::choose_clock(spool::os::ClockChoice::automatic).tsc ? "rdtsc" : "clock_gettime";
   const auto empty_loop = [] { return Rounds{.ours = [] { return Timed{ns_per(pairs, [] {})}; }}; };
   const auto clock_alone = [] { return Rounds{.ours = clock_round}; };
   constexpr int few = 5;
   std::vector<Benchmark> rows{
       {.name = "loop with nothing in it", .prepare = empty_loop},
-      {.name = "rdtsc", .prepare = clock_alone},
+      {.name = clock, .prepare = clock_alone},
       {.name = "lock pair, off",
        .peer = "std::mutex",
        .goal = off_goal,
@@ -228,16 +229,16 @@ std::vector<Benchmark> lock_rows() {
        .peer = "std::mutex",
        .goal = contended_goal,
        .prepare = [] { return beside_mutex(Mode::contended); }},
-      {.name = "lock pair, all", .peer = "rdtsc", .goal = all_goal, .prepare = all_beside_clock},
+      {.name = "lock pair, all", .peer = clock, .goal = all_goal, .prepare = all_beside_clock},
       {.name = "lock pair, all, on tmpfs",
-       .peer = "rdtsc",
+       .peer = clock,
        .goal = all_goal,
        .prepare = all_beside_clock,
        .directory = "/dev/shm"},
-      {.name = "lock pair, all, after write-back", .peer = "rdtsc", .rounds = 2 * few, .prepare = all_after_write_back},
+      {.name = "lock pair, all, after write-back", .peer = clock, .rounds = 2 * few, .prepare = all_after_write_back},
       {.name = "lock pair, all (to std::mutex)", .peer = "std::mutex", .prepare = all_beside_mutex},
       {.name = "lock pair, all (to the least there is)", .peer = "least there is", .prepare = all_beside_bare_minimum},
-      {.name = "Record: (all - off) / 2", .peer = "rdtsc", .prepare = record_alone},
+      {.name = "Record: (all - off) / 2", .peer = clock, .prepare = record_alone},
       {.name = "lock_guard, off", .peer = "std::mutex", .prepare = [] { return guard_beside_guard(Mode::off); }},
       {.name = "lock_guard, all", .peer = "std::mutex", .prepare = [] { return guard_beside_guard(Mode::all); }},
       {.name = "2 threads, 2 locks, off",
