@@ -96,7 +96,7 @@ class BareMinimum {
  private:
   void record(std::uint64_t id) {
     std::uint64_t* const to = &bytes_[position_];
-    to[0] = spool::os::ticks_of_tsc();
+    to[0] = spool::os::ticks();
     to[1] = id;
     to[2] = ++sequence_;
     to[3] = 0;
@@ -214,7 +214,7 @@ Rounds short_life(Mode mode) {
 }  // namespace
 
 std::vector<Benchmark> lock_rows() {
-  const std::string clock = spool::os::choose_clock(spool::os::ClockChoice::automatic).tsc ? "rdtsc" : "clock_gettime";
+  const std::string clock = choose_clock();
   const auto empty_loop = [] { return Rounds{.ours = [] { return Timed{ns_per(pairs, [] {})}; }}; };
   const auto clock_alone = [] { return Rounds{.ours = clock_round}; };
   constexpr int few = 5;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "recording.hpp"
 
+#include <spool/config/environment.hpp>
+#include <spool/os/clock.hpp>
 #include <spool/sync/lock.hpp>
 
 #include <fmt/format.h>
@@ -35,6 +37,11 @@ void start_recording(const std::filesystem::path& directory, bool archived) {
                        .keep = small_ring,
                        .archive = archived ? spool::Archive::zstd : spool::Archive::off,
                        .transitions = spool::Mode::off});
+}
+
+std::string choose_clock() {
+  const auto wanted = spool::config::read_environment().clock;
+  return spool::os::choose_clock(wanted.value_or(spool::os::ClockChoice::automatic)).tsc ? "rdtsc" : "clock_gettime";
 }
 
 void lap_the_ring() {

@@ -8,10 +8,15 @@
 
 #include "measure.hpp"
 
+#include <string>
+
 namespace bench {
 
 /// Records into `directory`, with a ring small enough to be lapped at once.
 void start_recording(const std::filesystem::path& directory, bool archived);
+
+/// Chooses the clock, as SPOOL_CLOCK or the machine says, and tells how it is read: "rdtsc" or "clock_gettime".
+std::string choose_clock();
 
 /// Writes until segments are recycled and no longer created, which is how a server that has run for a while records.
 void lap_the_ring();

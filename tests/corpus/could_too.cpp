@@ -119,6 +119,17 @@ void seats_for_all() {
   });
 }
 
+/// A seat is asked for with a fork in hand: all have their first one then.
+void seats_too_late() {
+  auto* const locks = new std::array<spool::Lock, 4>{};
+  auto* const seats = new spool::Semaphore{std::ssize(*locks) - 1, "seats"};
+  in_turn(locks->size(), [=](std::size_t i) {
+    const std::lock_guard first{(*locks)[i]};
+    const spool::Permit seat{*seats};
+    const std::lock_guard second{(*locks)[(i + 1) % locks->size()]};
+  });
+}
+
 /// Both take the one before the other; but after a Condition's wait its lock is acquired again, with the other one
 /// held.
 void reacquired_in_wait() {
@@ -173,6 +184,7 @@ Programs could_deadlock_too() {
       {"could_started_in_between", started_in_between},
       {"could_ring_of_four", ring_of_four},
       {"could_seats_for_all", seats_for_all},
+      {"could_seats_too_late", seats_too_late},
       {"could_reacquire", reacquired_in_wait},
       {"could_open_gate", open_gate},
       {"could_scoped_inside", scoped_inside},

@@ -57,9 +57,8 @@ TEST_CASE("a reader behind a writer waits for the writer also where the waits ar
   Blame blame{script.process};
   const Analysis analysis{script.process, source, &blame};
   const auto& nodes = blame.nodes();
-  const auto behind = std::ranges::find_if(nodes, [&](const Blame::Node& each) {
-    return each.step.thread == 3 && nodes[each.parent].step.thread == 4;
-  });
+  const auto behind = std::ranges::find_if(
+      nodes, [&](const Blame::Node& each) { return each.step.thread == 3 && nodes[each.parent].step.thread == 4; });
   REQUIRE(behind != nodes.end());
   CHECK(behind->step.role == BlameStep::Role::waits);
 }

@@ -23,7 +23,8 @@ bool populate(void* memory, std::size_t size) {
 }
 
 /// Of what is there. A hypervisor that keeps page tables of its own learns of a page at the first store from user mode,
-/// and takes microseconds then, though the kernel has the page. Requires: nobody else writes there.
+/// and takes microseconds then, though the kernel has the page. Requires: nobody else writes there, and of a file that
+/// the range is guarded.
 void store_into_each_page(std::byte* memory, std::size_t size) {
   constexpr std::size_t smallest_page = 4096;
   for (std::size_t at = 0; at < size; at += smallest_page) {
@@ -45,10 +46,7 @@ std::byte* map(int file, std::size_t size, std::size_t most) {
   void* memory = mmap(nullptr, most, PROT_READ | PROT_WRITE, flags, file, 0);
   if (memory == MAP_FAILED) return nullptr;
   (void)madvise(memory, most, MADV_DONTFORK);  // a kernel that does not know it copies the mapping, nothing worse
-  if (populate(memory, size)) {
-    store_into_each_page(static_cast<std::byte*>(memory), size);
-    return static_cast<std::byte*>(memory);
-  }
+  if (populate(memory, size)) return static_cast<std::byte*>(memory);
   const int why = errno;
   munmap(memory, most);
   errno = why == EFAULT ? ENOSPC : why;
@@ -96,6 +94,7 @@ MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t siz
   if (data != nullptr) {
     MappedFile made{data, size, most};
     made.guarded_ = GuardedRange{data, most};
+    store_into_each_page(data, size);
     return made;
   }
   unlink(path.c_str());  // ext4 keeps what a failed reservation got
@@ -106,7 +105,9 @@ MappedFile MappedFile::create(const std::filesystem::path& path, std::size_t siz
 MappedFile MappedFile::anonymous(std::size_t size, std::size_t most) noexcept {
   most = std::max(size, most);
   std::byte* data = map(-1, size, most);
-  return data == nullptr ? MappedFile{} : MappedFile{data, size, most};
+  if (data == nullptr) return {};
+  store_into_each_page(data, size);
+  return MappedFile{data, size, most};
 }
 
 bool MappedFile::grow(const std::filesystem::path& path, std::size_t size) noexcept {

@@ -33,7 +33,7 @@ class MappedFile {
   bool grow(const std::filesystem::path& path, std::size_t size) noexcept;
 
   /// Pages for all of it once more: the kernel protects each page again that it has written back to the disk, and the
-  /// next store into it would fault. False (errno): a store would be a SIGBUS.
+  /// next store into it would fault. False (errno): a store would be a SIGBUS. Requires: nobody else writes there.
   bool touch() const noexcept;
 
   /// In the child of a fork, where the mapping is not: the address may be somebody else's by now.

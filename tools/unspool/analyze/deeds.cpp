@@ -140,7 +140,7 @@ void Deeds::record(const Record& record) {
   if (kind == Kind::shared_lock && record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};
   }
-  if (kind == Kind::status) return repeated(record);
+  if (kind == Kind::status && record.row->verb == Verb::wait) return repeated(record);
   if (!is_signal(kind)) return;
   if (record.row->effect == trace::Effect::wait) {
     blocks_[record.thread] = {record.object, record.row->verb, record.a, record.b};

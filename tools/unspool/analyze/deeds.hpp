@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Who did what to which object: set, notified, released, put, got, arrived, ran a task. Tells whom a wait can hope for.
-// Owns no judgement; wait_graph.hpp makes it.
+// Owns no judgement; hopes.hpp makes it.
 //
 // Memory: by live object, and of those that are gone by class; so many threads of each at most. Where there are more, one
 // stands for all that have ended and were made alike, if it gave back what it took; then `crowded`.
@@ -66,7 +66,8 @@ struct Past {
   void merge(const Past& other);
 };
 
-/// The block Record of a thread's last wait for an object that no lock is.
+/// The block Record of a thread's last wait for a SharedLock, or an object that no lock is; of a SharedLock the verb alone
+/// where the trace has only the repetition.
 struct LastBlock {
   trace::ObjectNumber object = 0;
   trace::Verb verb = trace::Verb::block;

@@ -27,8 +27,8 @@ void Gates::semaphore(const Record& record) {
   semaphore.last = record.seq;
   if (!semaphore.is_gate) return;
   const bool is_one_more = std::exchange(semaphore.is_new, false);
-  const bool fits = follows && (!is_one_more || gates_ < most_gates) &&
-                    (gives ? give(record, semaphore) : take(record, semaphore));
+  const bool fits =
+      follows && (!is_one_more || gates_ < most_gates) && (gives ? give(record, semaphore) : take(record, semaphore));
   if (!fits) return refuse(record.object, semaphore, is_one_more);
   if (is_one_more) ++gates_;
 }
@@ -67,6 +67,14 @@ void Gates::refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_onc
   for (const trace::ThreadNumber each : std::exchange(semaphore.holders, {}))
     drop_permit(each, object);
   none_.insert(object);
+}
+
+void Gates::destroyed(trace::ObjectNumber object) {
+  const auto found = semaphores_.find(object);
+  if (found == semaphores_.end()) return;
+  for (const trace::ThreadNumber each : found->second.holders)
+    drop_permit(each, object);
+  semaphores_.erase(found);
 }
 
 void Gates::drop_permit(trace::ThreadNumber thread, trace::ObjectNumber object) {

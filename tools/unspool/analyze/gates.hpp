@@ -42,7 +42,7 @@ class Gates {
  public:
   /// A semaphore's acquire or release.
   void semaphore(const Record& record);
-  void destroyed(trace::ObjectNumber object) { semaphores_.erase(object); }
+  void destroyed(trace::ObjectNumber object);
   /// Semaphores of which the thread has a permit.
   std::span<const HeldFrom> permits_of(trace::ThreadNumber thread) const;
   /// Records of it are missing.
@@ -84,8 +84,8 @@ class Gates {
 
   std::unordered_map<trace::ObjectNumber, Semaphore> semaphores_;
   std::unordered_map<trace::ThreadNumber, std::vector<HeldFrom>> permits_;
-  std::size_t gates_ = 0;                         ///< semaphores that are or were taken for such
-  std::unordered_set<trace::ObjectNumber> none_;  ///< of them: they are not
+  std::size_t gates_ = 0;                                      ///< semaphores that are or were taken for such
+  std::unordered_set<trace::ObjectNumber> none_;               ///< of them: they are not
   std::unordered_map<trace::ObjectNumber, std::size_t> room_;  ///< of them: for how many, where that is more than one
   std::unordered_map<trace::ThreadNumber, Parent> parents_;
 };

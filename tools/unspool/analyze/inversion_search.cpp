@@ -184,6 +184,7 @@ bool InversionSearch::close() {
 
 /// For each lock that a reader asks for and a reader holds another thread, that would write in between.
 bool InversionSearch::find_writers(std::vector<std::pair<trace::ObjectNumber, const WriterCall*>>& writers) const {
+  std::vector<const HeldLocks*> held = held_;
   for (std::size_t i = 0; i < path_.size(); ++i) {
     const LinkKey& asks = *arcs_[path_[i].first].key;
     const LinkKey& holds = *arcs_[path_[(i + 1) % path_.size()].first].key;
@@ -192,13 +193,14 @@ bool InversionSearch::find_writers(std::vector<std::pair<trace::ObjectNumber, co
     const auto fit = std::ranges::find_if(all, [&](const WriterCall& each) {
       const bool used =
           std::ranges::any_of(writers, [&](const auto& other) { return other.second->by.thread == each.by.thread; });
-      return !used && std::ranges::all_of(path_, [&](const auto& step) {
+      return !used && links_.has_room(each.by, held) && std::ranges::all_of(path_, [&](const auto& step) {
         const Occurrence& by = *step.second;
         return by.thread != each.by.thread && links_.can_be_held_together(by, each.by) && may_overlap(by, each.by);
       });
     });
     if (fit == all.end()) return false;
     writers.emplace_back(asks.inner, &*fit);
+    held.push_back(fit->by.held);
   }
   return true;
 }

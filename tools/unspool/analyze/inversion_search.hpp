@@ -3,9 +3,9 @@
 // Cycles among links that as many threads can get into at the same time. Owns the search, not what is made of a cycle.
 //
 // A cycle counts if its links can be made by different threads, no two of which hold a lock that keeps the other out (a
-// gate lock), that a semaphore which they share has permits for, none of which comes before another in every run, and if at each lock the one who asks has to wait for the
-// one who holds it. A reader waits for a reader where a writer stands between them: then somebody else has to be that
-// writer.
+// gate lock), and none of which comes before another in every run; if a semaphore of which they have permits has as many;
+// and if at each lock the one who asks has to wait for the one who holds it. A reader waits for a reader where a writer
+// stands between them: then somebody else has to be that writer.
 //
 // For each link the shortest such cycle through it is found: how many cycles there are in all can grow exponentially.
 // The work is bounded; is_cut() tells where the bound was reached.

@@ -47,11 +47,11 @@ void add_newest(const std::vector<Occurrence>& list, std::size_t most, std::vect
 }  // namespace
 
 /// Null where so many are kept already.
-const HeldLocks* Links::interned(trace::ThreadNumber thread, const std::vector<Held>& held) {
+const HeldLocks* Links::interned(const std::vector<Held>& held, std::span<const HeldFrom> permits) {
   HeldLocks locks;
   for (const Held& each : held)
     locks.push_back({each.object, each.shared});
-  for (const HeldFrom& permit : gates_.permits_of(thread))
+  for (const HeldFrom& permit : permits)
     locks.push_back(permit.lock);
   std::ranges::sort(locks);
   if (const auto known = held_.find(locks); known != held_.end()) return &*known;

@@ -51,6 +51,8 @@ void Links::record(const Record& record) {
     return gates_.semaphore(record);
   if (record.row->kind == Kind::thread) return thread(record);
   if (record.row->kind == Kind::pool) return pool(record);
+  if (record.row->kind == Kind::status && record.row->verb == Verb::wait)
+    threads_[record.thread].asks_shared = verb_of_wait(record) == Verb::block_shared;
   if (record.row->kind == Kind::status && record.row->verb == Verb::hold) {
     enter(threads_[record.thread], record.place.segment);
     return restore(record.thread, {record.object, record.site, record.since, record.a != 0, false, true, nullptr});
@@ -203,6 +205,17 @@ void Links::waited(const Wait& wait) {
   ask(call, threads_[call.thread]);
 }
 
+namespace {
+
+/// A permit keeps others out of what its thread acquired with it in hand: one that it got later, others may have waited
+/// for with locks in theirs.
+std::span<const HeldFrom> permits_before(std::span<const HeldFrom> permits, trace::Ticks time) {
+  const auto later = std::ranges::find_if(permits, [&](const HeldFrom& each) { return each.since >= time; });
+  return {permits.begin(), later};
+}
+
+}  // namespace
+
 void Links::ask(const Call& call, ThreadLocks& locks) {
   if (!replay_->complete()) return;  // what was released unseen would count as held
   remember_asked(locks, call);
@@ -220,15 +233,19 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
   }
   const std::vector<Held>& kept = call.of_several ? before : locks.held;
   if (kept.empty() && !writes) return;
-  const HeldLocks* const held = interned(call.thread, kept);
-  if (held == nullptr) {
-    ++left_out_;
-    return;
-  }
   const Moment moment = clocks_.mark(call.thread);
-  if (writes) add_writer(call, held, moment);
-  for (const Held& outer : kept)
-    add(outer, call, held, moment);
+  const std::span<const HeldFrom> permits = gates_.permits_of(call.thread);
+  if (writes) {
+    if (const HeldLocks* const held = interned(kept, permits)) add_writer(call, held, moment);
+  }
+  for (const Held& outer : kept) {
+    const HeldLocks* const held = interned(kept, permits_before(permits, outer.since));
+    if (held == nullptr) {
+      ++left_out_;
+    } else {
+      add(outer, call, held, moment);
+    }
+  }
 }
 
 std::span<const HeldSince> Links::held_by(trace::ThreadNumber thread) const {

@@ -222,7 +222,7 @@ class Links {
   void settle_limits();
   void prune(trace::ObjectNumber object);
   void erase_between(trace::ObjectNumber outer, trace::ObjectNumber inner);
-  const HeldLocks* interned(trace::ThreadNumber thread, const std::vector<Held>& held);
+  const HeldLocks* interned(const std::vector<Held>& held, std::span<const HeldFrom> permits);
   void drop_unused_sets();
 
   const Process& process_;

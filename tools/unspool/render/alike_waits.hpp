@@ -6,14 +6,14 @@
 
 #include <unspool/analyze/waiting.hpp>
 
+#include <cstdint>
 #include <span>
 #include <tuple>
 #include <vector>
 
 namespace unspool {
 
-using WaitKey =
-    std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t>;
+using WaitKey = std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, trace::ThreadNumber, std::uint32_t>;
 /// The same of waits that are alike.
 WaitKey key_of(const Waiting& waiting);
 

@@ -224,8 +224,10 @@ std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle) {
     return "A notify is not kept for who waits later: set a flag under the lock, and wait with a predicate.";
   }
   const auto calls = [&](QueueCall call) { return is([call](const Waiting& each) { return each.is(call); }); };
-  if (cycle.cause == Cause::abandoned && calls(QueueCall::put)) return "Shut the queue down when its last consumer ends.";
-  if (cycle.cause == Cause::abandoned && calls(QueueCall::get)) return "Shut the queue down when its last producer ends.";
+  if (cycle.cause == Cause::abandoned && calls(QueueCall::put))
+    return "Shut the queue down when its last consumer ends.";
+  if (cycle.cause == Cause::abandoned && calls(QueueCall::get))
+    return "Shut the queue down when its last producer ends.";
   if (cycle.cause == Cause::abandoned && calls(QueueCall::join)) {
     return "Whoever gets an item has to say task_done of it, also where it fails.";
   }

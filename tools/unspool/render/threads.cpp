@@ -12,11 +12,9 @@
 #include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <list>
 #include <map>
-#include <tuple>
 #include <vector>
 
 namespace unspool {

@@ -47,10 +47,9 @@ std::uint32_t task_number(const Waiting& waiting) {
 namespace {
 
 std::string_view could_do_to_queue(const Waiting& waiting) {
-  if (!waiting.details_known) return "could end it";
-  return waiting.is(QueueCall::put)   ? "could make room"
-         : waiting.is(QueueCall::get) ? "could put one"
-                                      : "could finish them";
+  if (waiting.is(QueueCall::put)) return "could make room";
+  if (waiting.is(QueueCall::get)) return "could put one";
+  return waiting.is(QueueCall::join) ? "could finish them" : "could end it";
 }
 
 std::string could_do_to_pool(const Past* past, const Waiting& waiting, trace::ThreadNumber thread) {
