@@ -366,6 +366,20 @@ TEST_CASE("who comes to a Barrier for the next round, while the action of this o
   CHECK(found(course).size() == 1);
 }
 
+TEST_CASE("a Barrier's action comes after what each party did before it came") {
+  const auto script = [](std::uint32_t generation) {
+    Course course;
+    course.both(1, b, a);
+    course.next(Kind::barrier, Verb::block, 1, thing, 0, 0, generation);
+    course.next(Kind::barrier, Verb::begin, 2, thing, 0, 1, 0);
+    course.both(2, a, b);
+    course.next(Kind::barrier, Verb::trip, 2, thing, 0, 1, 0);
+    return course;
+  };
+  CHECK(found(script(0)).empty());
+  CHECK(found(script(1)).size() == 1);
+}
+
 TEST_CASE("what is done by a join of a Queue is not what is done until it runs") {
   Course course;
   put(course, 3, 1);

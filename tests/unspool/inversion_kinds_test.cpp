@@ -73,7 +73,7 @@ TEST_CASE("a wait with a limit is a note") {
   options.width = 1000;
   const std::string text = printed(run_order, course, options);
   INFO(text);
-  CHECK(text.find("for ever if it is tried again and again") != std::string::npos);
+  CHECK(text.find("for ever if it is then tried anew") != std::string::npos);
 }
 
 TEST_CASE("a wait that ended well at a line where others gave up counts as one with a limit") {
@@ -233,6 +233,29 @@ TEST_CASE("a thread that was joined before the lock was taken, in every run, kee
   };
   CHECK(found(script(true)).empty());
   CHECK(found(script(false)).size() == 1);
+}
+
+TEST_CASE("a join with a limit, with a lock held that the joined thread asked for, is a note") {
+  const auto script = [](std::string_view block) {
+    Course course;
+    course.take(2, a);
+    course.give(2, a);
+    course.take(1, a);
+    course.next(Kind::thread, Verb::block, 1, 2, 60, 2).row = trace::row_named(block);
+    course.ends(2);
+    course.joins(1, 2);
+    course.give(1, a);
+    return course;
+  };
+  for (const std::string_view limited : {"thread.block_timed", "thread.block_stoppable"}) {
+    const auto all = found(script(limited));
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].severity == Severity::note);
+    CHECK(all[0].limited);
+  }
+  const auto unlimited = found(script("thread.block"));
+  REQUIRE(unlimited.size() == 1);
+  CHECK(unlimited[0].severity == Severity::warning);
 }
 
 TEST_CASE("a join that would have given up keeps nobody waiting, nor does one by a third thread that is known of") {

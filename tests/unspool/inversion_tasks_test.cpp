@@ -53,6 +53,14 @@ TEST_CASE("a task's result that is waited for with a lock held which the task as
     CHECK(all[0].join.target_site == a % 100);
     CHECK(found(script(b, waits)).empty());
   }
+  Tasks limited;
+  limited.runs(1, a);
+  limited.take(waiter, a);
+  limited.next(Kind::pool, Verb::block, waiter, thing, 60, for_result, 1).row = trace::row_named("pool.block_timed");
+  limited.has_result(1);
+  limited.give(waiter, a);
+  REQUIRE(found(limited).size() == 1);
+  CHECK(found(limited)[0].severity == Severity::note);
   Tasks told = script(a, true);
   const std::string text = printed(run_order, told);
   CHECK_THAT(text, Contains("a task's result is waited for with a lock held that the task asks for"));

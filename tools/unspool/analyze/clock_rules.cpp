@@ -180,6 +180,10 @@ void Clocks::barrier(const Record& record, Shared& shared, const Block& block) {
       all = joined(all, send(record.thread));
       return;
     }
+    case Verb::begin: {  // the action, after all arrivals
+      const auto others = arriving.find(record.b);
+      return receive(record.thread, others == arriving.end() ? nullptr : others->second);
+    }
     case Verb::trip: {
       const auto mine = arriving.find(record.b);
       const Clock clock = joined(mine == arriving.end() ? nullptr : mine->second, send(record.thread));

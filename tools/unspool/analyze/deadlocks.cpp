@@ -254,6 +254,9 @@ void Deadlocks::add_abandoned(const std::vector<std::size_t>& alone) {
     cycle.cause = waiting_[cycle.members.front()].suspects.empty() ? Cause::nobody : Cause::abandoned;
     cycle.certainty = std::max(cycle.certainty, Certainty::likely);  // of a lock too: another thread may release it
     cycle.ring = false;
+    // Each of them would be stuck without the others.
+    for (const std::size_t each : cycle.members)
+      cycle.since = std::min(cycle.since, stuck_since_[each]);
     cycle.fingerprint = fingerprint(cycle);
     cycles_.push_back(std::move(cycle));
   }
@@ -333,7 +336,8 @@ Cycle Deadlocks::cycle_of(std::vector<std::size_t> members) const {
 void Deadlocks::find_hanging() {
   std::vector<std::vector<std::size_t>> waits_for(waiting_.size());
   for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (waiting_[i].cycle != nowhere) continue;
+    const bool rests = waiting_[i].idle && waiting_[i].wait.kind == trace::Kind::pool;
+    if (waiting_[i].cycle != nowhere || rests) continue;
     for (const std::size_t to : edges_from(i))
       waits_for[to].push_back(i);
   }

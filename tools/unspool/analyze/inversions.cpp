@@ -105,7 +105,8 @@ void Inversions::add_join(const JoinUnderLock& join) {
   Inversion inversion;
   inversion.danger = join.task.task == 0 ? Danger::join_under_lock : Danger::task_under_lock;
   inversion.join = join;
-  inversion.happened = join.stuck;
+  inversion.happened = join.stuck && !join.limited;
+  inversion.limited = join.limited;
   inversion.doubt.signal = links_.is_signal(join.lock);
   add(std::move(inversion));
 }

@@ -20,6 +20,11 @@ constexpr std::size_t most_joins = 10'000;
 constexpr std::size_t most_joined_at = 8;    // of one thread
 constexpr std::size_t most_followed = 1000;  // threads that one join waits for
 
+/// Of the begin of a wait.
+bool has_limit(const trace::Row& row) {
+  return row.limit == trace::WaitLimit::deadline || row.limit == trace::WaitLimit::stop;
+}
+
 }  // namespace
 
 void Links::thread(const Record& record) {
@@ -51,6 +56,7 @@ void Links::join(const Record& record) {
   if (effect != Effect::wait && effect != Effect::resume) return;
   JoinUnderLock join;
   join.target = target;
+  join.limited = has_limit(*record.row);
   add_joins(joining_[target], record, join);
   if (effect == Effect::resume) judge_joins(target);
 }
@@ -222,6 +228,7 @@ void Links::wait_for_task(const Record& record) {
   }
   JoinUnderLock join;
   join.task = task;
+  join.limited = has_limit(*record.row);
   add_joins(awaiting_[task], record, join);
   if (effect == Effect::resume) {
     judge_task(task);

@@ -42,7 +42,7 @@ std::string lost_words(const Names& names, const Times& times, const Misuse& mis
 
 std::string long_hold_words(const std::string& object, const Times& times, const Misuse& misuse) {
   const std::string longest = times.span(misuse.longest);
-  if (misuse.number == misuse.count && misuse.count == 1) return fmt::format("{}, for {} so far", object, longest);
+  if (misuse.count == 1) return fmt::format("{}, for {}{}", object, longest, misuse.number == 1 ? " so far" : "");
   const std::string most = fmt::format("{}, at most {}", object, longest);
   return misuse.number == 0 ? most : fmt::format("{}; {} of them at the end, so far", most, count(misuse.number));
 }

@@ -106,6 +106,7 @@ std::string why_not_stuck(const Process& process, const Names& names, const Dead
   for (const trace::ThreadNumber each : waiting.kin) {
     if (goes_on(deadlocks, each)) return next_one(process, names.thread(each));
   }
+  if (waiting.idle && kind == Kind::pool) return "a worker at rest";
   if (std::string who = who_is_not_stuck(names, deadlocks, waiting); !who.empty()) return who;
   if (kind == Kind::barrier) return "others may still come";
   const Role role = awaited_role(waiting);

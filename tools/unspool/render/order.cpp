@@ -102,8 +102,8 @@ std::string Story::what(const Inversion& inversion) const {
 std::string Story::reasons(const Inversion& inversion) const {
   if (inversion.happened) return "It did deadlock at the end of this run: unspool deadlocks.";
   std::string out = inversion.limited
-                        ? "One of the waits has a time limit, or can be stopped: until then they wait for each other, "
-                          "for ever if it is tried again and again, or never stopped."
+                        ? "One of the waits has a time limit, or can be stopped: they wait for each other until then, "
+                          "and for ever if it is then tried anew, or never stopped."
                         : "It could deadlock, though this run did not.";
   const Doubt& doubt = inversion.doubt;
   if (doubt.few_threads) out += " Only if other threads do the same as those seen: it takes one for each lock.";

@@ -217,8 +217,8 @@ std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle) {
     return std::ranges::all_of(cycle.members, [&](std::size_t each) { return what(deadlocks.waiting()[each]); });
   };
   if (is([](const Waiting& each) { return each.wait.kind == Kind::pool; })) {
-    return "Tasks must not wait for tasks of their own pool unless a worker is left for them: give the inner tasks a "
-           "pool of their own, or go on in the inner task.";
+    return "Tasks must not wait for tasks of their own pool, or of one whose tasks wait for theirs, unless a worker is "
+           "left for them: give the inner tasks a pool of their own, or go on in the inner task.";
   }
   if (is([](const Waiting& each) { return each.lost_wake_up != Lost::no; })) {
     return "A notify is not kept for who waits later: set a flag under the lock, and wait with a predicate.";

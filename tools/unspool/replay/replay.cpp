@@ -139,8 +139,6 @@ void Replay::step(const Record& record) {
   }
   switch (record.row->kind) {
     case Kind::message:
-      if (ThreadState* thread = threads_.get(record.thread)) thread->acted = true;
-      return;
     case Kind::definition:
       return;
     case Kind::trace:

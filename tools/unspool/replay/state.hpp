@@ -100,7 +100,7 @@ struct ThreadState {
   enum class Life : std::uint8_t { created, alive, ended };
   Life life = Life::created;
   bool exception = false;  ///< it ended by one
-  bool acted = false;      ///< it made a Record beside its begin
+  bool acted = false;      ///< it made a transition beside its begin
   bool sequence_known = false;
   trace::Sequence sequence = 0;
   std::vector<Wait> waits;  ///< innermost last: a Condition's, and inside it the one for its lock

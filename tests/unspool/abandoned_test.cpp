@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+//
+// Since when a wait is told as stuck that nobody is left to end; and whom a thread that has only logged leaves hope to.
+#include <catch2/catch.hpp>
+#include <unspool/replay_script.hpp>
+
+using namespace unspool;
+using namespace unspool::test;
+
+namespace {
+
+constexpr trace::ThreadNumber main_thread = 1;
+constexpr trace::ThreadNumber worker = 2;
+constexpr trace::ThreadNumber acceptor = 3;
+constexpr trace::ObjectNumber jobs = trace::first_object_number + 77;
+
+Script with_threads() {
+  Script script;
+  script.thread(main_thread, "MainThread");
+  script.process.threads[main_thread].origin = trace::Origin::main;
+  script.begin(5, main_thread);
+  for (const trace::ThreadNumber each : {worker, acceptor}) {
+    script.thread(each, "thread-" + std::to_string(each));
+    script.process.threads[each].creator = main_thread;
+    script.begin(each + 5, each);
+  }
+  return script;
+}
+
+}  // namespace
+
+// The story: handlers came one after the other to a lock whose owner had died at the start of the day; told was "since"
+// the last of them.
+TEST_CASE("a lock whose owner has ended is stuck since its first waiter is, whoever comes later") {
+  Script script = with_threads();
+  script.acquire(10, worker, lock(1), 20);
+  script.block(100, acceptor, lock(1), 21, worker, 20);
+  script.end(200, worker);
+  script.block(5000, main_thread, lock(1), 22, worker, 20);
+  const Answer answer{script};
+  const auto& cycles = answer.analysis.deadlocks.cycles();
+  REQUIRE(cycles.size() == 1);
+  CHECK(cycles[0].cause == Cause::abandoned);
+  CHECK(cycles[0].since == 200);
+}
+
+// The story: main put a first job and joined the worker; the acceptor had said that it listens, and waited for the first
+// connection. That was told as a deadlock of the two.
+TEST_CASE("a thread that has only logged may do what nobody else is left to do") {
+  const auto found = [](bool takes_a_lock) {
+    Script script = with_threads();
+    script.add(Kind::queue, Verb::put, 20, main_thread, jobs, 30, 0, 1);
+    script.add(Kind::queue, Verb::get, 30, worker, jobs, 31, 0, 0);
+    script.add(Kind::queue, Verb::block, 40, worker, jobs, 31, 1, 0);
+    script.add(Kind::message, Verb::text, 50, acceptor, 0);
+    if (takes_a_lock) {
+      script.acquire(60, acceptor, lock(1), 20);
+      script.release(70, acceptor, lock(1), 20, acceptor);
+    }
+    script.join(80, main_thread, worker, 32);
+    script.add(Kind::message, Verb::text, 90, acceptor, 0);
+    return Answer{script}.analysis.deadlocks.cycles().size();
+  };
+  CHECK(found(false) == 0);
+  CHECK(found(true) == 1);
+}
