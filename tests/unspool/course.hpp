@@ -63,6 +63,14 @@ struct Course : Script {
   void joins(trace::ThreadNumber who, trace::ThreadNumber other) { joined(now += 10, who, other, 60); }
 };
 
+/// Of the semaphore `thing`: permits are given, and one is taken, which leaves so many.
+inline void release(Course& course, trace::ThreadNumber who, std::uint32_t count = 1) {
+  course.next(Kind::semaphore, Verb::release, who, thing, 0, count);
+}
+inline void acquire(Course& course, trace::ThreadNumber who, std::uint32_t left = 0) {
+  course.next(Kind::semaphore, Verb::acquire, who, thing, 0, 0, left);
+}
+
 inline std::vector<Inversion> found(const Script& script) {
   const Answer answer{script};
   return answer.analysis.inversions.all();

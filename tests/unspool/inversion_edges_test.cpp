@@ -12,12 +12,6 @@ using namespace unspool::test;
 
 namespace {
 
-void release(Course& course, trace::ThreadNumber who, std::uint32_t count = 1) {
-  course.next(Kind::semaphore, Verb::release, who, thing, 0, count);
-}
-void acquire(Course& course, trace::ThreadNumber who, std::uint32_t left = 0) {
-  course.next(Kind::semaphore, Verb::acquire, who, thing, 0, 0, left);
-}
 void put(Course& course, trace::ThreadNumber who, std::uint32_t size) {
   course.next(Kind::queue, Verb::put, who, thing, 0, 0, size);
 }

@@ -9,17 +9,6 @@
 using namespace unspool;
 using namespace unspool::test;
 
-namespace {
-
-void release(Course& course, trace::ThreadNumber who, std::uint32_t count = 1) {
-  course.next(Kind::semaphore, Verb::release, who, thing, 0, count);
-}
-void acquire(Course& course, trace::ThreadNumber who, std::uint32_t left = 0) {
-  course.next(Kind::semaphore, Verb::acquire, who, thing, 0, 0, left);
-}
-
-}  // namespace
-
 TEST_CASE("a semaphore of one permit is a gate, unless it ever has another or is released by another thread") {
   const auto script = [](std::uint32_t more, trace::ThreadNumber releaser) {
     Course course;

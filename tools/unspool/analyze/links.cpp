@@ -235,11 +235,11 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
   if (kept.empty() && !writes) return;
   const Moment moment = clocks_.mark(call.thread);
   const std::span<const HeldFrom> permits = gates_.permits_of(call.thread);
-  if (writes) {
-    if (const HeldLocks* const held = interned(kept, permits)) add_writer(call, held, moment);
-  }
+  const HeldLocks* const all = interned(kept, permits);
+  if (writes && all != nullptr) add_writer(call, all, moment);
   for (const Held& outer : kept) {
-    const HeldLocks* const held = interned(kept, permits_before(permits, outer.since));
+    const std::span<const HeldFrom> before_it = permits_before(permits, outer.since);
+    const HeldLocks* const held = before_it.size() == permits.size() ? all : interned(kept, before_it);
     if (held == nullptr) {
       ++left_out_;
     } else {
