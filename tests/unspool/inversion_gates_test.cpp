@@ -64,6 +64,24 @@ TEST_CASE("of a semaphore that one thread has two permits of there is still one 
   CHECK(found(course).empty());
 }
 
+TEST_CASE("threads that take two permits each need two each") {
+  const auto ring = [](std::uint32_t threads, std::uint32_t permits) {
+    Course course;
+    for (trace::ThreadNumber each = 1; each <= threads; ++each) {
+      acquire(course, each, permits - 1);
+      acquire(course, each, permits - 2);
+      course.both(each, lock(each), lock(each % threads + 1));
+      release(course, each);
+      release(course, each);
+    }
+    return course;
+  };
+  CHECK(found(ring(2, 3)).empty());
+  CHECK(found(ring(2, 4)).size() == 1);
+  CHECK(found(ring(3, 5)).empty());
+  CHECK(found(ring(3, 6)).size() == 1);
+}
+
 TEST_CASE("a gate of one permit has to be acquired around both orders") {
   Course course;
   acquire(course, 1);

@@ -12,6 +12,10 @@ constexpr std::size_t most_permits = 16;  // of one thread
 constexpr std::size_t most_room = 64;     // more threads than that are hardly ever in one ring
 constexpr std::size_t most_parents = 100'000;
 
+std::size_t permits_in(const HeldLocks& held, const HeldLock& semaphore) {
+  return std::ranges::equal_range(held, semaphore).size();
+}
+
 }  // namespace
 
 std::span<const HeldFrom> Gates::permits_of(trace::ThreadNumber thread) const {
@@ -42,9 +46,7 @@ bool Gates::take(const Record& record, Semaphore& semaphore) {
     if (left != 0) room_[record.object] = semaphore.permits;
   }
   if (semaphore.holders.size() + left >= semaphore.permits) return false;
-  const bool has_one = std::ranges::find(semaphore.holders, record.thread) != semaphore.holders.end();
   semaphore.holders.push_back(record.thread);
-  if (has_one) return true;
   auto& permits = permits_[record.thread];
   if (permits.size() < most_permits) permits.push_back({{record.object, false}, record.time});
   return true;
@@ -55,8 +57,8 @@ bool Gates::give(const Record& record, Semaphore& semaphore) {
   const auto one = std::ranges::find(holders, record.thread);
   if (one == holders.end() || record.a != 1) return false;
   holders.erase(one);
-  const bool has_more = std::ranges::find(holders, record.thread) != holders.end();
-  if (!has_more) drop_permit(record.thread, record.object);
+  const auto left = static_cast<std::size_t>(std::ranges::count(holders, record.thread));
+  keep_permits(record.thread, record.object, left);
   return true;
 }
 
@@ -65,7 +67,7 @@ void Gates::refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_onc
   room_.erase(object);
   if (at_once) return;
   for (const trace::ThreadNumber each : std::exchange(semaphore.holders, {}))
-    drop_permit(each, object);
+    keep_permits(each, object, 0);
   none_.insert(object);
 }
 
@@ -73,14 +75,20 @@ void Gates::destroyed(trace::ObjectNumber object) {
   const auto found = semaphores_.find(object);
   if (found == semaphores_.end()) return;
   for (const trace::ThreadNumber each : found->second.holders)
-    drop_permit(each, object);
+    keep_permits(each, object, 0);
   semaphores_.erase(found);
 }
 
-void Gates::drop_permit(trace::ThreadNumber thread, trace::ObjectNumber object) {
+/// The oldest.
+void Gates::keep_permits(trace::ThreadNumber thread, trace::ObjectNumber object, std::size_t count) {
   const auto found = permits_.find(thread);
   if (found == permits_.end()) return;
-  std::erase_if(found->second, [&](const HeldFrom& each) { return each.lock.object == object; });
+  std::erase_if(found->second, [&](const HeldFrom& each) {
+    if (each.lock.object != object) return false;
+    if (count == 0) return true;
+    --count;
+    return false;
+  });
   if (found->second.empty()) permits_.erase(found);
 }
 
@@ -129,8 +137,10 @@ bool Gates::has_room(const HeldLocks& held, std::span<const HeldLocks* const> ot
   return std::ranges::all_of(held, [&](const HeldLock& each) {
     const auto room = room_.find(each.object);
     if (room == room_.end()) return true;
-    const auto has_one = [&](const HeldLocks* other) { return std::ranges::binary_search(*other, each); };
-    return static_cast<std::size_t>(std::ranges::count_if(others, has_one)) < room->second;
+    std::size_t taken = permits_in(held, each);
+    for (const HeldLocks* other : others)
+      taken += permits_in(*other, each);
+    return taken <= room->second;
   });
 }
 

@@ -29,7 +29,7 @@ struct HeldLock {
   bool shared = false;
   auto operator<=>(const HeldLock&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads <=>
 };
-using HeldLocks = std::vector<HeldLock>;  ///< sorted
+using HeldLocks = std::vector<HeldLock>;  ///< sorted; a semaphore once for each permit
 
 /// The same, from when on.
 struct HeldFrom {
@@ -43,7 +43,7 @@ class Gates {
   /// A semaphore's acquire or release.
   void semaphore(const Record& record);
   void destroyed(trace::ObjectNumber object);
-  /// Semaphores of which the thread has a permit.
+  /// Semaphores of which the thread has a permit, as often as it has one; the oldest first.
   std::span<const HeldFrom> permits_of(trace::ThreadNumber thread) const;
   /// Records of it are missing.
   void forget_permits(trace::ThreadNumber thread) { permits_.erase(thread); }
@@ -55,8 +55,7 @@ class Gates {
   /// Whether these two threads can hold these at the same time. After the replay.
   bool let_both(trace::ThreadNumber a, const HeldLocks& held_by_a, trace::ThreadNumber b,
                 const HeldLocks& held_by_b) const;
-  /// Whether a semaphore of which `held` has a permit can have one left for it, where so many of `others` have one too.
-  /// After the replay.
+  /// Whether the semaphores of which `held` has permits have as many beside those that `others` have. After the replay.
   bool has_room(const HeldLocks& held, std::span<const HeldLocks* const> others) const;
 
  private:
@@ -78,7 +77,7 @@ class Gates {
   bool take(const Record& record, Semaphore& semaphore);
   bool give(const Record& record, Semaphore& semaphore);
   void refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_once);
-  void drop_permit(trace::ThreadNumber thread, trace::ObjectNumber object);
+  void keep_permits(trace::ThreadNumber thread, trace::ObjectNumber object, std::size_t count);
   const Parent* parent_of(trace::ThreadNumber thread) const;
   bool exclude(const HeldLocks& a, const HeldLocks& b) const;
 
