@@ -43,8 +43,8 @@ class LockFlow {
     if (waited || object.history.waited_for()) contended(flow, object, record, waited);
   }
   void held(Flow& flow, const ObjectState& object, const Hold& hold);
-  void held_plainly(Flow& flow, const PlainHold& hold) {
-    flow.held = add_saturated(flow.held, hold.ticks());
+  /// How long is to be added to Flow::held.
+  void held_plainly(const PlainHold& hold) {
     freed_ = hold.until;
     releaser_ = hold.thread;
   }

@@ -114,14 +114,22 @@ void Locks::held(const ObjectState& object, const Hold& hold) {
 }
 
 void Locks::held_plainly(HoldsOfObjects holds) {
-  for (const auto& [object, hold] : holds) {
+  constexpr std::size_t ahead = 8;
+  for (std::size_t i = 0; i < holds.all.size(); ++i) {
+    if (i + ahead < holds.all.size()) __builtin_prefetch(live_.data() + holds.all[i + ahead].object->slot, 1);
+    const auto& [object, hold] = holds.all[i];
     Live* lock = live(object);
     if (lock == nullptr) continue;
-    LockFigures& figures = *lock->figures;
-    lock->flow.held_plainly(figures.flow, *hold);
-    ++figures.acquisitions;
-    figures.holds.add(hold->ticks());
+    lock->flow.held_plainly(*hold);
+    lock->figures->plain_holds.add(hold->ticks());
   }
+}
+
+void Locks::settle(LockFigures& figures) {
+  figures.acquisitions += figures.plain_holds.count();
+  figures.flow.held = add_saturated(figures.flow.held, figures.plain_holds.sum());
+  figures.holds.merge(figures.plain_holds);
+  figures.plain_holds = {};
 }
 
 void Locks::released_by_other(const ObjectState& object, const Record& record) {
@@ -203,6 +211,8 @@ void Locks::finished(const Replay& replay) {
     }
   }
   for (auto& [place, names] : classes_) {
+    for (auto& [name, each] : names)
+      settle(each);
     if (names.size() > most_names) {
       LockFigures all = std::move(names.begin()->second);
       for (auto each = std::next(names.begin()); each != names.end(); ++each)

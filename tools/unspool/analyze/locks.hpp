@@ -20,7 +20,7 @@
 namespace unspool {
 
 struct LockFigures {
-  // What a plain hold changes, in as few cache lines as can be.
+  Samples plain_holds;  ///< while the Records are read: those of them that the figures below lack
   std::uint64_t acquisitions = 0;
   Flow flow;
   Samples holds;
@@ -99,6 +99,7 @@ class Locks : public Observer {
     return lock.figures == nullptr ? nullptr : &lock;
   }
   void ended(LockFigures& figures, const Wait& wait);
+  static void settle(LockFigures& figures);
 
   const Process& process_;
   const Filter& filter_;

@@ -84,6 +84,7 @@ class Misuses : public Observer {
   void record(const Record& record) override;
   void held(const ObjectState& object, const Hold& hold) override;
   void held_plainly(HoldsOfObjects holds) override {
+    if (holds.longest < long_hold_) return;
     for (const auto& [object, hold] : holds) {
       if (hold->ticks() < long_hold_) continue;
       held(*object, {hold->thread, object->number, hold->site, hold->since, hold->until, hold->thread});

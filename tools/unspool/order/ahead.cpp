@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <unspool/order/ahead.hpp>
+#include <unspool/order/claim.hpp>
 
 #include <cstring>
 #include <utility>
 
 namespace unspool {
 namespace {
+
+// So far ahead of the one that is made.
+constexpr std::size_t claimed_records = 10;
 
 /// A transition's fields are in the Record itself, as they stand in the file.
 bool is_plain(const Record& record) {
@@ -54,6 +58,8 @@ bool Ahead::fill(Part& part) {
   constexpr std::size_t most_bytes = 1 << 20;
   for (part.used = 0; part.used < part_records && bytes < most_bytes; ++part.used) {
     Record& record = part.records[part.used];
+    claim(&record + claimed_records);
+    claim(&record + claimed_records + 1);
     const Merge::Given given = read(record, part);
     if (given != Merge::Given::record) return given == Merge::Given::holds;
     part.holds_before[part.used] = static_cast<std::uint32_t>(part.holds.size());

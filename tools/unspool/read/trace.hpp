@@ -24,7 +24,7 @@ namespace unspool {
 class Buffers {
  public:
   /// What one cursor reads at a time.
-  std::uint64_t window() const { return used_ < plenty ? 16 << 10 : 8 << 10; }
+  std::uint64_t window() const { return used_ < plenty ? 64 << 10 : 8 << 10; }
   /// For a single long Record.
   bool may_grow(std::uint64_t more) const { return used_ + more <= most; }
   void resize(std::uint64_t from, std::uint64_t to) { used_ = used_ - from + to; }

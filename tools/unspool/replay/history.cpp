@@ -2,6 +2,7 @@
 #include <unspool/replay/history.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace unspool {
 namespace {
@@ -76,8 +77,8 @@ void History::change_shared(const Holder& who, trace::Ticks at, bool comes, cons
   together.end = past.recent.size();
 }
 
-void History::hold_together(std::span<const Tenure> readers) {
-  if (past_ == nullptr) past_ = std::make_unique<Past>();
+void History::hold_together(Pasts& pasts, std::span<const Tenure> readers) {
+  if (past_ == nullptr) past_ = pasts.take();
   Together& together = past_->together;
   const Tenure first = std::ranges::min(readers, {}, &Tenure::from);
   past_->recent.push_back({{Holder::Tenant::nobody, 0, 0}, first.from, false});
@@ -136,8 +137,8 @@ std::size_t History::first_for(trace::Ticks since, const Holder& before) {
   return first > 0 ? first - 1 : 0;
 }
 
-History::Ticket History::begin_wait(trace::Ticks since, const Holder& before) {
-  if (past_ == nullptr) past_ = std::make_unique<Past>();
+History::Ticket History::begin_wait(Pasts& pasts, trace::Ticks since, const Holder& before) {
+  if (past_ == nullptr) past_ = pasts.take();
   Past& past = *past_;
   const std::size_t first = first_for(since, before);
   if (past.free.empty()) {
@@ -157,7 +158,7 @@ History::Ticket History::begin_wait(trace::Ticks since, const Holder& before) {
   return ticket;
 }
 
-void History::end_wait(Ticket ticket) {
+void History::end_wait(Pasts& pasts, Ticket ticket) {
   Past& past = *past_;
   Open& wait = past.waits[ticket];
   if (wait.fresh == settled) {
@@ -168,10 +169,24 @@ void History::end_wait(Ticket ticket) {
     past.fresh.pop_back();
   }
   past.free.push_back(ticket);
-  if (--waiting_ != 0) return;
-  past.together.first = 0;
-  past.recent.clear();
-  past.blocks.clear();
+  if (--waiting_ == 0) pasts.put(std::move(past_));
+}
+
+std::unique_ptr<History::Past> History::Pasts::take() {
+  if (spare_.empty()) return std::make_unique<Past>();
+  std::unique_ptr<Past> past = std::move(spare_.back());
+  spare_.pop_back();
+  return past;
+}
+
+void History::Pasts::put(std::unique_ptr<Past> past) {
+  constexpr std::size_t most_waits = 64;
+  if (past->waits.size() > most_waits) return;
+  past->together.first = 0;
+  past->recent.clear();
+  past->blocks.clear();
+  past->merge_at = Past{}.merge_at;
+  spare_.push_back(std::move(past));
 }
 
 trace::Ticks History::divide_wait(Ticket ticket, trace::Ticks until, std::vector<Share>& shares, bool let_in) const {

@@ -71,6 +71,8 @@ void divide(std::span<const Tenure> tenures, trace::Ticks from, trace::Ticks unt
 /// between them: there are never many more of them than open waits.
 class History {
  public:
+  class Pasts;
+
   const Tenure& now() const { return now_; }
   Tenure& now() { return now_; }
   void change(const Holder& holder, trace::Ticks from, bool from_known) {
@@ -86,7 +88,7 @@ class History {
   void change_shared(const Holder& who, trace::Ticks at, bool comes, const Tenure& now);
 
   /// These hold it together now, and nobody has waited until now.
-  void hold_together(std::span<const Tenure> readers);
+  void hold_together(Pasts& pasts, std::span<const Tenure> readers);
   /// Who has it is not known from here on.
   void forget();
 
@@ -97,8 +99,8 @@ class History {
   using Ticket = std::uint32_t;
   /// Who had it at `since` may not be kept any more where the present hold began only then, or the last one ended; it
   /// was `before`.
-  Ticket begin_wait(trace::Ticks since, const Holder& before);
-  void end_wait(Ticket ticket);
+  Ticket begin_wait(Pasts& pasts, trace::Ticks since, const Holder& before);
+  void end_wait(Pasts& pasts, Ticket ticket);
 
   /// The holders during this wait up to `until`, as shares; their sum is exactly the answer minus its begin. The
   /// answer is `until`, or later where that lies before what was summed up already (other threads' clocks). `let_in`:
@@ -135,7 +137,7 @@ class History {
     std::size_t end = 0;      ///< of `recent`; where it is another by now, this is over
     trace::Ticks latest = 0;  ///< of the changes
   };
-  /// What only an object has that was waited for.
+  /// What only an object has that is waited for.
   struct Past {
     std::vector<Tenure> recent;  ///< before now
     std::vector<Block> blocks;   ///< by number
@@ -164,6 +166,17 @@ class History {
   Tenure now_;
   std::uint32_t waiting_ = 0;
   std::unique_ptr<Past> past_;
+};
+
+/// Where histories leave what they need only while somebody waits, to whichever needs it next: as few objects are
+/// waited for at a time, this stays in the cache.
+class History::Pasts {
+ private:
+  friend class History;
+  std::unique_ptr<Past> take();
+  void put(std::unique_ptr<Past> past);
+
+  std::vector<std::unique_ptr<Past>> spare_;
 };
 
 }  // namespace unspool

@@ -222,7 +222,7 @@ void Replay::hold_together(ObjectState& object) {
   std::vector<Tenure> readers;
   for (const Reader& each : object.readers)
     readers.push_back({{Tenant::thread, each.thread, each.site}, each.since, true});
-  object.history.hold_together(readers);
+  object.history.hold_together(pasts_, readers);
 }
 
 /// Where not all who hold it are recorded, only the order of the Records is left.

@@ -17,7 +17,13 @@ struct HoldOfObject {
   const ObjectState* object = nullptr;
   const PlainHold* hold = nullptr;
 };
-using HoldsOfObjects = std::span<const HoldOfObject>;
+struct HoldsOfObjects {
+  std::span<const HoldOfObject> all;
+  trace::Ticks longest = 0;  ///< of them
+
+  auto begin() const { return all.begin(); }
+  auto end() const { return all.end(); }
+};
 
 /// Each analysis overrides what it needs. Calls come in the order of the Records. An ObjectState's slot is valid
 /// between born() and destroyed(), then used again for another object.

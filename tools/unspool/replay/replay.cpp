@@ -38,6 +38,31 @@ Ending ending_of(Verb failure) {
   return failure == Verb::cancel ? Ending::cancel : Ending::refused;
 }
 
+/// Others may wait for it, and not only because something is held meanwhile.
+bool is_deed(const trace::Row& row) {
+  if (row.kind == Kind::barrier) return true;  // to arrive is one
+  const bool is_begin = row.kind == Kind::thread && row.verb == Verb::begin;
+  return row.advances && !is_begin && !can_be_held(row.kind);
+}
+
+trace::ObjectNumber object_of(const Record& record) {
+  return record.object;
+}
+
+trace::ObjectNumber object_of(const PlainHold& hold) {
+  return hold.object();
+}
+
+/// The states that will be asked for some items behind this one: of a thousand objects most are in no near cache.
+template <class Objects, class Items>
+void expect(const Objects& objects, const Items& items, std::size_t at) {
+  constexpr std::size_t before_long = 12;
+  constexpr std::size_t soon = 6;
+  if (at + soon >= items.size()) return;
+  objects.expect(object_of(items[std::min(at + before_long, items.size() - 1)]));
+  objects.expect_soon(object_of(items[at + soon]));
+}
+
 }  // namespace
 
 Replay::Replay(const Process& process, Audience audience)
@@ -53,11 +78,12 @@ void Replay::run(RecordSource& source) {
   for (Batch batch = source.more(); !batch.empty(); batch = source.more()) {
     std::size_t held = 0;
     const auto hold_until = [&](std::size_t end) {
-      if (held < end) step(batch.holds.subspan(held, end - held));
+      if (held < end) step(batch.holds, held, end);
       held = std::max(held, end);
     };
     for (std::size_t i = 0; i < batch.records.size(); ++i) {
       hold_until(batch.holds_before.empty() ? 0 : batch.holds_before[i]);
+      expect(objects_, batch.records, i);
       step(batch.records[i]);
     }
     hold_until(batch.holds.size());
@@ -70,9 +96,8 @@ void Replay::run(RecordSource& source) {
   if (hold.thread != last_holder_) {
     last_holder_ = hold.thread;
     last_holder_state_ = threads_.get(hold.thread);
-    if (last_holder_state_ != nullptr) last_holder_state_->acted = true;
   }
-  const ThreadState* const thread = last_holder_state_;
+  ThreadState* const thread = last_holder_state_;
   ObjectState* const object = objects_.get(hold.object());
   const bool plain = thread != nullptr && object != nullptr && thread->waits.empty() &&
                      thread->life != ThreadState::Life::created && object->sequence_known &&
@@ -80,9 +105,12 @@ void Replay::run(RecordSource& source) {
   return plain ? object : nullptr;
 }
 
-/// The observers hear of many at once, as a call for each would take longer than what they do.
-void Replay::step(std::span<const PlainHold> holds) {
-  for (const PlainHold& hold : holds) {
+/// Those from `begin` to `end`. The observers hear of many at once, as a call for each would take longer than what they
+/// do.
+void Replay::step(std::span<const PlainHold> holds, std::size_t begin, std::size_t end) {
+  for (std::size_t i = begin; i < end; ++i) {
+    expect(objects_, holds, i);
+    const PlainHold& hold = holds[i];
     ObjectState* const object = plainly_held(hold);
     if (object == nullptr) {
       tell_holds();
@@ -93,6 +121,8 @@ void Replay::step(std::span<const PlainHold> holds) {
     last_time_ = std::max(last_time_, hold.until);
     object->sequence = hold.seq + 1;
     object->history.now().from = hold.until;
+    last_holder_state_->last = hold.until;
+    longest_untold_ = std::max(longest_untold_, hold.ticks());
     untold_.push_back({object, &hold});
   }
   tell_holds();
@@ -102,8 +132,9 @@ void Replay::tell_holds() {
   if (untold_.empty()) return;
   records_ += 2 * untold_.size();
   for (Observer* each : audience_.held_plainly)
-    each->held_plainly(untold_);
+    each->held_plainly({untold_, longest_untold_});
   untold_.clear();
+  longest_untold_ = 0;
 }
 
 void Replay::step_apart(const PlainHold& hold) {
@@ -171,7 +202,9 @@ void Replay::transition(const Record& record) {
   ThreadState* thread = thread_of(record.thread);
   if (thread != nullptr) {
     if (thread->life == ThreadState::Life::created) thread->life = ThreadState::Life::alive;
-    thread->acted |= record.row->kind != Kind::thread || record.row->verb != Verb::begin;
+    thread->acted |= is_deed(*record.row);
+    if (thread->first == 0) thread->first = record.time;
+    thread->last = record.time;
     close_stale_waits(*thread, record);
   }
   if (record.row->kind == Kind::thread) {

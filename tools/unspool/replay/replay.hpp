@@ -78,7 +78,7 @@ class Replay {
 
   // replay.cpp: which Record does what
   void step(const Record& record);
-  void step(std::span<const PlainHold> holds);
+  void step(std::span<const PlainHold> holds, std::size_t begin, std::size_t end);
   ObjectState* plainly_held(const PlainHold& hold);
   void tell_holds();
   void step_apart(const PlainHold& hold);
@@ -163,7 +163,9 @@ class Replay {
   trace::ThreadNumber last_holder_ = 0;  ///< of the last plain hold; 0: its state has to be looked up
   ThreadState* last_holder_state_ = nullptr;
   std::vector<HoldOfObject> untold_;  ///< plain holds that the observers have not heard of; empty between steps
-  std::vector<Share> spare_shares_;   ///< empty: room for the next wait's
+  trace::Ticks longest_untold_ = 0;
+  History::Pasts pasts_;
+  std::vector<Share> spare_shares_;  ///< empty: room for the next wait's
   std::uint32_t losses_ = 0;
   bool complete_ = true;
   bool ended_orderly_ = false;

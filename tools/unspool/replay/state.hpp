@@ -100,11 +100,13 @@ struct ThreadState {
   enum class Life : std::uint8_t { created, alive, ended };
   Life life = Life::created;
   bool exception = false;  ///< it ended by one
-  bool acted = false;      ///< it made a transition beside its begin
+  bool acted = false;      ///< it did more than begin, take locks and wait
   bool sequence_known = false;
   trace::Sequence sequence = 0;
   std::vector<Wait> waits;  ///< innermost last: a Condition's, and inside it the one for its lock
   trace::Ticks ended = 0;
+  trace::Ticks first = 0;  ///< of its transitions
+  trace::Ticks last = 0;   ///< of its transitions
 };
 
 }  // namespace unspool

@@ -19,9 +19,11 @@ namespace unspool {
 /// hashing, since a program's are dense and a hostile file's are not.
 template <class Number, class State>
 class States {
+  static constexpr std::size_t cache_line = 64;
+
  public:
   using Item = std::pair<const Number, State>;
-  struct Cell {
+  struct alignas(cache_line) Cell {
     std::optional<Item> item;
     std::uint32_t place = 0;
   };
@@ -76,6 +78,15 @@ class States {
   State* get(Number number) {
     Cell* const cell = slots_[slot_of(number)].cell;
     return cell == nullptr ? nullptr : &cell->item->second;
+  }
+
+  /// It is asked for before long: where it stands begins to be loaded, and does no harm if there is none.
+  void expect(Number number) const { __builtin_prefetch(&slots_[home_of(number)]); }
+  /// It is asked for soon, and has been expected: the state itself.
+  void expect_soon(Number number) const {
+    const auto* const cell = reinterpret_cast<const std::byte*>(slots_[home_of(number)].cell);
+    __builtin_prefetch(cell, 1);
+    __builtin_prefetch(cell + cache_line, 1);
   }
 
   /// A new one, and its place. Requires: there is none of this number.

@@ -81,7 +81,7 @@ void Replay::begin_wait(trace::ThreadNumber number, ThreadState& thread, ObjectS
   const bool is_over = block.late && object->now().holder.tenant == Holder::Tenant::nobody;
   if (is_over && block.owner != 0) before = {Holder::Tenant::thread, block.owner, block.owner_site};
   if (object->complete && !object->readers.empty() && !object->history.waited_for()) hold_together(*object);
-  wait.ticket = object->history.begin_wait(block.since, before);
+  wait.ticket = object->history.begin_wait(pasts_, block.since, before);
 }
 
 bool Replay::end_wait(const Record& record, ThreadState* thread, ObjectState* object, Ending ending) {
@@ -106,7 +106,7 @@ void Replay::close_wait(ThreadState& thread, trace::Ticks until, Ending ending) 
   thread.waits.pop_back();
   ObjectState* object = tracked(wait.object);
   complete_wait(wait, object, until, ending);
-  if (object != nullptr && wait.ticket) object->history.end_wait(*wait.ticket);
+  if (object != nullptr && wait.ticket) object->history.end_wait(pasts_, *wait.ticket);
   if (ending == Ending::lost) ++doubts_.lost_ends;
   tell(wait, object);
   wait.shares.clear();
