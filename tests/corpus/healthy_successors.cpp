@@ -198,6 +198,85 @@ void unknown_thread_will_set() {
   start("waiter", [=] { ready->wait(); }).join();
 }
 
+/// For longer than the others have been at work.
+void be_quiet() {
+  spool::Event never{"a while"};
+  (void)never.wait_for(500ms);
+}
+
+/// It has read its configuration under a lock, and waits for the network since.
+void acceptor_with_configuration() {
+  auto* const jobs = new spool::Queue<int>{0, "jobs"};
+  auto* const configuration = new spool::Lock{"configuration"};
+  spool::Thread worker = start("worker", [=] {
+    for (;;)
+      (void)jobs->get();
+  });
+  jobs->put(0);
+  start("acceptor", [=] {
+    { const Guard guard{*configuration}; }
+    serve();
+    jobs->put(1);
+  });
+  be_quiet();
+  worker.join();
+}
+
+/// The loader has waited for the first stage, and reads for an hour before it tells of the second.
+void stage_after_stage() {
+  struct Stage {
+    spool::Event event{"stage"};
+  };
+  auto* const stages = new Stage[2];
+  auto* const files = new spool::Lock{"files"};
+  start("loader", [=] {
+    stages[0].event.wait();
+    { const Guard guard{*files}; }
+    serve();
+    stages[1].event.set();
+  });
+  spool::Thread waiter = start("waiter", [=] {
+    stages[0].event.wait();
+    stages[1].event.wait();
+  });
+  stages[0].event.set();
+  be_quiet();
+  waiter.join();
+}
+
+/// One connection at a time: the worker that has it gives the permit back.
+void permit_goes_along() {
+  auto* const connections = new spool::Semaphore{1, "connections"};
+  auto* const accepted = new spool::Queue<int>{0, "accepted"};
+  start("worker", [=] {
+    for (;;) {
+      (void)accepted->get();
+      serve();
+      connections->release();
+    }
+  });
+  start("acceptor", [=] {
+    for (int i = 0;; ++i) {
+      connections->acquire();
+      accepted->put(i);
+    }
+  }).join();
+}
+
+void permit_in_a_task() {
+  auto* const connections = new spool::Semaphore{1, "connections"};
+  auto* const pool = new spool::ThreadPool{1, {.name = "serve"}};
+  start("acceptor", [=] {
+    for (;;) {
+      spool::Permit permit{*connections};
+      (void)pool->submit([permit = std::move(permit)]() mutable {
+        serve();
+        permit.release();
+      });
+    }
+  }).join();
+}
+
 }  // namespace
 
 Programs healthy_successors() {
@@ -213,6 +292,10 @@ Programs healthy_successors() {
       {"accept_has_put_nothing", accept_has_put_nothing},
       {"actors_at_rest", actors_at_rest},
       {"unknown_thread_will_set", unknown_thread_will_set},
+      {"acceptor_with_configuration", acceptor_with_configuration},
+      {"stage_after_stage", stage_after_stage},
+      {"permit_goes_along", permit_goes_along},
+      {"permit_in_a_task", permit_in_a_task},
   };
 }
 

@@ -145,6 +145,22 @@ void result_under_lock() {
   result.get();
 }
 
+/// The permit went along with the connection, and was forgotten: the worker waits for the next one.
+void permit_forgotten() {
+  auto* const connections = new spool::Semaphore{1, "connections"};
+  auto* const accepted = new spool::Queue<int>{0, "accepted"};
+  start("worker", [=] {
+    for (;;)
+      (void)accepted->get();
+  });
+  start("acceptor", [=] {
+    for (int i = 0;; ++i) {
+      connections->acquire();
+      accepted->put(i);
+    }
+  }).join();
+}
+
 }  // namespace
 
 Programs stuck_queues() {
@@ -160,6 +176,7 @@ Programs stuck_queues() {
       {"pool_full", pool_full},
       {"pool_joined_in_task", pool_joined_in_task},
       {"result_under_lock", result_under_lock},
+      {"permit_forgotten", permit_forgotten},
   };
 }
 

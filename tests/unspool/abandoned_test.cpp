@@ -46,21 +46,44 @@ TEST_CASE("a lock whose owner has ended is stuck since its first waiter is, whoe
 
 // The story: main put a first job and joined the worker; the acceptor had said that it listens, and waited for the first
 // connection. That was told as a deadlock of the two.
-TEST_CASE("a thread that has only logged may do what nobody else is left to do") {
-  const auto found = [](bool takes_a_lock) {
+TEST_CASE("a thread that has only logged, or taken a lock a while ago, may do what nobody else is left to do") {
+  enum class Did { nothing, lock, item };
+  const auto found = [](Did what, trace::Ticks end) {
     Script script = with_threads();
     script.add(Kind::queue, Verb::put, 20, main_thread, jobs, 30, 0, 1);
     script.add(Kind::queue, Verb::get, 30, worker, jobs, 31, 0, 0);
     script.add(Kind::queue, Verb::block, 40, worker, jobs, 31, 1, 0);
     script.add(Kind::message, Verb::text, 50, acceptor, 0);
-    if (takes_a_lock) {
+    if (what == Did::lock) {
       script.acquire(60, acceptor, lock(1), 20);
       script.release(70, acceptor, lock(1), 20, acceptor);
     }
+    if (what == Did::item) script.add(Kind::queue, Verb::put, 70, acceptor, jobs + 1, 33, 0, 1);
     script.join(80, main_thread, worker, 32);
-    script.add(Kind::message, Verb::text, 90, acceptor, 0);
+    script.add(Kind::message, Verb::text, end, acceptor, 0);
     return Answer{script}.analysis.deadlocks.cycles().size();
   };
-  CHECK(found(false) == 0);
-  CHECK(found(true) == 1);
+  CHECK(found(Did::nothing, 90) == 0);
+  CHECK(found(Did::lock, 90) == 1);  // as one does that takes it again and again
+  CHECK(found(Did::lock, 200) == 0);
+  CHECK(found(Did::item, 200) == 1);
+}
+
+// The story: one connection at a time; the permit went with it to a worker, and the acceptor that waited for the next one
+// was told as stuck on itself.
+TEST_CASE("a permit may have come along with an item") {
+  constexpr trace::ObjectNumber permits = jobs + 2;
+  const auto found = [](bool got_it, bool waits_again) {
+    Script script = with_threads();
+    script.add(Kind::semaphore, Verb::acquire, 20, acceptor, permits, 40, 0, 0);
+    script.add(Kind::queue, Verb::put, 30, acceptor, jobs, 41, 0, 1);
+    if (got_it) script.add(Kind::queue, Verb::get, 40, worker, jobs, 31, 0, 0);
+    if (waits_again) script.add(Kind::queue, Verb::block, 50, worker, jobs, 31, 1, 0);
+    if (!got_it) script.add(Kind::queue, Verb::put, 50, worker, jobs + 1, 31, 0, 0);
+    script.add(Kind::semaphore, Verb::block, 60, acceptor, permits, 40, 0, 0);
+    return Answer{script}.analysis.deadlocks.cycles().size();
+  };
+  CHECK(found(true, false) == 0);
+  CHECK(found(true, true) == 1);
+  CHECK(found(false, false) == 1);
 }

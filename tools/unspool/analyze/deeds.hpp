@@ -92,6 +92,9 @@ class Deeds {
   const Past* of(trace::ObjectNumber object) const;
   /// After finish(): of all objects of its class.
   const Past* of_class(trace::ObjectNumber object, trace::Kind kind) const;
+  /// Who has been given something by this thread since then: an item that it put, a task that it submitted. Some of
+  /// them may have been given it by another.
+  std::vector<trace::ThreadNumber> given_to(trace::ThreadNumber thread, trace::Ticks since) const;
   const LastBlock* last_block(trace::ThreadNumber thread) const;
   /// Where and when a thread was created; 0: not known.
   trace::SiteNumber made_at(trace::ThreadNumber thread) const { return made(thread).site; }

@@ -8,8 +8,10 @@
 //                                        a thread for each request, a timer for each round
 //   was made by one who did and has ended, or by whom that one made, and so on
 //   was made by the waiting thread, or by one that waits with it, since such a wait was last ended
-//   lives and has done nothing yet       what it is for is not known; where no such one has died of an exception
+//   lives and has done nothing yet       what it is for is not known; where no such one has died of an exception. To take
+//                                        locks and to wait is nothing, if that is over and it has been quiet for longer
 //   has a permit of the semaphore        and took no second one without giving it back, as mere consumers do
+//   was given something by one who has   an item or a task since it took the permit, or its life: the permit may have come along
 #include <unspool/analyze/fingerprint.hpp>
 #include <unspool/analyze/hopes.hpp>
 
@@ -28,6 +30,7 @@ namespace {
 constexpr std::size_t most_kin = 64;  // of whom it is not certain that they go on
 constexpr std::size_t most_made = 4096;
 constexpr std::size_t most_waiters = 64;
+constexpr std::size_t most_takers = 64;
 constexpr std::string_view name_of_the_nameless = "Thread-";
 
 std::string without_digits(std::string_view name) {
@@ -36,11 +39,28 @@ std::string without_digits(std::string_view name) {
   return out;
 }
 
+/// Who holds something now.
+std::unordered_set<trace::ThreadNumber> holders(const Replay& replay) {
+  std::unordered_set<trace::ThreadNumber> holders;
+  for (const auto& [number, object] : replay.objects()) {
+    if (object.now().holder.tenant == Holder::Tenant::thread) holders.insert(object.now().holder.thread);
+    for (const Reader& each : object.readers)
+      holders.insert(each.thread);
+  }
+  return holders;
+}
+
 }  // namespace
 
 bool Hopes::lives(trace::ThreadNumber thread) const {
   const auto found = replay_.threads().find(thread);
   return found != replay_.threads().end() && found->second.life == ThreadState::Life::alive;
+}
+
+bool Hopes::is_silent(const ThreadState& thread) const {
+  if (thread.acted) return false;
+  const trace::Ticks now = replay_.last_sign_of_life();
+  return thread.last <= thread.first || (now > thread.last && now - thread.last > thread.last - thread.first);
 }
 
 bool Hopes::surely_goes_on(trace::ThreadNumber thread) const {
@@ -70,12 +90,13 @@ std::vector<std::uint64_t> Hopes::makes_of(trace::ThreadNumber thread) const {
 
 void Hopes::add_all_kin() {
   if (std::ranges::none_of(waiting_, [](const Waiting& each) { return each.edge == Edge::candidate; })) return;
+  const std::unordered_set<trace::ThreadNumber> inside = holders(replay_);
   for (const auto& [number, thread] : process_.threads) {
     if (thread.origin == trace::Origin::internal) continue;
     made_by_[thread.creator].push_back(number);
     if (!lives(number)) continue;
-    const bool silent = thread.origin != trace::Origin::main && !replay_.threads().find(number)->second.acted;
-    if (silent) silent_.push_back(number);
+    const bool rests = index_.contains(number) || inside.contains(number) || thread.origin == trace::Origin::main;
+    if (!rests && is_silent(replay_.threads().find(number)->second)) silent_.push_back(number);
     for (const std::uint64_t make : makes_of(number))
       made_alike_[make].push_back(number);
   }
@@ -88,7 +109,7 @@ void Hopes::add_all_kin() {
   }
 }
 
-void Hopes::add_kin(Waiting& waiting) const {
+void Hopes::add_kin(Waiting& waiting) {
   trace::Ticks last = 0;
   for (const Suspect& each : waiting.suspects) {
     if (each.deed.count != 0) last = std::max(last, each.deed.last);
@@ -104,6 +125,22 @@ void Hopes::add_kin(Waiting& waiting) const {
   if (waiting.wait.kind != Kind::semaphore && waiting.wait.kind != Kind::bounded_semaphore) return;
   for (const auto& [thread, deeds] : past->threads) {
     if (deed_of(deeds, Role::take).count == deed_of(deeds, Role::give).count + 1) add_one(waiting, thread);
+  }
+  add_permits_handed_on(waiting);
+}
+
+/// Who takes a permit for a connection gives both to a worker, which gives the permit back.
+void Hopes::add_permits_handed_on(Waiting& waiting) {
+  const auto [known, fresh] = given_on_.try_emplace(waiting.wait.object);
+  std::vector<trace::ThreadNumber>& receivers = known->second;
+  std::size_t takers = 0;
+  for (const Suspect& each : waiting.suspects) {
+    if (each.role != Role::take || takers++ >= most_takers) continue;
+    if (fresh) std::ranges::copy(deeds_.given_to(each.thread, each.deed.last), std::back_inserter(receivers));
+    add_made_by(waiting, each.thread, each.deed.last);
+  }
+  for (const trace::ThreadNumber each : receivers) {
+    if (waiting.kin.size() < waiting.needs + most_kin) add_one(waiting, each);
   }
 }
 
@@ -143,7 +180,11 @@ void Hopes::add_made_by_waiters(Waiting& waiting, trace::Ticks since) const {
 /// What they are for nobody can know: the one that sits in accept() may be about to put its first item. Where a thread that
 /// did this has died of an exception, that says more.
 void Hopes::add_silent(Waiting& waiting) const {
-  const auto gives = [](const Suspect& each) { return each.role != Role::take; };
+  // A task is ended by who runs it.
+  const bool of_task = waiting.wait.kind == Kind::pool && !waiting.idle;
+  const auto gives = [&](const Suspect& each) {
+    return each.role == Role::give || (each.role == Role::finish && !of_task);
+  };
   if (waiting.same_team || std::ranges::any_of(waiting.suspects, &Suspect::exception)) return;
   if (std::ranges::none_of(waiting.suspects, gives)) return;
   for (const trace::ThreadNumber each : silent_) {

@@ -81,14 +81,16 @@ class Hopes {
 
   // hope_kin.cpp
   void add_all_kin();
-  void add_kin(Waiting& waiting) const;
+  void add_kin(Waiting& waiting);
   void add_made_alike(Waiting& waiting, trace::ThreadNumber thread) const;
   void add_made_by(Waiting& waiting, trace::ThreadNumber maker, trace::Ticks since) const;
   void add_made_by_waiters(Waiting& waiting, trace::Ticks since) const;
   void add_silent(Waiting& waiting) const;
+  void add_permits_handed_on(Waiting& waiting);
   void add_one(Waiting& waiting, trace::ThreadNumber thread) const;
   std::vector<std::uint64_t> makes_of(trace::ThreadNumber thread) const;
   bool lives(trace::ThreadNumber thread) const;
+  bool is_silent(const ThreadState& thread) const;
   /// Nothing that others do decides whether it goes on.
   bool surely_goes_on(trace::ThreadNumber thread) const;
 
@@ -101,7 +103,8 @@ class Hopes {
   std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;       ///< the longest waiting first
   std::vector<trace::ThreadNumber> silent_;                                         ///< the living that did nothing yet
   std::unordered_map<std::uint64_t, std::vector<trace::ThreadNumber>> made_alike_;  ///< the living, by make
-  std::unordered_map<trace::ThreadNumber, std::vector<trace::ThreadNumber>> made_by_;  ///< the ended as well
+  std::unordered_map<trace::ThreadNumber, std::vector<trace::ThreadNumber>> made_by_;   ///< the ended as well
+  std::unordered_map<trace::ObjectNumber, std::vector<trace::ThreadNumber>> given_on_;  ///< by semaphore
   bool standstill_ = false;
 };
 
