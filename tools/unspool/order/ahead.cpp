@@ -8,8 +8,9 @@
 namespace unspool {
 namespace {
 
-// So far ahead of the one that is made.
-constexpr std::size_t claimed_records = 10;
+// So many bytes ahead of the Record that is made.
+constexpr std::size_t claimed = 1024;
+constexpr std::size_t cache_line = 64;
 
 /// A transition's fields are in the Record itself, as they stand in the file.
 bool is_plain(const Record& record) {
@@ -58,8 +59,9 @@ bool Ahead::fill(Part& part) {
   constexpr std::size_t most_bytes = 1 << 20;
   for (part.used = 0; part.used < part_records && bytes < most_bytes; ++part.used) {
     Record& record = part.records[part.used];
-    claim(&record + claimed_records);
-    claim(&record + claimed_records + 1);
+    claim(&record, claimed);
+    claim(&record, claimed + cache_line);
+    claim(&part.holds_before[part.used], cache_line);
     const Merge::Given given = read(record, part);
     if (given != Merge::Given::record) return given == Merge::Given::holds;
     part.holds_before[part.used] = static_cast<std::uint32_t>(part.holds.size());

@@ -11,8 +11,8 @@
 namespace unspool {
 namespace {
 
-// So far ahead of the one that is made.
-constexpr std::size_t claimed_holds = 40;
+// So many bytes ahead of the hold that is made.
+constexpr std::size_t claimed = 2048;
 
 // Each Record that is held back looks at all chains.
 constexpr std::size_t most_brought_forward = 512;
@@ -230,7 +230,7 @@ void Merge::give_holds(std::uint32_t index, std::vector<PlainHold>& holds) {
   const std::size_t most = chain.depth == 0 ? most_in_a_row : 1;
   for (std::size_t given = 1; given < most; ++given) {
     PlainHold& hold = holds.emplace_back();
-    claim(&hold + claimed_holds);
+    claim(&hold, claimed);
     chain.is_hold = cursor.next_hold(hold);
     if (chain.is_hold && objects_.pass(hold, waker())) continue;
     chain.hold = hold;
