@@ -47,7 +47,7 @@ TEST_CASE("a lock whose owner has ended is stuck since its first waiter is, whoe
 // The story: main put a first job and joined the worker; the acceptor had said that it listens, and waited for the first
 // connection. That was told as a deadlock of the two.
 TEST_CASE("a thread that has only logged, or taken a lock a while ago, may do what nobody else is left to do") {
-  enum class Did { nothing, lock, item };
+  enum class Did { nothing, lock, join, item };
   const auto found = [](Did what, trace::Ticks end) {
     Script script = with_threads();
     script.add(Kind::queue, Verb::put, 20, main_thread, jobs, 30, 0, 1);
@@ -58,6 +58,7 @@ TEST_CASE("a thread that has only logged, or taken a lock a while ago, may do wh
       script.acquire(60, acceptor, lock(1), 20);
       script.release(70, acceptor, lock(1), 20, acceptor);
     }
+    if (what == Did::join) script.joined(60, acceptor, 9, 33);
     if (what == Did::item) script.add(Kind::queue, Verb::put, 70, acceptor, jobs + 1, 33, 0, 1);
     script.join(80, main_thread, worker, 32);
     script.add(Kind::message, Verb::text, end, acceptor, 0);
@@ -66,6 +67,7 @@ TEST_CASE("a thread that has only logged, or taken a lock a while ago, may do wh
   CHECK(found(Did::nothing, 90) == 0);
   CHECK(found(Did::lock, 90) == 1);  // as one does that takes it again and again
   CHECK(found(Did::lock, 200) == 0);
+  CHECK(found(Did::join, 200) == 0);
   CHECK(found(Did::item, 200) == 1);
 }
 
@@ -86,4 +88,24 @@ TEST_CASE("a permit may have come along with an item") {
   CHECK(found(true, false) == 0);
   CHECK(found(true, true) == 1);
   CHECK(found(false, false) == 1);
+}
+
+TEST_CASE("any permit of several may have come along, but not one of those that their taker gives back itself") {
+  constexpr trace::ObjectNumber permits = jobs + 2;
+  const auto found = [](bool gives_back) {
+    Script script = with_threads();
+    script.add(Kind::semaphore, Verb::acquire, 20, acceptor, permits, 40, 0, 1);
+    if (gives_back) {
+      script.add(Kind::semaphore, Verb::release, 22, acceptor, permits, 42, 1, 0);
+      script.add(Kind::semaphore, Verb::acquire, 24, acceptor, permits, 40, 0, 1);
+    }
+    script.add(Kind::queue, Verb::put, 30, acceptor, jobs, 41, 0, 1);
+    script.add(Kind::queue, Verb::get, 40, worker, jobs, 31, 0, 0);
+    script.add(Kind::semaphore, Verb::acquire, 50, acceptor, permits, 40, 0, 0);
+    script.add(Kind::queue, Verb::put, 60, acceptor, jobs, 41, 0, 1);
+    script.add(Kind::semaphore, Verb::block, 70, acceptor, permits, 40, 0, 0);
+    return Answer{script}.analysis.deadlocks.cycles().size();
+  };
+  CHECK(found(false) == 0);
+  CHECK(found(true) == 1);
 }

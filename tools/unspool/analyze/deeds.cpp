@@ -284,24 +284,6 @@ const Past* Deeds::of_class(trace::ObjectNumber object, Kind kind) const {
   return found == classes_.end() ? nullptr : &found->second;
 }
 
-std::vector<trace::ThreadNumber> Deeds::given_to(trace::ThreadNumber thread, trace::Ticks since) const {
-  std::vector<trace::ThreadNumber> receivers;
-  for (const auto& [object, past] : pasts_) {
-    const bool hands_on = past.kind == Kind::queue || past.kind == Kind::pool;
-    const auto own = hands_on ? past.threads.find(thread) : past.threads.end();
-    if (own == past.threads.end()) continue;
-    const Deed& gave = deed_of(own->second, Role::give);
-    if (gave.count == 0 || gave.last < since) continue;
-    const Role role = past.kind == Kind::queue ? Role::take : Role::finish;
-    for (const auto& [other, deeds] : past.threads) {
-      const Deed& took = deed_of(deeds, role);
-      if (other != thread && took.count != 0 && took.last >= since) receivers.push_back(other);
-    }
-  }
-  std::ranges::sort(receivers);
-  return receivers;
-}
-
 const LastBlock* Deeds::last_block(trace::ThreadNumber thread) const {
   const auto found = blocks_.find(thread);
   return found == blocks_.end() ? nullptr : &found->second;

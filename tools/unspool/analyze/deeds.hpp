@@ -88,13 +88,12 @@ class Deeds {
 
   /// Kind and creation site; an object without a known one is a class of its own.
   std::uint64_t class_of(trace::ObjectNumber object, trace::Kind kind) const;
+  /// Of the live objects.
+  const std::unordered_map<trace::ObjectNumber, Past>& all() const { return pasts_; }
   /// What is known of the object; null if it never had such a Record.
   const Past* of(trace::ObjectNumber object) const;
   /// After finish(): of all objects of its class.
   const Past* of_class(trace::ObjectNumber object, trace::Kind kind) const;
-  /// Who has been given something by this thread since then: an item that it put, a task that it submitted. Some of
-  /// them may have been given it by another.
-  std::vector<trace::ThreadNumber> given_to(trace::ThreadNumber thread, trace::Ticks since) const;
   const LastBlock* last_block(trace::ThreadNumber thread) const;
   /// Where and when a thread was created; 0: not known.
   trace::SiteNumber made_at(trace::ThreadNumber thread) const { return made(thread).site; }

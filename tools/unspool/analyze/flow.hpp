@@ -43,7 +43,7 @@ class LockFlow {
     if (waited || object.history.waited_for()) contended(flow, object, record, waited);
   }
   void held(Flow& flow, const ObjectState& object, const Hold& hold);
-  /// How long is to be added to Flow::held.
+  /// The caller adds its length to Flow::held, at once or later.
   void held_plainly(const PlainHold& hold) {
     freed_ = hold.until;
     releaser_ = hold.thread;

@@ -8,8 +8,8 @@ namespace unspool {
 namespace {
 
 constexpr std::size_t most_gates = 100'000;
-constexpr std::size_t most_permits = 16;  // of one thread
-constexpr std::size_t most_room = 64;     // more threads than that are hardly ever in one ring
+constexpr std::size_t most_room = 64;            // more threads than that are hardly ever in one ring
+constexpr std::size_t most_permits = most_room;  // of one thread
 constexpr std::size_t most_parents = 100'000;
 
 std::size_t permits_in(const HeldLocks& held, const HeldLock& semaphore) {

@@ -11,7 +11,8 @@
 //   lives and has done nothing yet       what it is for is not known; where no such one has died of an exception. To take
 //                                        locks and to wait is nothing, if that is over and it has been quiet for longer
 //   has a permit of the semaphore        and took no second one without giving it back, as mere consumers do
-//   was given something by one who has   an item or a task since it took the permit, or its life: the permit may have come along
+//   takes what one who took a permit     and never gave one back, puts or submits; or was made by that one since: the permit may
+//                                        have come along
 #include <unspool/analyze/fingerprint.hpp>
 #include <unspool/analyze/hopes.hpp>
 
@@ -39,15 +40,15 @@ std::string without_digits(std::string_view name) {
   return out;
 }
 
-/// Who holds something now.
-std::unordered_set<trace::ThreadNumber> holders(const Replay& replay) {
-  std::unordered_set<trace::ThreadNumber> holders;
-  for (const auto& [number, object] : replay.objects()) {
-    if (object.now().holder.tenant == Holder::Tenant::thread) holders.insert(object.now().holder.thread);
-    for (const Reader& each : object.readers)
-      holders.insert(each.thread);
-  }
-  return holders;
+/// It has taken permits, and left it to others to give them back.
+bool hands_on(const Suspect& taker, const Past& semaphore) {
+  const auto found = semaphore.threads.find(taker.thread);
+  return taker.role == Role::take && found != semaphore.threads.end() && deed_of(found->second, Role::give).count == 0;
+}
+
+/// When it was first done, as far as that is kept; 0: some time.
+trace::Ticks since_first(const Deed& deed) {
+  return deed.count == 1 ? deed.last : 0;
 }
 
 }  // namespace
@@ -90,15 +91,20 @@ std::vector<std::uint64_t> Hopes::makes_of(trace::ThreadNumber thread) const {
 
 void Hopes::add_all_kin() {
   if (std::ranges::none_of(waiting_, [](const Waiting& each) { return each.edge == Edge::candidate; })) return;
-  const std::unordered_set<trace::ThreadNumber> inside = holders(replay_);
   for (const auto& [number, thread] : process_.threads) {
     if (thread.origin == trace::Origin::internal) continue;
     made_by_[thread.creator].push_back(number);
     if (!lives(number)) continue;
-    const bool rests = index_.contains(number) || inside.contains(number) || thread.origin == trace::Origin::main;
-    if (!rests && is_silent(replay_.threads().find(number)->second)) silent_.push_back(number);
+    const bool is_busy = index_.contains(number) || holds_.contains(number) || thread.origin == trace::Origin::main;
+    if (!is_busy && is_silent(replay_.threads().find(number)->second)) silent_.push_back(number);
     for (const std::uint64_t make : makes_of(number))
       made_alike_[make].push_back(number);
+  }
+  for (const auto& [object, past] : deeds_.all()) {
+    if (past.kind != Kind::queue && past.kind != Kind::pool) continue;
+    for (const auto& [thread, deeds] : past.threads) {
+      if (deed_of(deeds, Role::give).count != 0) outlets_[thread].push_back(&past);
+    }
   }
   for (auto& [make, threads] : made_alike_) {
     std::stable_partition(threads.begin(), threads.end(),
@@ -126,22 +132,44 @@ void Hopes::add_kin(Waiting& waiting) {
   for (const auto& [thread, deeds] : past->threads) {
     if (deed_of(deeds, Role::take).count == deed_of(deeds, Role::give).count + 1) add_one(waiting, thread);
   }
-  add_permits_handed_on(waiting);
+  add_receivers(waiting);
 }
 
-/// Who takes a permit for a connection gives both to a worker, which gives the permit back.
-void Hopes::add_permits_handed_on(Waiting& waiting) {
-  const auto [known, fresh] = given_on_.try_emplace(waiting.wait.object);
-  std::vector<trace::ThreadNumber>& receivers = known->second;
-  std::size_t takers = 0;
-  for (const Suspect& each : waiting.suspects) {
-    if (each.role != Role::take || takers++ >= most_takers) continue;
-    if (fresh) std::ranges::copy(deeds_.given_to(each.thread, each.deed.last), std::back_inserter(receivers));
-    add_made_by(waiting, each.thread, each.deed.last);
-  }
-  for (const trace::ThreadNumber each : receivers) {
+/// Who takes a permit for a connection and never gives one back gives both to a worker, or to a thread of its own.
+void Hopes::add_receivers(Waiting& waiting) {
+  for (const trace::ThreadNumber each : receivers_of(waiting)) {
     if (waiting.kin.size() < waiting.needs + most_kin) add_one(waiting, each);
   }
+  const Past& past = *deeds_.of(waiting.wait.object);
+  std::size_t takers = 0;
+  for (const Suspect& each : waiting.suspects) {
+    if (hands_on(each, past) && takers++ < most_takers) add_made_by(waiting, each.thread, since_first(each.deed));
+  }
+}
+
+/// Who takes what its takers have put or submitted, whoever surely goes on first.
+const std::vector<trace::ThreadNumber>& Hopes::receivers_of(const Waiting& waiting) {
+  const auto [entry, is_new] = receivers_.try_emplace(waiting.wait.object);
+  std::vector<trace::ThreadNumber>& receivers = entry->second;
+  if (!is_new) return receivers;
+  const Past& permits = *deeds_.of(waiting.wait.object);
+  std::size_t looks = most_made;
+  for (const Suspect& each : waiting.suspects) {
+    const auto outlets = outlets_.find(each.thread);
+    if (!hands_on(each, permits) || outlets == outlets_.end()) continue;
+    for (const Past* past : outlets->second) {
+      if (deed_of(past->threads.at(each.thread), Role::give).last < since_first(each.deed)) continue;
+      const Role takes = past->kind == Kind::queue ? Role::take : Role::finish;
+      for (const auto& [thread, deeds] : past->threads) {
+        if (looks-- == 0) return receivers;
+        if (deed_of(deeds, takes).count != 0 && lives(thread)) receivers.push_back(thread);
+      }
+    }
+  }
+  std::ranges::sort(receivers);
+  receivers.erase(std::ranges::unique(receivers).begin(), receivers.end());
+  std::ranges::stable_partition(receivers, [&](trace::ThreadNumber each) { return surely_goes_on(each); });
+  return receivers;
 }
 
 void Hopes::add_made_alike(Waiting& waiting, trace::ThreadNumber thread) const {

@@ -35,21 +35,20 @@ bool Hopes::lost_between() const {
 }
 
 void Hopes::collect() {
-  std::unordered_map<trace::ThreadNumber, std::uint64_t> holds;
   for (const auto& [number, object] : replay_.objects()) {
     if (!object.holders_known()) continue;
     for (const Reader& each : object.readers)
-      ++holds[each.thread];
+      ++holds_[each.thread];
     if (object.readers.empty() && object.now().holder.tenant == Holder::Tenant::thread) {
-      ++holds[object.now().holder.thread];
+      ++holds_[object.now().holder.thread];
     }
   }
   for (const auto& [number, thread] : replay_.threads()) {
     if (thread.waits.empty()) continue;
     Waiting waiting;
     waiting.wait = thread.waits.back();
-    const auto held = holds.find(number);
-    waiting.holds = held == holds.end() ? 0 : held->second;
+    const auto held = holds_.find(number);
+    waiting.holds = held == holds_.end() ? 0 : held->second;
     waiting_.push_back(std::move(waiting));
   }
   std::ranges::sort(waiting_, {}, [](const Waiting& each) { return each.wait.thread; });

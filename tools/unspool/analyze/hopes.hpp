@@ -86,7 +86,8 @@ class Hopes {
   void add_made_by(Waiting& waiting, trace::ThreadNumber maker, trace::Ticks since) const;
   void add_made_by_waiters(Waiting& waiting, trace::Ticks since) const;
   void add_silent(Waiting& waiting) const;
-  void add_permits_handed_on(Waiting& waiting);
+  void add_receivers(Waiting& waiting);
+  const std::vector<trace::ThreadNumber>& receivers_of(const Waiting& waiting);
   void add_one(Waiting& waiting, trace::ThreadNumber thread) const;
   std::vector<std::uint64_t> makes_of(trace::ThreadNumber thread) const;
   bool lives(trace::ThreadNumber thread) const;
@@ -100,11 +101,15 @@ class Hopes {
   const Habits& habits_;
   std::vector<Waiting> waiting_;
   std::unordered_map<trace::ThreadNumber, std::size_t> index_;
-  std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;       ///< the longest waiting first
-  std::vector<trace::ThreadNumber> silent_;                                         ///< the living that did nothing yet
-  std::unordered_map<std::uint64_t, std::vector<trace::ThreadNumber>> made_alike_;  ///< the living, by make
-  std::unordered_map<trace::ThreadNumber, std::vector<trace::ThreadNumber>> made_by_;   ///< the ended as well
-  std::unordered_map<trace::ObjectNumber, std::vector<trace::ThreadNumber>> given_on_;  ///< by semaphore
+  std::unordered_map<trace::ThreadNumber, std::uint64_t> holds_;               ///< how many objects it holds
+  std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;  ///< the longest waiting first
+  std::vector<trace::ThreadNumber> silent_;  ///< the living whose part is not known yet
+  std::unordered_map<std::uint64_t, std::vector<trace::ThreadNumber>> made_alike_;     ///< the living, by make
+  std::unordered_map<trace::ThreadNumber, std::vector<trace::ThreadNumber>> made_by_;  ///< the ended as well
+  std::unordered_map<trace::ThreadNumber, std::vector<const Past*>>
+      outlets_;  ///< queues that it put into, pools that it submitted to
+  std::unordered_map<trace::ObjectNumber, std::vector<trace::ThreadNumber>>
+      receivers_;  ///< by semaphore: from its takers
   bool standstill_ = false;
 };
 

@@ -235,11 +235,10 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
   if (kept.empty() && !writes) return;
   const Moment moment = clocks_.mark(call.thread);
   const std::span<const HeldFrom> permits = gates_.permits_of(call.thread);
-  const HeldLocks* const all = interned(kept, permits);
-  if (writes && all != nullptr) add_writer(call, all, moment);
+  if (const HeldLocks* const all = writes ? interned(kept, permits) : nullptr) add_writer(call, all, moment);
   for (const Held& outer : kept) {
     const std::span<const HeldFrom> before_it = permits_before(permits, outer.since);
-    const HeldLocks* const held = before_it.size() == permits.size() ? all : interned(kept, before_it);
+    const HeldLocks* const held = interned(kept, before_it);
     if (held == nullptr) {
       ++left_out_;
     } else {

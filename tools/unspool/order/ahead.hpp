@@ -34,9 +34,9 @@ class Ahead final : public RecordSource {
  private:
   // So small that what the one thread writes is still in a cache when the other reads it; so many that one that had to
   // wait for the other does not wait again at once.
-  static constexpr std::size_t part_records = 256;
-  static constexpr std::size_t part_holds = 512;
-  static constexpr std::size_t part_count = 16;
+  static constexpr std::size_t part_records = 1024;
+  static constexpr std::size_t part_holds = 2048;
+  static constexpr std::size_t part_count = 8;
 
   struct Part {
     std::vector<Record> records;

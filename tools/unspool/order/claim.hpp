@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Memory that one thread fills and another reads, in turns. Owns what that costs.
+// Memory that one thread fills and another reads, in turns. Owns the asking for it ahead.
 #pragma once
 
 #include <cstddef>

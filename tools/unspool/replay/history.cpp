@@ -180,12 +180,12 @@ std::unique_ptr<History::Past> History::Pasts::take() {
 }
 
 void History::Pasts::put(std::unique_ptr<Past> past) {
-  constexpr std::size_t most_waits = 64;
+  constexpr std::size_t most_waits = 64;  // a crowd's is given back
   if (past->waits.size() > most_waits) return;
   past->together.first = 0;
   past->recent.clear();
   past->blocks.clear();
-  past->merge_at = Past{}.merge_at;
+  past->merge_at = first_merge;
   spare_.push_back(std::move(past));
 }
 
@@ -270,7 +270,7 @@ void History::Past::merge_blocks() {
       add_share(blocks[kept].shares, share.holder, share.ticks);
   }
   blocks.resize(std::min(blocks.size(), kept + 1));
-  merge_at = 8 + 2 * blocks.size();
+  merge_at = first_merge + 2 * blocks.size();
 }
 
 }  // namespace unspool

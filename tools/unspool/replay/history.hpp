@@ -118,6 +118,7 @@ class History {
     std::vector<Share> shares;
   };
   static constexpr std::size_t settled = ~std::size_t{0};
+  static constexpr std::size_t first_merge = 8;  ///< blocks
   struct Block {
     std::uint64_t number = 0;
     std::uint64_t starts = 0;  ///< open waits that need the blocks from this one on, and not the one before
@@ -147,7 +148,7 @@ class History {
     trace::Ticks edge = 0;  ///< blocks reach up to here
     std::uint64_t next_block = 0;
     std::uint64_t next_starts = 0;  ///< of the block to come
-    std::size_t merge_at = 8;
+    std::size_t merge_at = first_merge;
     Together together;
 
     bool is_together() const { return together.first != 0 && together.end == recent.size(); }

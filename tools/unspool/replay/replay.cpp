@@ -38,9 +38,10 @@ Ending ending_of(Verb failure) {
   return failure == Verb::cancel ? Ending::cancel : Ending::refused;
 }
 
-/// Others may wait for it, and not only because something is held meanwhile.
-bool is_deed(const trace::Row& row) {
+/// More than to begin, to take locks and to wait.
+bool is_act(const trace::Row& row) {
   if (row.kind == Kind::barrier) return true;  // to arrive is one
+  if (row.verb == Verb::resume) return false;
   const bool is_begin = row.kind == Kind::thread && row.verb == Verb::begin;
   return row.advances && !is_begin && !can_be_held(row.kind);
 }
@@ -202,7 +203,7 @@ void Replay::transition(const Record& record) {
   ThreadState* thread = thread_of(record.thread);
   if (thread != nullptr) {
     if (thread->life == ThreadState::Life::created) thread->life = ThreadState::Life::alive;
-    thread->acted |= is_deed(*record.row);
+    thread->acted |= is_act(*record.row);
     if (thread->first == 0) thread->first = record.time;
     thread->last = record.time;
     close_stale_waits(*thread, record);

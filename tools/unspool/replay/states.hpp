@@ -82,9 +82,10 @@ class States {
 
   /// It is asked for before long: where it stands begins to be loaded, and does no harm if there is none.
   void expect(Number number) const { __builtin_prefetch(&slots_[home_of(number)]); }
-  /// It is asked for soon, and has been expected: the state itself.
+  /// It is asked for soon, and has been expected: the first part of the state.
   void expect_soon(Number number) const {
     const auto* const cell = reinterpret_cast<const std::byte*>(slots_[home_of(number)].cell);
+    if (cell == nullptr) return;
     __builtin_prefetch(cell, 1);
     __builtin_prefetch(cell + cache_line, 1);
   }
