@@ -12,6 +12,12 @@ namespace {
 constexpr std::size_t claimed = 1024;
 constexpr std::size_t cache_line = 64;
 
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#endif
+}
+
 /// A transition's fields are in the Record itself, as they stand in the file.
 bool is_plain(const Record& record) {
   constexpr std::size_t size = 4 * sizeof(std::uint32_t);
@@ -95,9 +101,18 @@ void Ahead::produce() {
   }
 }
 
+/// For a moment, as the next one is nearly there, and to sleep and be woken takes longer.
+void Ahead::await_part() const {
+  constexpr int most_looks = 1000;  // some tens of microseconds
+  const std::size_t taken = returned_ + (in_use_ ? 1 : 0);
+  for (int i = 0; i < most_looks && filled_ == taken && !ended_; ++i)
+    pause();
+}
+
 /// False after the last one.
 bool Ahead::take_part() {
   if (!thread_) thread_.emplace([this] { produce(); });
+  await_part();
   std::unique_lock hold{mutex_};
   if (std::exchange(in_use_, false)) {
     ++returned_;

@@ -6,6 +6,7 @@
 #include <unspool/order/merge.hpp>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <exception>
@@ -51,6 +52,7 @@ class Ahead final : public RecordSource {
   bool fill(Part& part);
   Merge::Given read(Record& record, Part& part);
   static void keep_bytes(Record& record, Part& part);
+  void await_part() const;
   bool take_part();
 
   std::unique_ptr<Merge> merge_;
@@ -58,9 +60,9 @@ class Ahead final : public RecordSource {
   std::array<Part, part_count> parts_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::size_t filled_ = 0;    ///< parts given so far; by mutex_, as are the three below
-  std::size_t returned_ = 0;  ///< of them: free again
-  bool ended_ = false;
+  std::atomic<std::size_t> filled_ = 0;  ///< parts given so far; changed by mutex_, as are the three below
+  std::size_t returned_ = 0;             ///< of them: free again
+  std::atomic<bool> ended_ = false;
   bool stop_ = false;
   std::exception_ptr failure_;
   Batch current_;  ///< what is left of the part in use
