@@ -13,7 +13,8 @@ constexpr std::size_t most_permits = most_room;  // of one thread
 constexpr std::size_t most_parents = 100'000;
 
 std::size_t permits_in(const HeldLocks& held, const HeldLock& semaphore) {
-  return std::ranges::equal_range(held, semaphore).size();
+  const auto [first, last] = std::equal_range(held.begin(), held.end(), semaphore);
+  return static_cast<std::size_t>(last - first);
 }
 
 }  // namespace

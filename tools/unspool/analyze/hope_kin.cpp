@@ -167,8 +167,9 @@ const std::vector<trace::ThreadNumber>& Hopes::receivers_of(const Waiting& waiti
     }
   }
   std::ranges::sort(receivers);
-  receivers.erase(std::ranges::unique(receivers).begin(), receivers.end());
-  std::ranges::stable_partition(receivers, [&](trace::ThreadNumber each) { return surely_goes_on(each); });
+  receivers.erase(std::unique(receivers.begin(), receivers.end()), receivers.end());
+  std::stable_partition(receivers.begin(), receivers.end(),
+                        [&](trace::ThreadNumber each) { return surely_goes_on(each); });
   return receivers;
 }
 
