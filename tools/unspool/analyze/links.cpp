@@ -235,10 +235,11 @@ void Links::ask(const Call& call, ThreadLocks& locks) {
   if (kept.empty() && !writes) return;
   const Moment moment = clocks_.mark(call.thread);
   const std::span<const HeldFrom> permits = gates_.permits_of(call.thread);
-  if (const HeldLocks* const all = writes ? interned(kept, permits) : nullptr) add_writer(call, all, moment);
+  if (writes) {
+    if (const HeldLocks* const held = interned(kept, permits)) add_writer(call, held, moment);
+  }
   for (const Held& outer : kept) {
-    const std::span<const HeldFrom> before_it = permits_before(permits, outer.since);
-    const HeldLocks* const held = interned(kept, before_it);
+    const HeldLocks* const held = interned(kept, permits_before(permits, outer.since));
     if (held == nullptr) {
       ++left_out_;
     } else {

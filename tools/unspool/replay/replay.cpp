@@ -98,7 +98,7 @@ void Replay::run(RecordSource& source) {
     last_holder_ = hold.thread;
     last_holder_state_ = threads_.get(hold.thread);
   }
-  ThreadState* const thread = last_holder_state_;
+  const ThreadState* const thread = last_holder_state_;
   ObjectState* const object = objects_.get(hold.object());
   const bool plain = thread != nullptr && object != nullptr && thread->waits.empty() &&
                      thread->life != ThreadState::Life::created && object->sequence_known &&
