@@ -103,6 +103,7 @@ Programs stuck_waits();
 Programs stuck_queues();
 Programs stuck_mixed();
 Programs stuck_nasty();
+Programs stuck_parts();
 Programs could_deadlock();
 Programs could_deadlock_too();
 Programs healthy();

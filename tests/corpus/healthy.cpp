@@ -88,17 +88,22 @@ void long_hold() {
 }
 
 /// Opposite orders with a limit: each wait ends by itself.
-void locks_with_limit() {
+/// Who would give up; where only one would, the other has to wait for that.
+void locks_with_limit(bool both_have_one) {
   auto* const a = new spool::Lock{"a"};
   auto* const b = new spool::Lock{"b"};
   auto* const both = new std::latch{2};
-  const auto work = [=](spool::Lock& first, spool::Lock& second) {
+  const auto work = [=](spool::Lock& first, spool::Lock& second, bool limited) {
     first.lock();
     both->arrive_and_wait();
-    (void)second.try_lock_for(1h);
+    if (limited) {
+      (void)second.try_lock_for(1h);
+    } else {
+      second.lock();
+    }
   };
-  start("left", [=] { work(*a, *b); });
-  start("right", [=] { work(*b, *a); });
+  start("left", [=] { work(*a, *b, true); });
+  start("right", [=] { work(*b, *a, both_have_one); });
   serve();
 }
 
@@ -190,7 +195,8 @@ Programs healthy() {
       {"hand_over_hand", hand_over_hand},
       {"reentered", reentered},
       {"long_hold", long_hold},
-      {"locks_with_limit", locks_with_limit},
+      {"locks_with_limits", [] { locks_with_limit(true); }},
+      {"locks_with_one_limit", [] { locks_with_limit(false); }},
       {"backing_off", backing_off},
       {"waits_with_limit", waits_with_limit},
       {"lock_as_signal", lock_as_signal},

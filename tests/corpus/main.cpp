@@ -8,7 +8,7 @@
 int main(int argc, char** argv) {
   using namespace corpus;
   for (const Programs& programs : {stuck_locks(), stuck_waits(), stuck_queues(), stuck_mixed(), stuck_nasty(),
-                                   could_deadlock(), could_deadlock_too(), healthy(), healthy_orders(), orders_kept(),
+                                   stuck_parts(), could_deadlock(), could_deadlock_too(), healthy(), healthy_orders(), orders_kept(),
                                    healthy_idle(), healthy_nasty(), healthy_successors(), crowds()}) {
     for (const auto& [name, program] : programs) {
       if (argc == 1) std::puts(name.c_str());

@@ -164,6 +164,21 @@ void after_a_cancel() {
       });
 }
 
+/// What main holds around the life of a thread is around that of the thread's own.
+void grandparents() {
+  auto* const pair = new Pair;
+  auto* const gate = new spool::Lock{"gate"};
+  apart(
+      [=] {
+        const std::lock_guard guard{*gate};
+        start("child", [=] { start("its child", [=] { both(pair->a, pair->b); }).join(); }).join();
+      },
+      [=] {
+        const std::lock_guard guard{*gate};
+        both(pair->b, pair->a);
+      });
+}
+
 /// The cancel came too late for that.
 void could_beside_cancel() {
   auto* const pair = new Pair;
@@ -192,6 +207,7 @@ Programs orders_kept() {
       {"could_with_two_turns", [] { turns(2); }},
       {"gate_of_parents", [] { parents(false); }},
       {"could_gate_left_to_child", [] { parents(true); }},
+      {"gate_of_grandparents", grandparents},
       {"done_before_join", [] { joined_under_lock(false); }},
       {"could_ask_before_join", [] { joined_under_lock(true); }},
       {"after_an_abort", [] { aborted(false); }},

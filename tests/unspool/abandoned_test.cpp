@@ -109,3 +109,97 @@ TEST_CASE("any permit of several may have come along, but not one of those that 
   CHECK(found(false) == 0);
   CHECK(found(true) == 1);
 }
+
+// The story: a worker waited for an item for ever, for another one had said task_done of the last item after that: this was
+// taken for what lets all go on who wait, as it lets those who join the Queue.
+TEST_CASE("the last task_done ends a Queue's joins, and no get") {
+  Script script = with_threads();
+  for (int i = 0; i < 2; ++i)
+    script.add(Kind::queue, Verb::put, 20, main_thread, jobs, 30, 0, 1);
+  script.add(Kind::queue, Verb::get, 30, worker, jobs, 31, 0, 1);
+  script.add(Kind::queue, Verb::done, 31, worker, jobs, 32, 1, 0);
+  script.add(Kind::queue, Verb::get, 32, acceptor, jobs, 33, 0, 0);
+  script.add(Kind::queue, Verb::block, 40, worker, jobs, 31, 1, 0);
+  script.add(Kind::queue, Verb::done, 50, acceptor, jobs, 34, 0, 0);
+  script.end(60, acceptor);
+  script.add(Kind::thread, Verb::block, 70, main_thread, worker, 35);
+  const Answer answer{script};
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  CHECK(answer.analysis.deadlocks.cycles()[0].members.size() == 2);
+}
+
+TEST_CASE("who found a Queue empty, and never got anything from it, may make room in it") {
+  const auto found = [](bool tried) {
+    constexpr trace::ObjectNumber retries = jobs + 1;
+    Script script = with_threads();
+    script.add(Kind::queue, Verb::put, 20, worker, retries, 30, 0, 1);
+    if (tried) script.add(Kind::queue, Verb::busy, 21, acceptor, retries, 31, 1, 0);
+    script.add(Kind::queue, Verb::put, 22, acceptor, jobs, 32, 0, 1);
+    script.add(Kind::queue, Verb::get, 23, worker, jobs, 33, 0, 0);
+    script.add(Kind::queue, Verb::block, 30, worker, retries, 30, 0, 1);
+    script.add(Kind::queue, Verb::block, 40, acceptor, jobs, 32, 0, 1);
+    return Answer{script}.analysis.deadlocks.cycles().size();
+  };
+  CHECK(found(true) == 1);
+  CHECK(found(false) == 0);
+}
+
+TEST_CASE("a thread that has done nothing leaves no hope for what others have done many times") {
+  const auto found = [](int times) {
+    constexpr trace::ObjectNumber results = jobs + 1;
+    Script script = with_threads();
+    script.thread(acceptor, "acceptor");
+    script.process.threads[acceptor].creator = main_thread;
+    trace::Ticks now = 20;
+    for (int i = 0; i < times; ++i) {
+      script.add(Kind::queue, Verb::put, ++now, main_thread, jobs, 30, 0, 1);
+      script.add(Kind::queue, Verb::get, ++now, worker, jobs, 31, 0, 0);
+      script.add(Kind::queue, Verb::put, ++now, worker, results, 32, 0, 1);
+      script.add(Kind::queue, Verb::get, ++now, main_thread, results, 33, 0, 0);
+    }
+    script.add(Kind::queue, Verb::block, ++now, worker, jobs, 31, 1, 0);
+    script.add(Kind::queue, Verb::block, ++now, main_thread, results, 33, 1, 0);
+    script.process.clocks = {{now + 10'000, 0, 0, 0, script.process.frequency}};
+    return Answer{script}.analysis.deadlocks.cycles().size();
+  };
+  CHECK(found(2) == 0);
+  CHECK(found(20) == 1);
+}
+
+TEST_CASE("a lock that a pool's task left held is held for good: its worker is at rest") {
+  constexpr trace::ObjectNumber pool = jobs;
+  const auto script_of = [](bool at_rest) {
+    Script script = with_threads();
+    script.add(Kind::pool, Verb::submit, 20, main_thread, pool, 30, 1, 0);
+    script.add(Kind::pool, Verb::begin, 21, worker, pool, 31, 1, main_thread);
+    script.acquire(22, worker, lock(1), 20);
+    script.add(Kind::pool, Verb::end, 23, worker, pool, 31, 1, 1);
+    script.block(30, acceptor, lock(1), 21, worker, 20);
+    if (at_rest) script.add(Kind::pool, Verb::block, 40, worker, pool, 31, 2, 0);
+    return script;
+  };
+  Script at_rest = script_of(true);
+  const Answer answer{at_rest};
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  CHECK(answer.analysis.deadlocks.cycles()[0].cause == Cause::abandoned);
+  CHECK(answer.analysis.deadlocks.cycles()[0].certainty == Certainty::likely);
+  CHECK(answer.analysis.deadlocks.cycles()[0].since == 40);
+  CHECK(printed(run_deadlocks, at_rest).find("which a task left held: its worker is at rest") != std::string::npos);
+  const Script runs = script_of(false);
+  CHECK(Answer{runs}.analysis.deadlocks.cycles().empty());
+}
+
+// The story: an Event that nobody ever set was taken to be set by who sets another one, declared on the same line.
+TEST_CASE("what was done to an object of another name tells nothing, unless its line makes objects of many names") {
+  const auto candidates = [](int names) {
+    Script script = with_threads();
+    for (int i = 0; i < names; ++i)
+      script.object(jobs + i, Kind::event, std::string(1, static_cast<char>('a' + i)), 60);
+    for (int i = 1; i < names; ++i)
+      script.add(Kind::event, Verb::set, 20 + i, worker, jobs + i, 30, 0, 0);
+    script.add(Kind::event, Verb::block, 50, acceptor, jobs, 31, 0, 0);
+    return Answer{script}.analysis.deadlocks.waiting()[0].suspects.size();
+  };
+  CHECK(candidates(2) == 0);
+  CHECK(candidates(12) == 1);
+}

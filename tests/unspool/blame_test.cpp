@@ -332,7 +332,7 @@ TEST_CASE("folded stacks have a line a chain, the waiter first, and sum to the s
   INFO(lines);
   CHECK(std::ranges::count(lines, '\n') == 2);
   CHECK(lines.find("a,b\\n1 waits for lock") == 0);
-  CHECK(lines.find("thread 3 ran, having taken it at unknown line 500\n") != std::string::npos);
+  CHECK(lines.find("thread 3 ran, holding a lock taken at unknown line 500\n") != std::string::npos);
   CHECK(lines.find("not yet taken by anybody 20\n") != std::string::npos);
   CHECK(text(script).find("96.2 %") != std::string::npos);
 }
@@ -409,6 +409,29 @@ TEST_CASE("with a little effort it gives up where too many threads wait at once,
   CHECK(blame.total() == 0);
   CHECK(blame.nodes().size() == 1);
   CHECK(printed(run_report, script).find("it takes a reading of its own") != std::string::npos);
+}
+
+TEST_CASE("a little effort gives up as soon as it foresees that all the Records take several times of what there is") {
+  const auto gives_up = [](std::uint64_t about_records) {
+    Script script;
+    constexpr trace::ThreadNumber waiting = 400;
+    trace::Ticks now = 1000;
+    script.acquire(now, 1, lock(1), 11);
+    for (trace::ThreadNumber each = 2; each <= waiting; ++each)
+      script.block(++now, each, lock(1), 21, 1, 11);
+    for (int i = 0; i < 60; ++i) {
+      script.release(++now, 1, lock(1), 12);
+      script.acquire(++now, 1, lock(1), 11);
+    }
+    script.process.about_records = about_records;
+    ListSource source{script.records};
+    Blame blame{script.process, {}, Blame::Effort::little};
+    const Analysis analysis{script.process, source, &blame};
+    return blame.has_given_up();
+  };
+  CHECK_FALSE(gives_up(0));
+  CHECK_FALSE(gives_up(2'000));
+  CHECK(gives_up(5'000'000));
 }
 
 TEST_CASE("past the chains that are kept apart, time waited for signals is not put with that for locks") {

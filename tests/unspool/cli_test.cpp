@@ -71,13 +71,17 @@ TEST_CASE("1: findings, also where the input is damaged besides") {
 
 TEST_CASE("2: wrong usage, said in one line") {
   const Good good;
-  for (const std::string arguments : {"", "--format xml /", "--nonsense", "locks", "cat --time never /"}) {
+  for (const std::string arguments : {"", "--format xml /", "--nonsense", "locks", "cat --time never /",
+                                      "deadlocks --redact '' /", "lock /", "why worker-1"}) {
     const Outcome outcome = unspool(arguments);
     CHECK(outcome.exit == 2);
     CHECK(outcome.out.empty());
     CHECK(outcome.err.starts_with("unspool: "));
     CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
   }
+  CHECK(unspool("lock " + good.trace.path()).err.find("nearest: \"locks\"") != std::string::npos);
+  CHECK(unspool("why worker-1").err.find("a thread and a trace") != std::string::npos);
+  CHECK(unspool("deadlocks --redact '' " + good.trace.path()).err.find("the key is empty") != std::string::npos);
 }
 
 TEST_CASE("3: damaged input, analysed as far as it goes") {

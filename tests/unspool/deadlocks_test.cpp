@@ -331,7 +331,7 @@ TEST_CASE("the story names threads, locks, lines and times") {
   const std::string text = printed(run_deadlocks, script, {}, &findings);
   CHECK(findings);
   for (const char* part :
-       {"DEADLOCK, certain: 2 threads wait for each other.", "+0.000000 s from the start (2024-05-01T12:00:00.000Z)",
+       {"DEADLOCK, certain: 2 threads wait for each other.", "since +0.000000 s (2024-05-01T12:00:00.000Z)",
         "600 ns before the last", "worker-1  holds      lock \"account-3\"", "+0.000000 s  transfer.cpp:40 (transfer)",
         "waits for  lock \"account-7\" of worker-2", "transfer.cpp:41 (transfer)",
         "MainThread waits in join for worker-1, part of deadlock 1, since +0.000000 s at main.cpp:80"}) {
@@ -340,7 +340,7 @@ TEST_CASE("the story names threads, locks, lines and times") {
   }
 }
 
-// The story: "Deadlocked since -2.179776 s from the start" where the ring's older segments were gone.
+// The story: "Deadlocked since -2.179776 s" where the ring's older segments were gone.
 TEST_CASE("a deadlock from before the first Record that is kept is told as that") {
   Script script;
   script.thread(main_thread, "MainThread");

@@ -126,6 +126,16 @@ TEST_CASE("objects are chosen by name, number, kind, and by their creation where
   CHECK(rows(by_object({object_number(lock(2))})) == 1);
 }
 
+TEST_CASE("objects are chosen by their line where they have a name too, and by the number that JSON has") {
+  const auto chosen = [](const std::string& pattern) {
+    Wanted wanted;
+    wanted.objects = {pattern};
+    return json(run_locks, three_threads(), wanted)["locks"].size();
+  };
+  CHECK(chosen("bank.cpp:10") == 1);
+  CHECK(chosen(std::to_string(lock(1))) == 1);
+}
+
 TEST_CASE("a wait counts whole where any of it lies within the times") {
   const auto waited = [](const char* from, const char* to) {
     Wanted wanted;
@@ -142,6 +152,32 @@ TEST_CASE("a wait counts whole where any of it lies within the times") {
   CHECK(waited("+3000ns", "end") == 0);
 }
 
+// The story: "Only from +18446714334.244076 s: 0 of 1,535 waits."
+TEST_CASE("from the end on is from the last Record on, and waits that go on pass") {
+  Script script = three_threads();
+  script.acquire(4200, 1, lock(1), 10);
+  script.block(4300, 2, lock(1), 20, 1, 10);
+  Options options;
+  options.wanted.from = When::parse("end");
+  CHECK(options.wanted.needs_last());
+  const Filter filter{options.wanted, script.process, 4300};
+  CHECK(filter.from() == 4300);
+  Wait wait;
+  wait.thread = 2;
+  wait.object = lock(1);
+  wait.kind = Kind::lock;
+  wait.since = 4300;
+  wait.until = 4300;
+  CHECK(filter.passes(wait));
+  Wanted nobody = by_thread("holder");
+  nobody.min_wait = 1'000'000'000;
+  CHECK(has(text(run_locks, three_threads(), nobody), "0 of 2 waits"));
+  Wanted nothing;
+  nothing.kinds = {"rlock"};
+  CHECK(has(text(run_locks, three_threads(), nothing), "No lock passes the filter."));
+  CHECK(has(text(run_joins, three_threads(), nothing), "No join passes the filter."));
+}
+
 TEST_CASE("the least length is of waits alone") {
   Wanted wanted;
   wanted.min_wait = 1000;
@@ -155,7 +191,7 @@ TEST_CASE("the head says what is chosen and how much that leaves out") {
   wanted.objects = {"a"};
   wanted.min_wait = 1'000;
   CHECK(has(text(run_locks, three_threads(), wanted),
-            "Only threads worker-* (2 of 3); objects a (1 of 2); waits of 1.00 µs or more: 1 of 2 waits."));
+            "Only threads worker-* (2 of 3); object a (1 of 2); waits of 1.00 µs or more: 1 of 2 waits."));
   CHECK(json(run_locks, three_threads(), {})["filter"].is_null());
   CHECK_FALSE(has(text(run_locks, three_threads(), {}), "Only"));
 }

@@ -42,9 +42,9 @@ bool has(const std::string& text, const std::string& part) {
 TEST_CASE("a filter before or behind the input, once or several times, never swallows the input") {
   const Stuck stuck;
   const std::string path = stuck.trace.path();
-  CHECK(has(unspool("locks --thread main " + path).out, "Only threads main (1 of 3)"));
+  CHECK(has(unspool("locks --thread main " + path).out, "Only thread main (1 of 3)"));
   CHECK(has(unspool("locks " + path + " --thread main --thread 'worker-*'").out, "main, worker-* (3 of 3)"));
-  CHECK(has(unspool("--thread=main " + path).out, "Only threads main (1 of 3)"));
+  CHECK(has(unspool("--thread=main " + path).out, "Only thread main (1 of 3)"));
 }
 
 TEST_CASE("2: a filter that fits nothing says so, with the nearest names, and prints nothing") {
@@ -103,7 +103,7 @@ TEST_CASE("the processes that are asked for are read, and the others are counted
   CHECK_FALSE(has(all.out, "left out"));
   CHECK(unspool("locks --process nobody " + both).exit == 2);
   const std::string name = fs::path{one.trace.path()}.filename().string();
-  CHECK(has(unspool("locks --process '" + name + "' " + both).out, "Only processes " + name));
+  CHECK(has(unspool("locks --process '" + name + "' " + both).out, "Only process " + name));
 }
 
 TEST_CASE("csv has a header, lines that end by CR LF, and the same exit codes") {
@@ -131,6 +131,7 @@ TEST_CASE("findings of a baseline are counted and not told, and are no findings"
     CHECK(outcome.err.empty());
     CHECK_FALSE(has(outcome.out, "DEADLOCK"));
     CHECK(has(outcome.out, "Known and not told, as the baseline has them: 1 deadlock, 1 lock order, 0 misuses."));
+    CHECK(has(outcome.out, "No new deadlock. (1 that the baseline accepts)"));
     CHECK_FALSE(has(outcome.out, "as part of no deadlock"));
   }
   CHECK(has(stuck.ask("deadlocks --format json --baseline " + file).out, "\"deadlocks\": 1"));

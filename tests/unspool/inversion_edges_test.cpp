@@ -321,6 +321,44 @@ TEST_CASE("a parent's lock keeps neither its children apart nor itself from them
   CHECK(found(itself).size() == 1);
 }
 
+TEST_CASE("what is held around a thread's life is held around those that it starts and joins, and keeps not these apart") {
+  const auto grandchild = [](Course& course, trace::ThreadNumber parent, trace::ThreadNumber child,
+                             trace::ThreadNumber its_child, auto outer, auto inner, bool joined) {
+    course.take(parent, gate);
+    course.start(parent, child);
+    course.start(child, its_child);
+    course.both(its_child, outer, inner);
+    course.ends(its_child);
+    if (joined) course.joins(child, its_child);
+    course.ends(child);
+    course.joins(parent, child);
+    course.give(parent, gate);
+  };
+  for (const bool joined : {true, false}) {
+    Course course;
+    grandchild(course, 1, 11, 21, a, b, joined);
+    course.take(2, gate);
+    course.both(2, b, a);
+    course.give(2, gate);
+    CHECK(found(course).size() == (joined ? 0 : 1));
+  }
+  Course cousins;
+  cousins.take(1, gate);
+  for (const auto& [child, outer, inner] : {std::tuple{11U, a, b}, std::tuple{12U, b, a}}) {
+    cousins.start(1, child);
+    cousins.start(child, child + 10);
+    cousins.both(child + 10, outer, inner);
+    cousins.ends(child + 10);
+    cousins.joins(child, child + 10);
+  }
+  for (const trace::ThreadNumber child : {11U, 12U}) {
+    cousins.ends(child);
+    cousins.joins(1, child);
+  }
+  cousins.give(1, gate);
+  CHECK(found(cousins).size() == 1);
+}
+
 // A waiter that ran only after the next signal seemed to have been woken by that one, with all that lay between the
 // two.
 TEST_CASE("a waiter that is slow to run knows what the signal knew that woke it, and no later one") {

@@ -76,6 +76,36 @@ TEST_CASE("a wait with a limit is a note") {
   CHECK(text.find("for ever if it is then tried anew") != std::string::npos);
 }
 
+TEST_CASE("where each of them would give up, nobody is stuck") {
+  Course course;
+  for (const auto& [who, outer, inner] : {std::tuple{1U, a, b}, std::tuple{2U, b, a}}) {
+    course.take(who, outer);
+    course.block(course.now += 10, who, inner, 70 + who, 3, 5);
+    course.records.back().row = trace::row_named("lock.block_timed");
+    course.add(Kind::lock, Verb::timeout, course.now += 10, who, inner, 70 + who);
+    course.give(who, outer);
+  }
+  CHECK(found(course).empty());
+}
+
+TEST_CASE("how often a thread made a step counts those with a wait and those without") {
+  Course course;
+  for (int i = 0; i < 3; ++i)
+    course.both(1, a, b);
+  course.take(1, a);
+  course.block(course.now += 10, 1, b, static_cast<trace::SiteNumber>(b % 100), 3, 5);
+  course.take(1, b);
+  course.give(1, b);
+  course.give(1, a);
+  course.both(2, b, a);
+  const auto all = found(course);
+  REQUIRE(all.size() == 1);
+  std::uint64_t times = 0;
+  for (const LinkOf& each : all[0].cycle.links)
+    times += each.times;
+  CHECK(times == 4 + 1);
+}
+
 TEST_CASE("a wait that ended well at a line where others gave up counts as one with a limit") {
   Course course;
   course.both(1, a, b);
@@ -165,6 +195,13 @@ TEST_CASE("a reader that asks again needs a writer, who is not kept apart") {
   const auto all = found(course);
   REQUIRE(all.size() == 1);
   CHECK(all[0].danger == Danger::read_again);
+  CHECK_FALSE(all[0].happened);
+  Course stands = course;
+  stands.read(1, data);
+  stands.next(Kind::shared_lock, Verb::block, 2, data, 52, 1, 50);
+  stands.next(Kind::shared_lock, Verb::block_shared, 1, data, 55, 2, 52);
+  REQUIRE(found(stands).size() == 1);
+  CHECK(found(stands)[0].happened);
   Course destroyed = course;
   destroyed.next(Kind::shared_lock, Verb::destroy, 1, data);
   CHECK(found(destroyed).size() == 1);
@@ -351,7 +388,7 @@ TEST_CASE("the story names threads, locks, times and lines, and escapes what is 
   const std::string text = printed(run_order, course);
   CHECK_THAT(text, Catch::Contains("journal") && Catch::Contains("worker-2") && Catch::Contains("asks for"));
   CHECK(text.find('\x1b') == std::string::npos);
-  CHECK_THAT(text, Catch::Contains("Advice: take"));
+  CHECK_THAT(text, Catch::Contains("Advice: Take"));
 }
 
 TEST_CASE("as JSON each step has its thread, locks, sites and times") {

@@ -65,7 +65,7 @@ TEST_CASE("a task's result that is waited for with a lock held which the task as
   const std::string text = printed(run_order, told);
   CHECK_THAT(text, Contains("a task's result is waited for with a lock held that the task asks for"));
   CHECK_THAT(text, Contains("waits for  task 1 of pool"));
-  CHECK_THAT(text, Contains("Advice: release lock") && Contains("before the wait at"));
+  CHECK_THAT(text, Contains("Advice: Release lock") && Contains("before the wait at"));
 }
 
 TEST_CASE("a task that still waits for the lock did deadlock") {

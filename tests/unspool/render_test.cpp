@@ -125,6 +125,32 @@ TEST_CASE("a table aligns its columns and takes what does not fit from the elast
   CHECK(table.text(100, true).find('\x1b') != std::string::npos);
 }
 
+TEST_CASE("what does not fit costs functions and lines first, and no line number and no end of words") {
+  using enum Table::Align;
+  Table table{{{"who", left, true}, {"what", left, true, "", Table::Cut::wrap}, {"at", left, true, "", Table::Cut::end}}};
+  table.row({{"alice-to-bob"}, {"lock \"bob\" of bob-to-alice"}, {"main.cpp:57 (transfer)"}});
+  table.row({{"x"}, {"y"}, {"main.cpp:5 (f)"}});
+  CHECK(table.text(60, false) ==
+        "who           what                    at\n"
+        "alice-to-bob  lock \"bob\" of           main.cpp:57 (transfer)\n"
+        "              bob-to-alice\n"
+        "x             y                       main.cpp:5 (f)\n");
+  CHECK(table.text(45, false) ==
+        "who           what            at\n"
+        "alice-to-bob  lock \"bob\" of   main.cpp:57\n"
+        "              bob-to-alice\n"
+        "x             y               main.cpp:5 (f)\n");
+}
+
+TEST_CASE("of a lambda only its line is told") {
+  Process process;
+  process.sites[1] = {"/src/main.cpp", "operator()", 7};
+  process.sites[2] = {"/src/main.cpp", "serve", 8};
+  const Names names{process};
+  CHECK(names.site_and_function(1) == "main.cpp:7");
+  CHECK(names.site_and_function(2) == "main.cpp:8 (serve)");
+}
+
 TEST_CASE("sentences are wrapped at spaces") {
   CHECK(wrapped("  one two three", 9, 4) == "  one two\n    three\n");
   CHECK(wrapped("", 9, 4) == "\n");

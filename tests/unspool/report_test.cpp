@@ -58,7 +58,7 @@ TEST_CASE("the report tells verdict, locks, joins, threads, messages and how it 
         "0 Records lost", "No deadlock.", "\"store\": 1 wait, 10.0 µs in all",
         "99.0 % of it because of holds taken at store.cpp:118 (Store::put) by worker-1", "MainThread  worker-1",
         "Whose doing the waiting was in the end", "Locks and joins: 11.1 µs waited",
-        "worker-1 ran, having taken it at store.cpp:118 (Store::put)",
+        "worker-1 ran, holding a lock taken at store.cpp:118 (Store::put)",
         "Threads: 3, 1 ended (1 by an exception), 2 alive at the end (1 daemon)", "Messages: 1 warning."}) {
     INFO(part);
     CHECK(has(text, part));
@@ -147,7 +147,7 @@ TEST_CASE("signals that came as soon as they could are no section of the report,
   INFO(text);
   CHECK(has(text, "What others gave"));
   CHECK(has(text, "% of it: worker-2 waits for event"));
-  CHECK(has(text, "; MainThread waits for lock \"store\" at main.cpp:80 (main); worker-3 ran, having taken it at"));
+  CHECK(has(text, "; MainThread waits for lock \"store\" at main.cpp:80 (main); worker-3 ran, holding a lock taken at"));
 }
 
 TEST_CASE("what the recording cost is told as it is in the trace") {

@@ -93,6 +93,46 @@ TEST_CASE("the last to come to a barrier is told with what the others waited for
   CHECK(last[1].ticks == 100);
 }
 
+TEST_CASE("a barrier's generations are those that have tripped, with an action and without") {
+  Script script = script_of(Kind::barrier, "phase");
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const trace::Ticks now = 100 * (i + 1);
+    script.add(Kind::barrier, Verb::block, now, 1, object, 20, 0, i);
+    script.add(Kind::barrier, Verb::begin, now + 10, 2, object, 21, 1, i);
+    script.add(Kind::barrier, Verb::trip, now + 20, 2, object, 21, 1, i);
+    script.add(Kind::barrier, Verb::resume, now + 30, 1, object, 20, 2, 21);
+  }
+  script.add(Kind::barrier, Verb::abort, 900, 2, object, 22, 0, 0);
+  const Answer answer{script};
+  CHECK(only(answer).signals == 3);
+}
+
+TEST_CASE("a Queue that was shut down at once holds nothing from then on") {
+  Script script = script_of(Kind::queue, "jobs");
+  script.add(Kind::queue, Verb::put, 100, 1, object, 11, 0, 2);
+  script.add(Kind::queue, Verb::shutdown, 200, 1, object, 12, 1, 0);
+  script.add(Kind::queue, Verb::closed, 300, 2, object, 20, 1, 0);
+  const Answer answer{script};
+  CHECK(only(answer).depth.mean() == Approx(1));
+}
+
+TEST_CASE("who ended a wait counts where it was refused, too, and a worker that is sent to rest is not refused") {
+  Script script = script_of(Kind::pool, "io");
+  script.add(Kind::pool, Verb::block, 100, 2, object, 20, 2, 0);
+  script.add(Kind::pool, Verb::begin, 300, 2, object, 20, 1, 1);
+  script.add(Kind::pool, Verb::end, 310, 2, object, 20, 1, 0);
+  script.add(Kind::pool, Verb::block, 320, 2, object, 20, 2, 0);
+  script.add(Kind::pool, Verb::shutdown, 500, 3, object, 22, 0, 0);
+  script.add(Kind::pool, Verb::closed, 510, 2, object, 20, 2, 3);
+  const Answer answer{script};
+  const auto wakers = only(answer).wakers.parts();
+  REQUIRE(wakers.size() == 2);
+  CHECK(wakers[0].actor.thread == 1);
+  CHECK(wakers[0].ticks == 200);
+  CHECK(wakers[1].actor.thread == 3);
+  CHECK(only(answer).refused == 0);
+}
+
 TEST_CASE("a broken barrier's parties are not waited for by the next generation's last") {
   Script script = script_of(Kind::barrier, "phase");
   script.add(Kind::barrier, Verb::block, 100, 1, object, 20, 0, 0);
@@ -134,7 +174,7 @@ TEST_CASE("a queue's depth is weighed by time, and the sides that wait are told 
   const Answer answer{script};
   const SignalFigures& jobs = only(answer);
   CHECK(jobs.depth.max == 3);
-  CHECK(jobs.depth.mean() == Approx((3 * 100 + 1 * 100) / 200.0));
+  CHECK(jobs.depth.mean() == Approx((0 * 100 + 3 * 100 + 1 * 100) / 300.0));
   CHECK(jobs.sides[1].sum() == 200);
   CHECK(jobs.sides[0].sum() == 90);
   CHECK(jobs.latency.sum() == 100);

@@ -179,6 +179,19 @@ TEST_CASE("idle workers that wait alike are told together") {
   CHECK(has(text, "and 4 more"));
 }
 
+TEST_CASE("threads that run and did the same last are told together") {
+  Script script = two_threads();
+  for (trace::ThreadNumber each = 11; each <= 14; ++each) {
+    script.thread(each, "runner-" + std::to_string(each));
+    script.acquire(1600 + each, each, lock(1), 10);
+    script.release(1700 + each, each, lock(1), 20);
+  }
+  const std::string text = state(script, "end");
+  INFO(text);
+  CHECK(has(text, "waiter, runner-11, runner-12, runner-13, runner-14"));
+  CHECK(has(text, "5 threads run, or are blocked where spool does not see it; last Records 0 ns to 214 ns before:"));
+}
+
 // The story: a process that hung for a second was said to have waited for 0 ns.
 TEST_CASE("waits at the end last to the process's last sign of life") {
   Script script = two_threads();
@@ -194,6 +207,11 @@ TEST_CASE("waits at the end last to the process's last sign of life") {
   CHECK(has(text, "waits 1.00 s for lock \"a\""));
   CHECK(has(printed(run_report, script), "1 thread still waits at the end, for 1.00 s at least"));
   CHECK(has(printed(run_locks, script), "1 thread still waits for \"a\" at the end, for 1.00 s at least"));
+  // Between the last Record and the last sign of life it waits up to the moment, and later nothing is known.
+  CHECK(has(state(script, "+500ms"), "waits 500 ms for lock"));
+  CHECK_FALSE(has(state(script, "+500ms"), "as of then"));
+  CHECK(has(state(script, "+1h"), "as of then"));
+  CHECK(has(state(script, "+1h"), "waits 1.00 s for lock"));
   // Of a moment before the end the end says nothing.
   CHECK(has(state(script, "+1000ns"), "taken at"));
   CHECK_FALSE(has(state(script, "+1000ns"), "1.00 s"));

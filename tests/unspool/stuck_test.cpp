@@ -430,7 +430,7 @@ TEST_CASE("a thread that is joined and stuck has not ended, and holds nothing") 
   const std::string text = printed(run_deadlocks, script);
   INFO(text);
   CHECK(text.find("holds it") == std::string::npos);
-  CHECK(text.find("thread-2 has not ended, and waits for event") != std::string::npos);
+  CHECK(text.find("thread-2 has not ended, and waits itself") != std::string::npos);
 }
 
 TEST_CASE("of each wait that is no deadlock it is said why not, and what it is for") {
@@ -562,7 +562,7 @@ TEST_CASE("in a cycle over several kinds each holder's line is told, of each rea
   }
   const std::string text = printed(run_deadlocks, script, wide());
   INFO(text);
-  CHECK(text.find("thread-2 holds it, taken at bank.cpp:30 (pay) at +0.000020 s, and waits for event") !=
+  CHECK(text.find("thread-2 holds it, taken at bank.cpp:30 (pay) at +0.000020 s, and waits itself") !=
         std::string::npos);
 }
 

@@ -45,6 +45,7 @@ TEST_CASE("a time of day is that of the trace's day, or of the next where it wou
   CHECK(at("12:01") == 60 * second);
   CHECK(at("11:00") == 23 * 3600 * second);
   CHECK(at("11:59:59.5") == 0);  // the first Record's second may have been cut when it was printed
+  CHECK(at("11:30") == 0);       // as may its hour: from then on is from the begin on
 }
 
 TEST_CASE("RFC 3339 may have a zone") {
@@ -52,11 +53,12 @@ TEST_CASE("RFC 3339 may have a zone") {
   CHECK(at("2024-05-01T14:00:01.25+02:00") == 1'250'000'000);
   CHECK(at("2024-05-01 12:00:01") == second);
   CHECK(at("2024-04-30T12:00:00Z") == 0);
+  CHECK(at("2024-02-29T12:00:00Z") == 0);
 }
 
 TEST_CASE("what is no moment is none") {
   for (const char* const text : {"", "+", "-", "+s", "+1x", "now", "25:00", "12:60", "1e3", "+1e300", "12:00:07.5x",
-                                 "+99999999999999999999h", "2024-13-01T00:00:00Z", "+-3s", "+nan", "+inf"}) {
+                                 "+99999999999999999999h", "2024-13-01T00:00:00Z", "2024-04-31T00:00:00Z", "2023-02-29T00:00:00Z", "+-3s", "+nan", "+inf"}) {
     INFO(text);
     CHECK_FALSE(When::parse(text));
   }

@@ -5,6 +5,7 @@
 #include <spool/trace/schema.hpp>
 
 #include <fmt/format.h>
+#include <unspool/analyze/nearest.hpp>
 #include <unspool/analyze/redact.hpp>
 #include <unspool/cli/arguments.hpp>
 #include <unspool/order/inputs.hpp>
@@ -319,6 +320,18 @@ std::string misplaced(const CLI::App& app, const CLI::App& command) {
   return {};
 }
 
+/// A word in place of a command that is none, and no file either.
+std::string mistyped(const CLI::App& app, const std::vector<std::string>& inputs) {
+  if (inputs.empty() || inputs.front() == "-" || inputs.front().find_first_of("./") != std::string::npos) return {};
+  if (::access(inputs.front().c_str(), F_OK) == 0) return {};
+  Nearest nearest{inputs.front()};
+  for (const CLI::App* const each : app.get_subcommands({}))
+    nearest.add(each->get_name());
+  const std::string near = nearest.words();
+  return fmt::format("\"{}\" is neither a command nor a file{}; `unspool --help` has the commands", inputs.front(),
+                     near.empty() ? "" : "; the nearest: " + near);
+}
+
 int print_text(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   return std::fflush(stdout) == 0 ? nothing_found : unreadable;
@@ -340,12 +353,17 @@ int parse_and_run(int count, char** words) {
   const std::string command = chosen.empty() ? "report" : chosen.front()->get_name();
   if (const std::string why = chosen.empty() ? "" : misplaced(app, *chosen.front()); !why.empty())
     return refuse(fmt::format("{}; `unspool {} --help` explains", why, command));
+  if (const std::string why = chosen.empty() ? mistyped(app, arguments.inputs) : ""; !why.empty()) return refuse(why);
   if (!arguments.redact.empty() && !(arguments.path.from_message + arguments.path.to_message).empty())
     return refuse("--from-message and --to-message look for texts, which --redact replaces; give --from and --to");
   if (command == "why") arguments.wanted.threads.push_back(arguments.of_thread);
   if (command == "completion") return print_text(cli::completion(app, arguments.shell));
   if (command == "man") return print_text(cli::manual_page(app, arguments.page, "unspool " SPOOL_VERSION));
   if (arguments.inputs.empty() && has_standard_input()) arguments.inputs.emplace_back("-");
+  if (arguments.inputs.empty() && command == "why") {
+    return refuse(fmt::format("why takes a thread and a trace, and has \"{}\" only: unspool why THREAD INPUT",
+                              arguments.of_thread));
+  }
   if (arguments.inputs.empty())
     return refuse("no trace is given: a directory PROGRAM-PID.spool, or a log; `unspool --help` explains");
   return analyse(command, arguments);

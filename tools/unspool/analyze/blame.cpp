@@ -20,6 +20,13 @@ namespace {
 constexpr std::uint64_t looks_in_all = 4'000'000;
 constexpr std::uint64_t records_a_look = 16;
 constexpr std::uint64_t looks_a_chain = 20;
+/// After so many it is foreseen whether the whole of the Records takes several times of what there is.
+constexpr std::uint64_t looks_to_foresee = 500'000;
+constexpr double clearly_too_many = 4;
+
+std::uint64_t looks_for(std::uint64_t records) {
+  return looks_in_all + records / records_a_look;
+}
 
 }  // namespace
 
@@ -98,9 +105,16 @@ bool Blame::is_of_thread(const Record& record) const {
   }
 }
 
+bool Blame::foresees_too_much() const {
+  const std::uint64_t all = process_.about_records;
+  if (work_ < looks_to_foresee || all <= replay_->records()) return false;
+  const double looks = static_cast<double>(work_) / static_cast<double>(replay_->records()) * static_cast<double>(all);
+  return looks > clearly_too_many * static_cast<double>(looks_for(all));
+}
+
 void Blame::work(std::uint64_t looks) {
   work_ += looks;
-  if (effort_ == Effort::all || work_ < looks_in_all + replay_->records() / records_a_look) return;
+  if (effort_ == Effort::all || (work_ < looks_for(replay_->records()) && !foresees_too_much())) return;
   given_up_ = true;
   open_.clear();
   nodes_.resize(1);

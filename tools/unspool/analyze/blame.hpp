@@ -132,6 +132,7 @@ class Blame : public Observer {
   bool is_of_thread(const Record& record) const;
   void touch(const Record& record, bool of_thread);
   void work(std::uint64_t looks);
+  bool foresees_too_much() const;
   void refresh();
   void find_chain(trace::ThreadNumber thread, Open& open);
   void watch(const Open& open);

@@ -57,7 +57,7 @@ std::string_view name_of(Cause cause) {
 }
 
 void Deadlocks::released_by_other(const ObjectState& object, const Record& record) {
-  habits_.other_releasers[deeds_.class_of(object.number, object.kind)].insert(record.thread);
+  habits_.other_releasers[deeds_.line_of(object.number, object.kind)].insert(record.thread);
   habits_.own_other_releasers[object.number].insert(record.thread);
 }
 
@@ -88,6 +88,17 @@ void Deadlocks::finished(const Replay& replay) {
   if (!replay.ended_orderly()) find_knots();
   order_cycles();
   find_hanging();
+  forget_explained_notifies();
+}
+
+/// Who ends a wait stands still itself, and not for want of a notify: that is why there was no other one.
+void Deadlocks::forget_explained_notifies() {
+  for (const Cycle& cycle : cycles_) {
+    const auto lost = [&](std::size_t each) { return waiting_[each].lost_wake_up != Lost::no; };
+    if (cycle.cause != Cause::cycle || std::ranges::all_of(cycle.members, lost)) continue;
+    for (const std::size_t each : cycle.members)
+      waiting_[each].lost_wake_up = Lost::no;
+  }
 }
 
 /// Among those whom one hopes for that is not stuck, before those who wait themselves.

@@ -75,6 +75,7 @@ class Deadlocks : public Observer {
 
  private:
   void note_lost_notifies();
+  void forget_explained_notifies();
   void put_first_who_goes_on();
   void note_writers_ahead(const Replay& replay);
   void find_cycles();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <unspool/analyze/deeds.hpp>
+#include <unspool/analyze/fingerprint.hpp>
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
@@ -17,8 +18,20 @@ namespace {
 
 constexpr std::size_t most_threads = 1024;  // of one object
 constexpr std::size_t most_tasks = 4096;
+constexpr std::size_t most_shapes = 8;  // of names, digits aside, of objects made at one line
 
 }  // namespace
+
+/// Where a line makes objects of many names, the names are its callers', and what one is for all of them are.
+Deeds::Deeds(const Process& process) : process_{process} {
+  for (const auto& [number, object] : process.objects) {
+    std::vector<std::uint64_t>& shapes = shapes_at_[object.site];
+    if (shapes.size() >= most_shapes) continue;
+    Fingerprint shape;
+    shape.add_name(object.name);
+    if (std::ranges::find(shapes, shape.value()) == shapes.end()) shapes.push_back(shape.value());
+  }
+}
 
 void Past::add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site) {
   if (thread == 0) return;
@@ -211,7 +224,11 @@ void Deeds::queue(const Record& record, Past& past) {
       return;
     case Verb::done:
       past.add(Role::finish, record.thread, record.time, record.site);
-      if (record.a == 0) past.last_all = std::max(past.last_all, record.time);
+      if (record.a == 0) past.last_finished = std::max(past.last_finished, record.time);
+      return;
+    case Verb::busy:
+      if (record.a == static_cast<std::uint32_t>(QueueCall::get) && past.triers.size() < most_threads)
+        past.triers.insert(record.thread);
       return;
     case Verb::shutdown:
       past.last_all = std::max(past.last_all, record.time);
@@ -269,6 +286,18 @@ void Deeds::finish() {
 }
 
 std::uint64_t Deeds::class_of(trace::ObjectNumber object, Kind kind) const {
+  const std::uint64_t line = line_of(object, kind);
+  const auto found = process_.objects.find(object);
+  if (found == process_.objects.end()) return line;
+  const auto shapes = shapes_at_.find(found->second.site);
+  if (found->second.site == 0 || shapes == shapes_at_.end() || shapes->second.size() >= most_shapes) return line;
+  Fingerprint made;
+  made.add_number(line);
+  made.add_name(found->second.name);
+  return made.value() >> 1U;
+}
+
+std::uint64_t Deeds::line_of(trace::ObjectNumber object, Kind kind) const {
   const auto found = process_.objects.find(object);
   if (found == process_.objects.end() || found->second.site == 0) return std::uint64_t{1} << 63U | object;
   return std::uint64_t{static_cast<std::uint8_t>(kind)} << 32U | found->second.site;

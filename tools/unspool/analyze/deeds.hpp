@@ -47,7 +47,8 @@ struct Past {
   bool crowded = false;              ///< more threads than are kept
   std::uint64_t wakes = 0;           ///< waits that were ended, as those who ended them say
   std::uint64_t woken = 0;           ///< and as the woken say
-  trace::Ticks last_all = 0;         ///< when all who waited were let go: set, trip, the last task_done
+  trace::Ticks last_all = 0;         ///< when all who waited were let go: set, trip, shutdown
+  trace::Ticks last_finished = 0;    ///< of a queue: when the last item was done, and so all joins of it over
   std::uint32_t size = 0;            ///< of a queue, as last told
   trace::ThreadNumber acting = 0;    ///< of a barrier: who runs its action
   std::uint32_t parties = 0;         ///< of a barrier, once it has tripped
@@ -56,6 +57,7 @@ struct Past {
   std::unordered_map<std::uint32_t, trace::ThreadNumber> running;  ///< task → worker
   std::unordered_set<trace::ThreadNumber> workers;                 ///< who waited for a task of it
   std::unordered_set<std::uint32_t> dropped;                       ///< tasks beyond last_begun
+  std::unordered_set<trace::ThreadNumber> triers;                  ///< who found a queue empty, and did not wait
 
   void add(Role role, trace::ThreadNumber thread, trace::Ticks time, trace::SiteNumber site);
   /// When somebody gave; 0: nobody.
@@ -77,7 +79,8 @@ struct LastBlock {
 
 class Deeds {
  public:
-  explicit Deeds(const Process& process) : process_{process} {}
+  /// Requires: the definitions are complete.
+  explicit Deeds(const Process& process);
 
   /// Records of other rows need not be given to `record`.
   static bool hears(const trace::Row& row);
@@ -86,8 +89,10 @@ class Deeds {
   /// After the last Record: puts what live objects have into their classes too.
   void finish();
 
-  /// Kind and creation site; an object without a known one is a class of its own.
+  /// Kind, creation site and name, in which one number is like another; an object without a known site is a class of its own.
   std::uint64_t class_of(trace::ObjectNumber object, trace::Kind kind) const;
+  /// The same whatever the name.
+  std::uint64_t line_of(trace::ObjectNumber object, trace::Kind kind) const;
   /// Of the live objects.
   const std::unordered_map<trace::ObjectNumber, Past>& all() const { return pasts_; }
   /// What is known of the object; null if it never had such a Record.
@@ -117,6 +122,7 @@ class Deeds {
   const Process& process_;
   std::unordered_map<trace::ObjectNumber, Past> pasts_;
   std::unordered_map<std::uint64_t, Past> classes_;
+  std::unordered_map<trace::SiteNumber, std::vector<std::uint64_t>> shapes_at_;  ///< of names; no more than tell
   std::unordered_map<trace::ThreadNumber, LastBlock> blocks_;
   std::unordered_map<trace::ThreadNumber, Made> made_;
   std::unordered_map<trace::ThreadNumber, bool> ended_;  ///< by an exception?

@@ -33,11 +33,12 @@ std::optional<Number> number_of(std::string_view text) {
   return whole ? std::optional{number} : std::nullopt;
 }
 
-/// "17" and "#17" count from 1, as the tables do.
+/// "17" and "#17" count from 1, as the tables do; what JSON has is the number in the trace.
 std::optional<trace::ObjectNumber> object_numbered(std::string_view text) {
   if (text.starts_with('#')) text.remove_prefix(1);
   const auto number = number_of<trace::ObjectNumber>(text);
-  if (!number || *number == 0 || *number >= trace::first_object_number) return std::nullopt;
+  if (!number || *number == 0) return std::nullopt;
+  if (*number >= trace::first_object_number) return number;
   return *number - 1 + trace::first_object_number;
 }
 
@@ -64,7 +65,7 @@ std::string place_of(const Process& process, const Object& object) {
 bool fits_object(const std::string& pattern, const Process& process, trace::ObjectNumber number, const Object& object) {
   if (!object.name.empty() && fits(pattern, object.name)) return true;
   if (object_numbered(pattern) == number) return true;
-  return object.name.empty() && object.site != 0 && fits(pattern, place_of(process, object));
+  return object.site != 0 && fits(pattern, place_of(process, object));
 }
 
 bool fits_process(const std::string& pattern, const Process& process) {
@@ -99,7 +100,7 @@ Filter::Filter(const Wanted& wanted, const Process& process, trace::Ticks last)
   choose_kinds();
   choose_threads(process);
   choose_objects(process);
-  if (wanted.from) from_ = wanted.from->at(process, process.first_time, last);
+  if (wanted.from) from_ = wanted.from->is_end() ? last : wanted.from->at(process, process.first_time, last);
   if (wanted.to) to_ = wanted.to->at(process, process.first_time, last);
   min_wait_ = ticks_of(wanted.min_wait, std::max<std::uint64_t>(process.frequency, 1));
 }

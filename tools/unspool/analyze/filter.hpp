@@ -26,9 +26,8 @@ namespace unspool {
 /// What was asked for, as given. Of several patterns in one list one has to match, and each list that is not empty.
 struct Wanted {
   std::vector<std::string> threads;  ///< a name, a glob (fnmatch), a number, or NAME#NUMBER
-  std::vector<std::string>
-      objects;                     ///< a name, a glob, a number; of an object without a name FILE:LINE of its creation
-  std::vector<std::string> kinds;  ///< a kind of the schema, or a glob
+  std::vector<std::string> objects;  ///< a name, a glob, a number, FILE:LINE of its creation
+  std::vector<std::string> kinds;    ///< a kind of the schema, or a glob
   std::vector<std::string> processes;  ///< a program, PROGRAM-PID, the last part of the path, each also a glob; a pid
   std::optional<When> from;
   std::optional<When> to;
@@ -38,7 +37,8 @@ struct Wanted {
   bool any() const {
     return from || to || min_wait != 0 || !threads.empty() || !objects.empty() || !kinds.empty() || !processes.empty();
   }
-  bool needs_last() const { return (from && from->needs_last()) || (to && to->needs_last()); }
+  /// From `end` on is from the last Record on.
+  bool needs_last() const { return (from && (from->needs_last() || from->is_end())) || (to && to->needs_last()); }
 };
 
 class Filter {

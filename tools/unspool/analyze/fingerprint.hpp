@@ -14,6 +14,8 @@ namespace unspool {
 class Fingerprint {
  public:
   void add(std::string_view text);
+  /// One number is like another in it.
+  void add_name(std::string_view name);
   void add_number(std::uint64_t number);
   /// File name without folders (builds stand in different ones), line, function.
   void add_site(const Process& process, trace::SiteNumber site);
@@ -22,8 +24,6 @@ class Fingerprint {
   std::uint64_t value() const { return hash_; }
 
  private:
-  void add_name(std::string_view name);
-
   std::uint64_t hash_ = 0xcbf2'9ce4'8422'2325;  ///< FNV-1a
 };
 

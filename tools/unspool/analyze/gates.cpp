@@ -11,6 +11,7 @@ constexpr std::size_t most_gates = 100'000;
 constexpr std::size_t most_room = 64;            // more threads than that are hardly ever in one ring
 constexpr std::size_t most_permits = most_room;  // of one thread
 constexpr std::size_t most_parents = 100'000;
+constexpr std::size_t most_generations = 16;
 
 std::size_t permits_in(const HeldLocks& held, const HeldLock& semaphore) {
   const auto [first, last] = std::equal_range(held.begin(), held.end(), semaphore);
@@ -94,7 +95,7 @@ void Gates::keep_permits(trace::ThreadNumber thread, trace::ObjectNumber object,
 }
 
 void Gates::started(trace::ThreadNumber thread, trace::ThreadNumber other, std::vector<HeldFrom> held) {
-  if (parents_.size() >= most_parents) return;
+  if (parents_.size() >= most_parents || (held.empty() && !parents_.contains(thread))) return;
   std::ranges::sort(held);
   parents_[other] = {thread, false, std::move(held), {}};
 }
@@ -109,7 +110,7 @@ void Gates::joined(trace::ThreadNumber thread, trace::ThreadNumber other, const 
   for (const HeldFrom& each : parent.held) {
     if (std::ranges::find(held, each) != held.end()) parent.locks.push_back(each.lock);
   }
-  if (parent.locks.empty()) parents_.erase(found);
+  if (parent.locks.empty() && !parents_.contains(thread)) parents_.erase(found);
 }
 
 const Gates::Parent* Gates::parent_of(trace::ThreadNumber thread) const {
@@ -145,16 +146,25 @@ bool Gates::has_room(const HeldLocks& held, std::span<const HeldLocks* const> ot
   });
 }
 
-/// A parent's locks keep neither its children apart nor itself from them.
+/// Its own locks, and what its ancestors held around its life.
+std::vector<Gates::Around> Gates::around(trace::ThreadNumber thread, const HeldLocks& held) const {
+  std::vector<Around> out{{thread, &held}};
+  for (const Parent* parent = parent_of(thread); parent != nullptr && out.size() < most_generations;
+       parent = parent_of(parent->thread))
+    out.push_back({parent->thread, &parent->locks});
+  return out;
+}
+
+/// What one thread holds keeps neither itself from its descendants nor these apart.
 bool Gates::let_both(trace::ThreadNumber a, const HeldLocks& held_by_a, trace::ThreadNumber b,
                      const HeldLocks& held_by_b) const {
   if (exclude(held_by_a, held_by_b)) return false;
   if (a == b || parents_.empty()) return true;
-  const Parent* const of_a = parent_of(a);
-  const Parent* const of_b = parent_of(b);
-  if (of_a != nullptr && of_a->thread != b && exclude(of_a->locks, held_by_b)) return false;
-  if (of_b != nullptr && of_b->thread != a && exclude(held_by_a, of_b->locks)) return false;
-  return of_a == nullptr || of_b == nullptr || of_a->thread == of_b->thread || !exclude(of_a->locks, of_b->locks);
+  const std::vector<Around> around_b = around(b, held_by_b);
+  return std::ranges::none_of(around(a, held_by_a), [&](const Around& one) {
+    return std::ranges::any_of(
+        around_b, [&](const Around& other) { return one.holder != other.holder && exclude(*one.locks, *other.locks); });
+  });
 }
 
 }  // namespace unspool

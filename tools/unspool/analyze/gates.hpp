@@ -48,7 +48,8 @@ class Gates {
   /// Records of it are missing.
   void forget_permits(trace::ThreadNumber thread) { permits_.erase(thread); }
 
-  /// The first thread, that holds these, starts or has joined the other one.
+  /// The first thread, that holds these, starts or has joined the other one. What is held around the first one's life is
+  /// around the other one's, too.
   void started(trace::ThreadNumber thread, trace::ThreadNumber other, std::vector<HeldFrom> held);
   void joined(trace::ThreadNumber thread, trace::ThreadNumber other, const std::vector<HeldFrom>& held);
 
@@ -78,7 +79,14 @@ class Gates {
   bool give(const Record& record, Semaphore& semaphore);
   void refuse(trace::ObjectNumber object, Semaphore& semaphore, bool at_once);
   void keep_permits(trace::ThreadNumber thread, trace::ObjectNumber object, std::size_t count);
+  /// Locks that keep other threads out while a thread goes on, and who holds them.
+  struct Around {
+    trace::ThreadNumber holder = 0;
+    const HeldLocks* locks = nullptr;
+  };
+
   const Parent* parent_of(trace::ThreadNumber thread) const;
+  std::vector<Around> around(trace::ThreadNumber thread, const HeldLocks& held) const;
   bool exclude(const HeldLocks& a, const HeldLocks& b) const;
 
   std::unordered_map<trace::ObjectNumber, Semaphore> semaphores_;

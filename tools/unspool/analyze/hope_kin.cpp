@@ -8,13 +8,15 @@
 //                                        a thread for each request, a timer for each round
 //   was made by one who did and has ended, or by whom that one made, and so on
 //   was made by the waiting thread, or by one that waits with it, since such a wait was last ended
-//   lives and has done nothing yet       what it is for is not known; where no such one has died of an exception. To take
-//                                        locks and to wait is nothing, if that is over and it has been quiet for longer
+//   lives and has done nothing yet       what it is for is not known; where no such one has died of an exception, and as long
+//                                        as such waits have not been ended many times without it. To take locks and to
+//                                        wait is nothing, if that is over and it has been quiet for longer
 //   has a permit of the semaphore        and took no second one without giving it back, as mere consumers do
 //   takes what one who took a permit     and never gave one back, puts or submits; or was made by that one since: the permit may
 //                                        have come along
 #include <unspool/analyze/fingerprint.hpp>
 #include <unspool/analyze/hopes.hpp>
+#include <unspool/analyze/samples.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -32,6 +34,7 @@ constexpr std::size_t most_kin = 64;  // of whom it is not certain that they go 
 constexpr std::size_t most_made = 4096;
 constexpr std::size_t most_waiters = 64;
 constexpr std::size_t most_takers = 64;
+constexpr std::uint64_t many_times = 8;  // by then it is known whose part it is
 constexpr std::string_view name_of_the_nameless = "Thread-";
 
 std::string without_digits(std::string_view name) {
@@ -215,7 +218,10 @@ void Hopes::add_silent(Waiting& waiting) const {
     return each.role == Role::give || (each.role == Role::finish && !of_task);
   };
   if (waiting.same_team || std::ranges::any_of(waiting.suspects, &Suspect::exception)) return;
-  if (std::ranges::none_of(waiting.suspects, gives)) return;
+  std::uint64_t given = 0;
+  for (const Suspect& each : waiting.suspects)
+    given = add_saturated(given, gives(each) ? each.deed.count : 0);
+  if (given == 0 || given >= many_times) return;
   for (const trace::ThreadNumber each : silent_) {
     if (waiting.kin.size() >= waiting.needs + most_kin) return;
     add_one(waiting, each);

@@ -115,7 +115,14 @@ void Hopes::hope_for_owner(Waiting& waiting) const {
   waiting.hope = Hope::suspects;
   waiting.needs_all = true;
   waiting.owner_ended = has_ended(waiting.owner);
+  if (is_left_held(waiting)) waiting.suspects.front().answers = 0;
   weaken_lock(waiting);
+}
+
+/// By a task that is over: its worker is at rest, and what it runs next is another task.
+bool Hopes::is_left_held(const Waiting& waiting) const {
+  const auto owner = index_.find(waiting.owner);
+  return owner != index_.end() && waiting_[owner->second].is(PoolWait::work) && waiting.edge == Edge::owned;
 }
 
 void Hopes::hope_for_readers(Waiting& waiting, const ObjectState& object) const {
@@ -142,7 +149,7 @@ void Hopes::hope_for_writers(Waiting& waiting) const {
 void Hopes::weaken_lock(Waiting& waiting) const {
   const bool by_itself = waiting.wait.kind == Kind::lock && waiting.owner == waiting.wait.thread;
   if (by_itself && process_.mode == trace::Mode::long_waits) waiting.edge = Edge::candidate;
-  const auto found = habits_.other_releasers.find(deeds_.class_of(waiting.wait.object, waiting.wait.kind));
+  const auto found = habits_.other_releasers.find(deeds_.line_of(waiting.wait.object, waiting.wait.kind));
   if (found == habits_.other_releasers.end()) return;
   waiting.by_others = true;
   waiting.edge = Edge::candidate;
@@ -262,12 +269,18 @@ void Hopes::queue(Waiting& waiting, const Past& past) const {
   switch (static_cast<QueueCall>(waiting.a)) {
     case QueueCall::put:
       if (past.size < waiting.b) waiting.hope = Hope::open;
-      return add_role(waiting, past, Role::take);
+      add_role(waiting, past, Role::take);
+      for (const trace::ThreadNumber each : past.triers) {
+        const auto did = past.threads.find(each);
+        const bool took = did != past.threads.end() && deed_of(did->second, Role::take).count != 0;
+        if (!took) add_suspect(waiting, each, {}, Role::take, true);
+      }
+      return;
     case QueueCall::get:
       if (past.size != 0 || past.last_all > waiting.wait.since) waiting.hope = Hope::open;
       return add_role(waiting, past, Role::give);
     case QueueCall::join:
-      if (past.last_all > waiting.wait.since) waiting.hope = Hope::open;
+      if (std::max(past.last_all, past.last_finished) > waiting.wait.since) waiting.hope = Hope::open;
       if (add_debtors(waiting, past)) return;
       add_role(waiting, past, Role::finish);
       if (waiting.suspects.empty()) add_role(waiting, past, Role::take);

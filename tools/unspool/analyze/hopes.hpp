@@ -27,7 +27,7 @@ namespace unspool {
 
 /// What was seen on the way, of waits and releases.
 struct Habits {
-  std::unordered_map<std::uint64_t, std::unordered_set<trace::ThreadNumber>> other_releasers;  ///< by class of lock
+  std::unordered_map<std::uint64_t, std::unordered_set<trace::ThreadNumber>> other_releasers;  ///< by line of locks
   /// The same of those that this very lock was released by.
   std::unordered_map<trace::ObjectNumber, std::unordered_set<trace::ThreadNumber>> own_other_releasers;
   std::unordered_set<trace::SiteNumber> gave_up;  ///< where waits have timed out or were cancelled
@@ -77,6 +77,7 @@ class Hopes {
   void add_suspect(Waiting& waiting, trace::ThreadNumber thread, const Deed& deed, Role role, bool followed) const;
   trace::ThreadNumber follower_of(trace::ThreadNumber thread) const;
   bool has_ended(trace::ThreadNumber thread) const;
+  bool is_left_held(const Waiting& waiting) const;
   void weaken_lock(Waiting& waiting) const;
 
   // hope_kin.cpp

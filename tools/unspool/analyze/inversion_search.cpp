@@ -172,7 +172,7 @@ bool InversionSearch::close() {
   if (!find_writers(cycle.writers)) return false;
   std::vector<std::size_t> arcs;
   for (const auto& [arc, by] : path_) {
-    cycle.links.push_back({arcs_[arc].key, by});
+    cycle.links.push_back({arcs_[arc].key, by, 0});
     covered_[arc] = std::min(covered_[arc], path_.size());
     arcs.push_back(arc);
   }

@@ -30,6 +30,7 @@ enum class Allowed : std::uint8_t {
 struct LinkOf {
   const LinkKey* key = nullptr;
   const Occurrence* by = nullptr;
+  std::uint64_t times = 0;  ///< that its thread made the link
 };
 
 struct LinkCycle {

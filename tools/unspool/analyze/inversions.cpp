@@ -13,13 +13,16 @@ bool has_no_clock(const Occurrence& by) {
   return std::ranges::any_of(by.moments, [](const Moment& each) { return each.component == Moment::unknown; });
 }
 
-/// Two readers of one lock with a writer between them.
+/// Two readers of one lock with a writer between them; rather one that stands there at the end.
 const WriterCall* writer_between(const Links& links, trace::ObjectNumber lock, const Occurrence& by) {
+  const WriterCall* first = nullptr;
   for (const WriterCall& each : links.writers(lock)) {
     const bool may_meet = links.can_be_held_together(by, each.by) && may_overlap(by, each.by);
-    if (each.by.thread != by.thread && may_meet) return &each;
+    if (each.by.thread == by.thread || !may_meet) continue;
+    if (each.by.stuck) return &each;
+    if (first == nullptr) first = &each;
   }
-  return nullptr;
+  return first;
 }
 
 }  // namespace
@@ -70,9 +73,12 @@ void Inversions::add(Inversion inversion) {
 }
 
 void Inversions::add_cycle(LinkCycle cycle) {
+  // Each of them would give up: nobody is stuck.
+  if (std::ranges::all_of(cycle.links, [](const LinkOf& each) { return each.by->limited; })) return;
   Inversion inversion;
   inversion.happened = true;
-  for (const LinkOf& each : cycle.links) {
+  for (LinkOf& each : cycle.links) {
+    each.times = times_of(*each.key, each.by->thread);
     inversion.limited |= each.by->limited;
     inversion.happened &= each.by->stuck;
     inversion.doubt.signal |= links_.is_signal(each.key->outer);
@@ -83,21 +89,37 @@ void Inversions::add_cycle(LinkCycle cycle) {
   add(std::move(inversion));
 }
 
+/// However it held and waited.
+std::uint64_t Inversions::times_of(const LinkKey& key, trace::ThreadNumber thread) const {
+  const auto list = links_.all().find(key);
+  if (list == links_.all().end()) return 0;
+  std::uint64_t times = 0;
+  for (const Occurrence& each : list->second)
+    times += each.thread == thread ? each.count : 0;
+  return times;
+}
+
 void Inversions::add_reads_again() {
   for (const auto& [key, list] : links_.all()) {
     if (key.outer != key.inner) continue;
+    const Occurrence* first = nullptr;
+    const WriterCall* first_writer = nullptr;
     for (const Occurrence& each : list) {
       const WriterCall* const writer = writer_between(links_, key.outer, each);
-      if (writer == nullptr) continue;
-      Inversion inversion;
-      inversion.danger = Danger::read_again;
-      inversion.cycle.links.push_back({&key, &each});
-      inversion.cycle.writers.emplace_back(key.outer, writer);
-      inversion.limited = each.limited;
-      inversion.happened = each.stuck && writer->by.stuck;
-      add(std::move(inversion));
-      break;
+      const bool happened = writer != nullptr && each.stuck && writer->by.stuck;
+      if (writer == nullptr || (first != nullptr && !happened)) continue;
+      first = &each;
+      first_writer = writer;
+      if (happened) break;
     }
+    if (first == nullptr) continue;
+    Inversion inversion;
+    inversion.danger = Danger::read_again;
+    inversion.cycle.links.push_back({&key, first, times_of(key, first->thread)});
+    inversion.cycle.writers.emplace_back(key.outer, first_writer);
+    inversion.limited = first->limited;
+    inversion.happened = first->stuck && first_writer->by.stuck;
+    add(std::move(inversion));
   }
 }
 

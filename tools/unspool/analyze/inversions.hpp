@@ -91,6 +91,7 @@ class Inversions : public Observer {
   void add(Inversion inversion);
   void add_cycle(LinkCycle cycle);
   void add_reads_again();
+  std::uint64_t times_of(const LinkKey& key, trace::ThreadNumber thread) const;
   void add_join(const JoinUnderLock& join);
   std::uint64_t fingerprint(const Inversion& inversion) const;
   std::uint64_t fingerprint(const LinkKey& link) const;

@@ -35,8 +35,7 @@ void Links::thread(const Record& record) {
     return;
   }
   if (record.row->verb == Verb::start) {
-    std::vector<HeldFrom> held = held_from(record.thread);
-    if (!held.empty()) gates_.started(record.thread, other, std::move(held));
+    gates_.started(record.thread, other, held_from(record.thread));
     return;
   }
   join(record);

@@ -9,7 +9,7 @@ namespace unspool {
 namespace {
 
 void count_ending(LockFigures& figures, trace::Verb verb) {
-  if (verb == trace::Verb::busy) ++figures.busy;
+  if (verb == trace::Verb::busy || verb == trace::Verb::busy_shared) ++figures.busy;
   if (verb == trace::Verb::timeout) ++figures.timeouts;
   if (verb == trace::Verb::cancel) ++figures.cancels;
 }

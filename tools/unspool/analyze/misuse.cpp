@@ -174,7 +174,11 @@ void Misuses::thread(const Record& record) {
 void Misuses::failure(const Record& record) {
   if (record.row->verb == Verb::timeout) add(Slip::timeout, record);
   if (record.row->verb == Verb::orphan) add(Slip::orphaned, record);
-  if (record.row->verb == Verb::broken) add(Slip::broken_barrier, record);
+  if (record.row->verb != Verb::broken) return;
+  Misuse* const misuse = add(Slip::broken_barrier, record);
+  if (misuse == nullptr || misuse->count > 1) return;
+  misuse->cause = other_thread(record);
+  misuse->cause_site = other_site(record);
 }
 
 /// The last two fields say who holds it, or how many wait.

@@ -71,6 +71,8 @@ struct Misuse {
   std::vector<LeftLock> left;      ///< what the first thread held at its end, the first taken first; as far as known
   trace::ThreadNumber waiter = 0;  ///< who waits in vain; of several the first
   trace::Ticks since = 0;          ///< since when; of a lock held at the end, if known: when it was taken
+  trace::ThreadNumber cause = 0;   ///< who broke the barrier, and where; of the first
+  trace::SiteNumber cause_site = 0;
   std::string text;                ///< of the first message; raw
   std::uint64_t fingerprint = 0;
 };

@@ -102,7 +102,7 @@ void Path::acquired(const ObjectState& object, const Record& record, trace::Tick
 void Path::waited(const ObjectState* object, const Wait& wait) {
   if (wait.ending == Ending::lost) return;
   Wake wake{wait.thread, 0, wait.since, wait.until, wait.until, wait.object, wait.kind, wait.site, 0, wait.until, 0};
-  const bool ended = wait.ending == Ending::acquired || wait.ending == Ending::continued;
+  const bool ended = wait.ending == Ending::acquired || wait.ending == Ending::continued || wait.waker != 0;
   const auto found = holds_.find(wait.object);
   if (wait.ending == Ending::unended) {
     // The innermost is told first, and is what the thread waits for.

@@ -155,7 +155,8 @@ void Signals::block(const Record& record, Live& live) {
 }
 
 void Signals::signal(const Record& record, Live& live) {
-  const bool counts = filter_.passes(record);
+  const bool is_one = record.row->kind != Kind::barrier || record.row->verb == Verb::trip;
+  const bool counts = is_one && filter_.passes(record);
   if (counts) ++live.figures->signals;
   if (counts && woke_nobody(record)) ++live.figures->in_vain;
   if (live.signalled.size() >= most_followed) live.signalled.clear();
@@ -210,8 +211,10 @@ void Signals::trip(const Record& record, Live& live) {
 }
 
 void Signals::change_depth(const Record& record, Live& live) {
-  if (record.row->verb != Verb::put && record.row->verb != Verb::get) return;
-  live.depth = record.b;
+  const Verb verb = record.row->verb;
+  const bool empties = verb == Verb::shutdown && record.a != 0;
+  if (verb != Verb::put && verb != Verb::get && verb != Verb::block && !empties) return;
+  live.depth = empties ? 0 : record.b;
   live.depth_known = true;
   if (!filter_.time(record.time)) return;
   live.figures->depth.max = std::max<std::uint64_t>(live.figures->depth.max, live.depth);
@@ -302,6 +305,9 @@ void Signals::count(Live& object, const Wait& wait, std::uint32_t what) {
     // By the order of the Records, as two threads' clocks may differ.
     ended(figures, wait, wait.waker_site == 0 && told ? found->second.site : wait.waker_site);
     const bool sided = wait.kind == Kind::queue || wait.kind == Kind::pool;
+    // A worker that learns that there is no more work is not refused anything.
+    const bool to_rest = wait.kind == Kind::pool && what == for_work;
+    if (wait.ending == Ending::refused && !to_rest) ++figures.refused;
     if (sided && what < SignalFigures::purposes) figures.sides[what].add(wait.ticks());
     if (wait.kind == Kind::timer && wait.ending == Ending::continued) late(figures, wait, what);
     if (woke) figures.latency.add(wait.until - found->second.time);
@@ -318,8 +324,7 @@ void Signals::ended(SignalFigures& figures, const Wait& wait, trace::SiteNumber 
     figures.timed_out.add({wait.thread, wait.site}, wait.ticks());
   }
   if (wait.ending == Ending::cancel) ++figures.cancels;
-  if (wait.ending == Ending::refused) ++figures.refused;
-  const bool woken = wait.ending == Ending::continued || wait.ending == Ending::acquired;
+  const bool woken = wait.ending == Ending::continued || wait.ending == Ending::acquired || wait.waker != 0;
   if (woken) figures.wakers.add({wait.waker, waker_site}, wait.ticks());
 }
 

@@ -66,6 +66,12 @@ trace::Ticks UntilMoment::moment() const {
   return at_ == ~trace::Ticks{0} ? last_ : at_;
 }
 
+trace::Ticks known_until(const UntilMoment& until, const Replay& replay) {
+  if (until.stopped()) return until.moment();
+  const trace::Ticks alive = std::max(until.last(), replay.last_sign_of_life());
+  return until.at_end() ? alive : std::min(until.moment(), alive);
+}
+
 std::map<trace::ThreadNumber, std::vector<HeldObject>> held_objects(const Replay& replay) {
   std::map<trace::ThreadNumber, std::vector<HeldObject>> held;
   for (const auto& [number, object] : replay.objects()) {

@@ -42,7 +42,8 @@ class UntilMoment final : public RecordSource {
   trace::Ticks moment() const;                 ///< what was asked for; `end` is the last Record
   bool before_all() const { return any_ && passed_ == 0; }
   bool after_all() const { return any_ && at_ != ~trace::Ticks{0} && at_ > last_; }
-  bool stopped() const { return stopped_; }  ///< Records follow
+  bool at_end() const { return any_ && at_ == ~trace::Ticks{0}; }  ///< `end` was asked for
+  bool stopped() const { return stopped_; }                         ///< Records follow
   const std::map<trace::ThreadNumber, Around>& threads() const { return threads_; }
 
  private:
@@ -64,6 +65,9 @@ class UntilMoment final : public RecordSource {
   std::deque<Record> told_late_;  ///< not passed on yet
   std::map<trace::ThreadNumber, Around> threads_;
 };
+
+/// The moment; of the end, when the process was last known to live, and never later than that.
+trace::Ticks known_until(const UntilMoment& until, const Replay& replay);
 
 /// What a thread held at the moment.
 struct HeldObject {

@@ -54,13 +54,25 @@ class StuckSince {
 
   trace::Ticks gone_from(const Suspect& suspect) const {
     const trace::Ticks own = gone_from(suspect.thread);
+    // It goes on, and will not do this: it has gone to rest.
+    if (suspect.answers == 0 && own == never) return waiting_since(suspect.thread);
     return suspect.answers == suspect.thread || suspect.answers == 0 ? own : std::max(own, gone_from(suspect.answers));
   }
 
-  trace::Ticks gone_from(trace::ThreadNumber thread) const {
+  std::span<const Waiting>::iterator find(trace::ThreadNumber thread) const {
     const auto found =
         std::ranges::lower_bound(waiting_, thread, {}, [](const Waiting& each) { return each.wait.thread; });
-    if (found != waiting_.end() && found->wait.thread == thread) {
+    return found != waiting_.end() && found->wait.thread == thread ? found : waiting_.end();
+  }
+
+  trace::Ticks waiting_since(trace::ThreadNumber thread) const {
+    const auto found = find(thread);
+    return found == waiting_.end() ? never : found->wait.since;
+  }
+
+  trace::Ticks gone_from(trace::ThreadNumber thread) const {
+    const auto found = find(thread);
+    if (found != waiting_.end()) {
       return found->stuck ? since_[static_cast<std::size_t>(found - waiting_.begin())] : never;
     }
     const auto state = replay_.threads().find(thread);

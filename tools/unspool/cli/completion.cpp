@@ -22,6 +22,13 @@ std::vector<std::string> command_names() {
   return names;
 }
 
+/// Those that have a manual page.
+std::vector<std::string> names_of_pages() {
+  std::vector<std::string> names = command_names();
+  std::erase_if(names, [](const std::string& each) { return each == "man" || each == "completion"; });
+  return names;
+}
+
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* const option : options_of(app))
@@ -67,9 +74,9 @@ std::string bash_values(const CLI::App& app) {
 /// What a command takes besides options; where nothing stands here, files.
 std::string bash_words() {
   return fmt::format(
-      "    completion) words='bash zsh fish' files=no ;;\n    man) words='{0}' files=no ;;\n"
-      "    '') words='{0}' ;;\n    *) words='' ;;\n",
-      joined(command_names()));
+      "    completion) words='bash zsh fish' files=no ;;\n    man) words='{}' files=no ;;\n"
+      "    '') words='{}' ;;\n    *) words='' ;;\n",
+      joined(names_of_pages()), joined(command_names()));
 }
 
 std::string bash(const CLI::App& app) {
@@ -145,7 +152,7 @@ std::string zsh(const CLI::App& app) {
     names += "\n    " + shell_quoted(fmt::format("{}:{}", each.name, zsh_text(each.what)));
     std::string rest = "'*:input:_files'";
     if (each.name == "completion") rest = "'*:shell:(bash zsh fish)'";
-    if (each.name == "man") rest = shell_quoted(fmt::format("*:command:({})", joined(command_names())));
+    if (each.name == "man") rest = shell_quoted(fmt::format("*:command:({})", joined(names_of_pages())));
     cases +=
         fmt::format("    {}) options=({}\n      {}) ;;\n", each.name, zsh_options(command_of(app, each.name)), rest);
   }
@@ -210,7 +217,7 @@ std::string fish(const CLI::App& app) {
   }
   out += "complete -c unspool -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
   return out +
-         fmt::format("complete -c unspool -n '__fish_seen_subcommand_from man' -f -a '{}'\n", joined(command_names()));
+         fmt::format("complete -c unspool -n '__fish_seen_subcommand_from man' -f -a '{}'\n", joined(names_of_pages()));
 }
 
 }  // namespace

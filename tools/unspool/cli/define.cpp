@@ -40,13 +40,15 @@ void add_threads_and_processes(CLI::App& app, Arguments& arguments) {
 
 void add_objects(CLI::App& app, Arguments& arguments) {
   add_list(app, "--object", arguments.wanted.objects,
-           "only these objects: a name, a glob, a number, FILE:LINE of one without a name; repeatable", "NAME");
+           "only these objects: a name, a glob, a number, FILE:LINE where they were made; repeatable", "NAME");
   add_list(app, "--kind", arguments.wanted.kinds,
-           "only objects of this kind: lock, event, thread (joins), ...; repeatable", "KIND");
+           "only objects of this kind: lock, rlock, shared_lock, condition, event, semaphore, bounded_semaphore, "
+           "barrier, queue, pool, timer, thread (joins); repeatable",
+           "KIND");
 }
 
 void add_times(CLI::App& app, std::string_view command, Arguments& arguments) {
-  app.add_option("--from", arguments.from, "only from this moment on: as --at of state has it")->option_text("TIME");
+  app.add_option("--from", arguments.from, "only from this moment on: 14:03:07.5 or RFC 3339 (UTC), +12.5s, -3s or end")->option_text("TIME");
   const bool copies = command == "cat";
   app.add_option("--to", arguments.to,
                  copies ? "only up to this moment; or ctf: whole traces, archives unpacked, for other readers of CTF"
@@ -75,7 +77,11 @@ void add_baseline(CLI::App& app, Arguments& arguments) {
 }
 
 void add_redaction(CLI::App& app, Arguments& arguments) {
+  const auto not_empty = [](const std::string& key) {
+    return std::string{key.empty() ? "--redact: the key is empty, and names would stay as they are" : ""};
+  };
   app.add_option("--redact", arguments.redact, "pseudonyms in place of names and texts, the same ones for the same KEY")
+      ->check(not_empty)
       ->option_text("KEY");
 }
 

@@ -155,7 +155,8 @@ std::string manual_page(const CLI::App& app, std::string_view command, std::stri
   const auto found = std::ranges::find(commands(), command, &Command::name);
   const CLI::App& own = *app.get_subcommand(std::string{command});
   return title("unspool-" + std::string{command}, version, found->what) +
-         section("SYNOPSIS", fmt::format(".B unspool {}\n[\\fIOPTION\\fR ...] \\fIINPUT\\fR ...\n", escaped(command))) +
+         section("SYNOPSIS", fmt::format(".B unspool {}\n{}[\\fIOPTION\\fR ...] \\fIINPUT\\fR ...\n", escaped(command),
+                                         command == "why" ? "\\fITHREAD\\fR " : "")) +
          section("DESCRIPTION", paragraphs(found->about)) + options_section(own) + common_sections(own) +
          section("EXAMPLES", verbatim(found->examples)) + see_also(command);
 }

@@ -42,8 +42,8 @@ Examples:
 const std::string_view exit_codes = R"text(
 Exit codes:
   0  nothing found, or only what the baseline knows (threads and cat never find anything)
-  1  findings, also where the input was damaged besides
-  2  wrong usage, also a filter that fits nothing
+  1  findings, also where the input was damaged besides; report looks at deadlocks, order and misuse at their own
+  2  wrong usage, also a name in a filter that nothing has
   3  nothing found, but the input was damaged: what could be read was analysed
   4  nothing could be read
 )text";

@@ -2,6 +2,7 @@
 #include <unspool/read/line.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace unspool {
@@ -63,6 +64,9 @@ bool minute(const char* at, std::int64_t& seconds) {
       minutes > 59) {
     return false;
   }
+  static constexpr std::array<std::uint64_t, 12> most_days{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  if (day > most_days[month - 1] || (month == 2 && day == 29 && !leap)) return false;
   const auto days =
       days_from_civil(static_cast<std::int64_t>(year), static_cast<unsigned>(month), static_cast<unsigned>(day));
   seconds = days * 86400 + static_cast<std::int64_t>(hour * 3600 + minutes * 60);

@@ -89,6 +89,9 @@ void LogProcess::define(const Line& line) {
       return modes_.mode(line.object, line.numbers[0]);
     case Verb::wait:
       return modes_.long_wait(line.numbers[0]);
+    case Verb::clock:
+      last_clock = std::max(last_clock, line.time);
+      return;
     default:
       return;
   }

@@ -63,6 +63,7 @@ class LogProcess {
   void take_over(LogProcess& other);
 
   LogKey key;
+  trace::Ticks last_clock = 0;  ///< its last reading of the clocks
   Process process;
   Problems problems;
   std::vector<LogPart> parts;                ///< after the scan: by their first times

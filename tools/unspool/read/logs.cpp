@@ -215,6 +215,9 @@ void Logs::settle(LogProcess& log) const {
     process.logs.push_back(file->name);
   process.path = log.parts.empty() ? std::string{} : files_[log.parts.front().file]->name;
   process.clocks = {{process.first_time, 0, process.first_time, 0, process.frequency}};
+  // The recorder went on to read the clocks: so long the process lived.
+  if (log.last_clock > process.first_time)
+    process.clocks.push_back({log.last_clock, 0, log.last_clock, 0, process.frequency});
   if (!log.has_pairs) {
     log.problems.note(
         fmt::format("{}: its lines have no pairs (%J): there are messages only, no locks and no waits", process.path));

@@ -36,6 +36,17 @@ std::uint32_t narrow(std::int64_t number) {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(number, 0, 0xffff'ffff));
 }
 
+/// The least Record that tells of an object.
+constexpr std::uint64_t record_bytes = 32;
+
+std::uint64_t room_in(const std::vector<Packet>& packets) {
+  std::uint64_t bytes = 0;
+  for (const Packet& each : packets) {
+    if (each.stream == trace::record_stream) bytes += each.end - std::min(each.offset, each.end);
+  }
+  return bytes / record_bytes;
+}
+
 }  // namespace
 
 std::unique_ptr<Trace> Trace::open(const TracePath& path, std::string& refusal) {
@@ -44,6 +55,7 @@ std::unique_ptr<Trace> Trace::open(const TracePath& path, std::string& refusal) 
   opened->sort_packets();
   opened->find_gaps();
   opened->find_first_time();
+  opened->process_.about_records = room_in(opened->packets_);
   if (!path.is_segment && !path.is_archive) {
     const File directory = File::open_directory(path.path);
     if (directory) read_status(directory, path.path, opened->process_, opened->problems_);

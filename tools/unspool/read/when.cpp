@@ -14,7 +14,8 @@ namespace unspool {
 namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
-constexpr std::uint64_t day = 86'400 * second;
+constexpr std::uint64_t hour = 3600 * second;
+constexpr std::uint64_t day = 24 * hour;
 
 /// A decimal number without a sign, taken from the text.
 bool take_decimal(std::string_view& text, double& number) {
@@ -88,7 +89,7 @@ trace::Ticks When::at(const Process& process, trace::Ticks first, trace::Ticks l
       const Calendar calendar{process};
       const std::uint64_t begin = calendar.realtime(first);
       const std::uint64_t today = begin - begin % day + nanoseconds_;
-      return calendar.ticks(today + second < begin ? today + day : today);
+      return calendar.ticks(today + hour <= begin ? today + day : today);
     }
     case From::epoch:
       return Calendar{process}.ticks(nanoseconds_);

@@ -16,7 +16,7 @@ class When {
   enum class From : std::uint8_t {
     start,  ///< since the first Record: `+12.5s`, `+300ms`, `+2m`; a number alone is seconds
     last,   ///< before the last Record: `-3s`
-    day,    ///< a time of day in UTC, the first one that is not before the first Record's: `14:03`, `14:03:07.5`
+    day,    ///< a time of day in UTC: `14:03`, `14:03:07.5`; the first one from an hour before the first Record on
     epoch,  ///< RFC 3339; without a zone it is UTC
     end,    ///< the last Record
   };
@@ -27,6 +27,7 @@ class When {
   From from() const { return from_; }
   /// Whether at() needs to know the last Record's time.
   bool needs_last() const { return from_ == From::last; }
+  bool is_end() const { return from_ == From::end; }
 
   /// The tick; `end` is the greatest. What lies before tick 0 is tick 0.
   /// Requires: `first` and, where it is needed, `last` are times of Records.

@@ -155,14 +155,18 @@ std::string all_advice(const Scene& scene) {
       all.emplace_back(&lock, std::move(each));
   }
   std::ranges::stable_sort(all, [](const auto& a, const auto& b) { return a.second.concerned > b.second.concerned; });
+  // Beside what costs most the rest is for those who look at each lock.
+  const double least = all.empty() ? 0.0 : some * static_cast<double>(all.front().second.concerned);
   std::string out;
-  for (std::size_t i = 0; i < std::min(all.size(), most_told); ++i) {
+  std::size_t told = 0;
+  for (std::size_t i = 0; i < std::min(all.size(), most_told); ++i, ++told) {
+    if (static_cast<double>(all[i].second.concerned) < least) break;
     const auto& [lock, advice] = all[i];
     out += wrapped(fmt::format("  {}, waited for {}: {}", lock_name(scene.names, *lock),
                                scene.times.span(lock->all_waited()), advice.text),
                    scene.options.width, 4);
   }
-  if (all.size() > most_told) out += fmt::format("  and {} more: unspool locks\n", all.size() - most_told);
+  if (all.size() > told) out += fmt::format("  and {} more: unspool locks\n", all.size() - told);
   return out;
 }
 

@@ -12,13 +12,6 @@ WaitKey key_of(const Waiting& waiting) {
   return {waiting.wait.kind, waiting.wait.object, waiting.wait.site, waiting.owner, call_number(waiting)};
 }
 
-trace::Ticks AlikeWaits::since() const {
-  trace::Ticks since = first().wait.since;
-  for (const Waiting* const each : waits)
-    since = std::min(since, each->wait.since);
-  return since;
-}
-
 bool AlikeWaits::for_one_task() const {
   return std::ranges::all_of(waits, [&](const Waiting* each) { return task_number(*each) == task_number(first()); });
 }
@@ -31,6 +24,8 @@ std::vector<AlikeWaits> alike_waits(std::span<const Waiting* const> waits) {
     if (is_new) all.emplace_back();
     all[place->second].waits.push_back(each);
   }
+  for (AlikeWaits& each : all)
+    std::ranges::stable_sort(each.waits, {}, [](const Waiting* waiting) { return waiting->wait.since; });
   return all;
 }
 

@@ -18,16 +18,15 @@ using WaitKey = std::tuple<trace::Kind, trace::ObjectNumber, trace::SiteNumber, 
 WaitKey key_of(const Waiting& waiting);
 
 struct AlikeWaits {
-  std::vector<const Waiting*> waits;  ///< one at least
+  std::vector<const Waiting*> waits;  ///< one at least, the longest waiting first
 
   const Waiting& first() const { return *waits.front(); }
-  /// When the first of them began.
-  trace::Ticks since() const;
+  trace::Ticks since() const { return first().wait.since; }
   /// Where they wait for a task's result: for the same.
   bool for_one_task() const;
 };
 
-/// In the order of their first.
+/// In the order in which they come.
 std::vector<AlikeWaits> alike_waits(std::span<const Waiting* const> waits);
 
 }  // namespace unspool

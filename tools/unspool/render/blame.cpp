@@ -104,7 +104,7 @@ std::string words(const Context& context, const BlameStep& step) {
                          names.object(step.object, step.kind), names.site_and_function(step.site));
     case Role::runs:
       if (step.site == 0) return fmt::format("{} ran", names.thread(step.thread));
-      return fmt::format("{} ran, having taken it at {}", names.thread(step.thread),
+      return fmt::format("{} ran, holding a lock taken at {}", names.thread(step.thread),
                          names.site_and_function(step.site));
     case Role::gives:
       return fmt::format("{} ran, and {}{}", names.thread(step.thread), letting_go(step.kind),
@@ -172,7 +172,7 @@ std::string words_of_several(const Context& context, const BlameStep& step, std:
     case Role::gives:
       return fmt::format("{} threads that ran, and {}{}", threads, letting_go(step.kind), at);
     case Role::runs:
-      return fmt::format("{} threads that ran, having taken it{}", threads, at);
+      return fmt::format("{} threads that ran, holding a lock taken{}", threads, at);
     case Role::signal:
       return fmt::format("{} threads, which themselves wait for {}{}", threads,
                          context.names.object(step.object, step.kind), at);
@@ -193,7 +193,7 @@ std::string branch_words(const Context& context, const Branch& branch) {
 }
 
 std::string roots_table(const Context& context, bool of_signals, std::size_t most, std::size_t indent) {
-  Table table{{{"in the end", Table::Align::left, true, "", Table::Cut::end}, {"for"}, {"share"}}};
+  Table table{{{"in the end", Table::Align::left, true, "", Table::Cut::wrap}, {"for"}, {"share"}}};
   const std::vector<Root> all = roots_by_line(context, of_signals);
   for (std::size_t i = 0; i < std::min(all.size(), most); ++i) {
     table.row({{root_words(context, all[i])},

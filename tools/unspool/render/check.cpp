@@ -70,8 +70,8 @@ std::string table_of(const Process& process, const Analysis& analysis, const Leg
                {"thread", left, true},
                {"Record", left},
                {"object", left, true},
-               {"what is wrong", left, true},
-               {"where", left, true, "", Table::Cut::end}}};
+               {"what is wrong", left, true, "", Table::Cut::wrap},
+               {"where", left}}};
   for (const Violation& each : legality.violations()) {
     table.row({{times.offset(each.time)},
                {names.thread(each.thread)},
@@ -89,7 +89,9 @@ std::string table_of(const Process& process, const Analysis& analysis, const Leg
 std::string text_of(const Process& process, const Analysis& analysis, const Legality& legality,
                     const Options& options) {
   std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
-  if (legality.all() == 0) {
+  if (legality.judged() == 0) {
+    out += "No Record to judge.\n";
+  } else if (legality.all() == 0) {
     out += fmt::format("{} judged: all keep to the rules.\n", counted(legality.judged(), "Record", "Records"));
   } else {
     out += fmt::format("{} of {} judged break a rule:\n\n", counted(legality.all(), "Record", "Records"),

@@ -7,6 +7,7 @@
 #include <unspool/render/heading.hpp>
 #include <unspool/render/messages.hpp>
 #include <unspool/render/names.hpp>
+#include <unspool/render/remedies.hpp>
 #include <unspool/render/stuck.hpp>
 #include <unspool/render/table.hpp>
 #include <unspool/render/wait_words.hpp>
@@ -29,12 +30,14 @@ constexpr std::string_view stuck_behind = "Stuck behind it";
 
 using enum Table::Align;
 constexpr auto at_end = Table::Cut::end;
+constexpr auto wrap = Table::Cut::wrap;
 
 /// Tells the cycles of one process.
 class Story {
  public:
   Story(const Process& process, const Analysis& analysis, const Options& options, std::size_t most_threads)
-      : analysis_{analysis},
+      : process_{process},
+        analysis_{analysis},
         options_{options},
         names_{process},
         times_{process, analysis.replay.first_time()},
@@ -61,10 +64,12 @@ class Story {
   std::string hanging(const std::vector<std::size_t>& threads, std::string_view behind) const;
   std::string hanging_line(const AlikeWaits& alike) const;
   std::string messages(const Cycle& cycle) const;
+  bool reads(trace::ObjectNumber object, trace::ThreadNumber thread) const;
   void member_rows(Table& table, const Waiting& waiting, const Waiting& before) const;
   std::string since(trace::Ticks time) const { return "since " + times_.offset(time); }
   const Waiting& waiting(std::size_t index) const { return analysis_.deadlocks.waiting()[index]; }
 
+  const Process& process_;
   const Analysis& analysis_;
   const Options& options_;
   Names names_;
@@ -108,7 +113,9 @@ std::string why_not_certain(const Analysis& analysis, const Cycle& cycle, bool r
   if (cycle.certainty == Certainty::certain) return "";
   if (cycle.certainty == Certainty::possible) return why_possible(analysis, cycle);
   if (cycle.cause == Cause::abandoned && analysis.deadlocks.waiting()[cycle.members.front()].is_owned()) {
-    return "Likely and not certain: another thread might release it for the one that has ended.";
+    const bool ended = analysis.deadlocks.waiting()[cycle.members.front()].owner_ended;
+    return ended ? "Likely and not certain: another thread might release it for the one that has ended."
+                 : "Likely and not certain: a later task of the same worker might release it.";
   }
   if (ring) return "Likely and not certain, because Records are missing since the owner of one of the locks was seen.";
   if (analysis.deadlocks.standstill()) {
@@ -128,7 +135,7 @@ std::string Story::start(const Cycle& cycle) const {
   const trace::Ticks first = analysis_.replay.first_time();
   const std::string since = cycle.since < first
                                 ? times_.span(first - cycle.since) + " before the first Record that is kept"
-                                : times_.offset(cycle.since) + " from the start";
+                                : times_.offset(cycle.since);
   const std::string calendar = times_.calendar(cycle.since);
   return calendar.empty() ? since : fmt::format("{} ({})", since, calendar);
 }
@@ -156,13 +163,19 @@ std::string Story::title(std::size_t number) const {
   return out + "\n";
 }
 
+bool Story::reads(trace::ObjectNumber object, trace::ThreadNumber thread) const {
+  const auto found = analysis_.replay.objects().find(object);
+  return found != analysis_.replay.objects().end() &&
+         std::ranges::find(found->second.readers, thread, &Reader::thread) != found->second.readers.end();
+}
+
 /// What it holds (that `before` waits for), and what it waits for.
 void Story::member_rows(Table& table, const Waiting& waiting, const Waiting& before) const {
   const std::string name = names_.thread(waiting.wait.thread);
   const bool joined = before.wait.kind == trace::Kind::thread;
   if (!joined) {
     table.row({{name, Tone::strong},
-               {before.behind ? "is before it at" : "holds"},
+               {before.behind ? "is before it at" : reads(before.wait.object, waiting.wait.thread) ? "reads" : "holds"},
                {names_.object(before.wait.object, before.wait.kind)},
                {before.owner_since_known ? times_.offset(before.owner_since) : "?"},
                {names_.site_and_function(before.owner_site)}});
@@ -178,7 +191,8 @@ void Story::member_rows(Table& table, const Waiting& waiting, const Waiting& bef
 }
 
 std::string Story::members(const Cycle& cycle) const {
-  Table table{{{"", left, true}, {"", left}, {"", left, true}, {"since", right}, {"at", left, true, "", at_end}}};
+  Table table{
+      {{"", left, true}, {"", left}, {"", left, true, "", wrap}, {"since", right}, {"at", left, true, "", at_end}}};
   const std::size_t shown = std::min(cycle.members.size(), most_threads_);
   for (std::size_t i = 0; i < shown; ++i) {
     const std::size_t before = i == 0 ? cycle.members.size() - 1 : i - 1;
@@ -208,6 +222,8 @@ std::string Story::hanging(const std::vector<std::size_t>& threads, std::string_
     if (is_new) lines.emplace_back();
     lines[place->second].waits.push_back(&each);
   }
+  for (AlikeWaits& each : lines)
+    std::ranges::stable_sort(each.waits, {}, [](const Waiting* one) { return one->wait.since; });
   if (lines.empty()) return {};
   std::string out = fmt::format("  {}:\n", behind);
   std::size_t left = threads.size();
@@ -280,11 +296,11 @@ std::string Story::messages(const Cycle& cycle) const {
 std::string Story::cycle(std::size_t number) const {
   const Cycle& cycle = analysis_.deadlocks.cycles()[number];
   std::string out = title(number);
-  if (is_ring_of_owners(analysis_.deadlocks, cycle))
-    return out + members(cycle) + hanging(cycle.hanging, stuck_behind) + messages(cycle);
-  out += stuck_members(names_, times_, analysis_, cycle, options_.width, most_threads_) +
-         hanging(cycle.hanging, stuck_behind) + messages(cycle);
-  const std::string_view advice = stuck_advice(analysis_.deadlocks, cycle);
+  out += is_ring_of_owners(analysis_.deadlocks, cycle)
+             ? members(cycle)
+             : stuck_members(names_, times_, analysis_, cycle, options_.width, most_threads_);
+  out += hanging(cycle.hanging, stuck_behind) + messages(cycle);
+  const std::string advice = stuck_remedy(process_, names_, analysis_.deadlocks, cycle);
   return advice.empty() ? out : out + wrapped(fmt::format("  Advice: {}", advice), options_.width, 2);
 }
 
@@ -306,10 +322,38 @@ std::vector<trace::ThreadNumber> threads_of(const Deadlocks& deadlocks, const Cy
   return out;
 }
 
+namespace {
+
+/// Somebody waits without a limit, and not for its next work, and what would end it need not be recorded.
+bool hides_some(const Process& process, const Analysis& analysis) {
+  if (process.mode == trace::Mode::all && !process.mode_changed && !process.own_modes) return false;
+  return std::ranges::any_of(analysis.deadlocks.waiting(), [](const Waiting& each) {
+    const bool for_good = each.wait.limit == trace::WaitLimit::none && !each.idle && each.wait.kind != trace::Kind::timer;
+    return each.cycle == Waiting::no_cycle && for_good && each.wait.kind != trace::Kind::thread;
+  });
+}
+
+std::string no_deadlock(const Process& process, const Analysis& analysis, const Options& options) {
+  if (process.mode == trace::Mode::off && !process.mode_changed && !process.own_modes)
+    return "Not known whether anything is stuck: mode `off` records no waits.\n";
+  if (analysis.known.deadlocks == 0 && hides_some(process, analysis)) {
+    return toned("No deadlock is seen.", Tone::good, options.color) +
+           wrapped(fmt::format(" Mode `{}` does not tell of all that still wait whether anybody is left who could end it: "
+                               "those without a time limit that should not wait may be stuck.",
+                               trace::name_of(process.mode)),
+                   options.width, 0);
+  }
+  if (analysis.known.deadlocks == 0) return toned("No deadlock.", Tone::good, options.color) + "\n";
+  return toned("No new deadlock.", Tone::good, options.color) +
+         fmt::format(" ({} that the baseline accepts)\n", count(analysis.known.deadlocks));
+}
+
+}  // namespace
+
 std::string verdict_text(const Process& process, const Analysis& analysis, const Options& options,
                          std::size_t most_cycles, std::size_t most_threads) {
   const auto& cycles = analysis.deadlocks.cycles();
-  if (cycles.empty()) return toned("No deadlock.", Tone::good, options.color) + "\n";
+  if (cycles.empty()) return no_deadlock(process, analysis, options);
   const Story story{process, analysis, options, most_threads};
   std::string out;
   std::size_t left = 0;

@@ -3,6 +3,7 @@
 // Who is stuck, as JSON. docs/json.md describes it.
 #include <unspool/render/deadlocks.hpp>
 #include <unspool/render/messages.hpp>
+#include <unspool/render/remedies.hpp>
 #include <unspool/render/style.hpp>
 #include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
@@ -66,7 +67,8 @@ Json waiting_json(const ProcessJson& json, const Deadlocks& deadlocks, const Wai
   return out;
 }
 
-Json cycle_json(const ProcessJson& json, const Analysis& analysis, const Cycle& cycle) {
+Json cycle_json(const Process& process, const Names& names, const ProcessJson& json, const Analysis& analysis,
+                const Cycle& cycle) {
   const auto& waiting = analysis.deadlocks.waiting();
   const trace::Ticks last = analysis.replay.last_sign_of_life();
   Json out{{"certainty", name_of(cycle.certainty)},
@@ -87,6 +89,8 @@ Json cycle_json(const ProcessJson& json, const Analysis& analysis, const Cycle& 
   const Messages& messages = analysis.messages;
   const auto concerned = threads_of(analysis.deadlocks, cycle, most_threads_of_messages);
   out["messages"] = messages.any() ? said_json(json, messages.of(concerned)) : Json{};
+  const std::string advice = stuck_remedy(process, names, analysis.deadlocks, cycle);
+  out["advice"] = advice.empty() ? Json{} : Json(advice);
   return out;
 }
 
@@ -97,9 +101,11 @@ Json deadlocks_json(const Process& process, const Analysis& analysis) {
   Json out = json.process();
   out["verdict"] = analysis.deadlocks.cycles().empty() ? "no deadlock" : "deadlock";
   out["standstill"] = analysis.deadlocks.standstill();
+  Names names{process};
+  tell_apart(names, analysis.deadlocks);
   out["deadlocks"] = Json::array();
   for (const Cycle& cycle : analysis.deadlocks.cycles()) {
-    out["deadlocks"].push_back(cycle_json(json, analysis, cycle));
+    out["deadlocks"].push_back(cycle_json(process, names, json, analysis, cycle));
   }
   out["waiting"] = Json::array();
   for (const Waiting& waiting : analysis.deadlocks.waiting()) {

@@ -72,7 +72,19 @@ std::vector<Told> told_findings(const Process& process, const Analysis& analysis
   return out;
 }
 
+namespace {
+
+/// It waits in a cycle, and that tells why nobody notified again.
+bool is_explained(const Deadlocks& deadlocks, const Misuse& misuse) {
+  if (misuse.slip != Slip::lost_wake_up || misuse.number > 1) return false;
+  const Waiting* const waiter = deadlocks.waiting_of(misuse.waiter);
+  return waiter != nullptr && waiter->wait.object == misuse.object && waiter->lost_wake_up == Lost::no;
+}
+
+}  // namespace
+
 void settle(const Process& process, Analysis& analysis, const Options& options) {
+  analysis.misuses.leave_out([&](const Misuse& misuse) { return is_explained(analysis.deadlocks, misuse); });
   analysis.deadlocks.leave_out(analysis.filter);
   if (analysis.filter.is_on()) {
     analysis.inversions.leave_out(

@@ -77,7 +77,8 @@ std::string heading(const Process& process, const Analysis& analysis, const Opti
                   counted(replay.records(), "Record", "Records"), times.span(replay.last_time() - replay.first_time()),
                   counted(analysis.summary.threads_in_all(), "thread", "threads"), how_it_ended(analysis));
   const std::string quiet = quiet_words(process, analysis);
-  return toned(line, Tone::strong, options.color) + "\n" + (quiet.empty() ? "" : wrapped(quiet, options.width, 2)) +
+  const std::string lines = wrapped(line, options.width, 2);
+  return toned(std::string_view{lines}.substr(0, lines.size() - 1), Tone::strong, options.color) + "\n" + (quiet.empty() ? "" : wrapped(quiet, options.width, 2)) +
          restrictions(process, analysis, options);
 }
 
@@ -87,6 +88,8 @@ namespace {
 std::string chosen(std::string_view what, const std::vector<std::string>& patterns,
                    std::optional<Filter::Count> count) {
   const std::string names = trace::escaped(fmt::format("{}", fmt::join(patterns, ", ")));
+  const bool one = patterns.size() == 1 && patterns.front().find_first_of("*?[") == std::string::npos;
+  if (one) what = what == "processes" ? "process" : what.substr(0, what.size() - 1);
   if (!count) return fmt::format("{} {}", what, names);
   return fmt::format("{} {} ({} of {})", what, names, unspool::count(count->passing), unspool::count(count->all));
 }
@@ -103,6 +106,7 @@ std::string filter_words(const Process& process, const Analysis& analysis, const
   if (!wanted.objects.empty()) parts.push_back(chosen("objects", wanted.objects, filter.objects()));
   if (!wanted.kinds.empty()) parts.push_back(chosen("kinds", wanted.kinds, std::nullopt));
   if (wanted.from) parts.push_back("from " + times.offset(filter.from()));
+  if (wanted.to && filter.to() == ~trace::Ticks{0}) parts.emplace_back("to the end");
   if (wanted.to && filter.to() != ~trace::Ticks{0}) parts.push_back("to " + times.offset(filter.to()));
   if (wanted.min_wait != 0)
     parts.push_back(fmt::format("waits of {} or more", duration(static_cast<double>(wanted.min_wait))));

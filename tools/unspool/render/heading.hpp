@@ -52,7 +52,7 @@ bool for_each_process(std::span<Input> inputs, const Options& options, std::FILE
                       {options.messages, command == "locks"}};
     settle(input.process, analysis, options);
     findings = findings || !analysis.deadlocks.cycles().empty();
-    answers.join(input.process, analysis, analysis.replay.last_time());
+    answers.join(input.process, analysis, analysis.replay.last_sign_of_life());
     answers.add([&] { return make_text(input.process, analysis); }, [&] { return make_json(input.process, analysis); });
   }
   answers.finish();

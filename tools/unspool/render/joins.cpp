@@ -38,6 +38,9 @@ std::string_view name_of(Join::Target target) {
   return "running";
 }
 
+/// So many rows are told, whatever they say.
+constexpr std::size_t few = 5;
+
 /// Words for what became of the thread, where that is not what a join is expected to meet.
 Table::Cell target_of(const Join& join) {
   if (join.ended == Join::Target::exception) return {"by an exception", Tone::bad};
@@ -58,7 +61,14 @@ std::string joins_table(const Process& process, const Analysis& analysis, const 
                {"how it ended", left},
                {"that thread ended", left}}};
   const auto& joins = analysis.joins.longest();
-  for (std::size_t i = 0; i < std::min(joins.size(), most); ++i) {
+  // Past a few, those that met a thread that had ended well already tell nothing.
+  const auto is_smooth = [](const Join& each) {
+    return each.waited == 0 && each.ending == Ending::continued && each.ended == Join::Target::returned;
+  };
+  std::size_t told = std::min(joins.size(), most);
+  while (told > few && is_smooth(joins[told - 1]))
+    --told;
+  for (std::size_t i = 0; i < told; ++i) {
     const Join& join = joins[i];
     const Tone tone = join.ending == Ending::unended ? Tone::bad : Tone::plain;
     table.row({{names.thread(join.joiner)},
@@ -70,7 +80,9 @@ std::string joins_table(const Process& process, const Analysis& analysis, const 
   }
   std::string out = table.text(options.width, options.color);
   const std::uint64_t all = analysis.joins.totals().all();
-  const std::uint64_t shown = std::min(joins.size(), most);
+  const bool smooth = told < std::min(joins.size(), most) && std::all_of(joins.begin() + static_cast<std::ptrdiff_t>(told), joins.end(), is_smooth) && all == joins.size();
+  if (smooth) return out + fmt::format("and {} that found the thread ended\n", counted(all - told, "join", "joins"));
+  const std::uint64_t shown = told;
   if (all > shown) out += fmt::format("and {} that waited no longer\n", counted(all - shown, "join", "joins"));
   return out;
 }
@@ -93,7 +105,8 @@ std::string joins_sentence(const Process& process, const Analysis& analysis) {
 
 std::string joins_text(const Process& process, const Analysis& analysis, const Options& options) {
   const std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
-  if (analysis.joins.totals().all() == 0) return out + "No thread was joined.\n";
+  if (analysis.joins.totals().all() == 0)
+    return out + (analysis.filter.is_on() ? "No join passes the filter.\n" : "No thread was joined.\n");
   return out + joins_table(process, analysis, options, most_rows) + "\n" +
          wrapped(joins_sentence(process, analysis), options.width, 2);
 }

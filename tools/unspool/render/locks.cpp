@@ -250,9 +250,10 @@ std::string block_of(const Context& context, const LockFigures& lock) {
   const std::string name = toned(lock_name(context.names, lock), Tone::strong, context.options.color);
   std::string out = fmt::format("\n{}, created at {}\n", name, context.names.site_and_function(lock.site));
   std::string waits =
-      fmt::format("  {} for {} in all; the longest, {}, was {}'s at {}", counted(lock.waits.count(), "wait", "waits"),
-                  context.times.span(lock.waits.sum()), context.times.span(lock.longest.ticks()),
-                  context.names.thread(lock.longest.thread), context.names.site(lock.longest.site));
+      fmt::format("  {} for {} in all; the longest, {}, was {}'s at {}, from {} on",
+                  counted(lock.waits.count(), "wait", "waits"), context.times.span(lock.waits.sum()),
+                  context.times.span(lock.longest.ticks()), context.names.thread(lock.longest.thread),
+                  context.names.site(lock.longest.site), context.times.offset(lock.longest.since));
   if (lock.instances > 1 && lock.worst_ticks != 0) {
     waits += fmt::format("; the worst instance, {}, has {} of it", object_number(lock.worst),
                          percent(static_cast<double>(lock.worst_ticks), static_cast<double>(lock.all_waited())));
@@ -297,6 +298,7 @@ std::string lock_name(const Names& names, const LockFigures& lock) {
 
 std::string locks_body(const Scene& scene, const std::vector<LockFigures>& figures) {
   if (figures.empty()) {
+    if (scene.analysis.filter.is_on()) return "No lock passes the filter.\n";
     return scene.analysis.replay.complete() ? "No lock was used.\n" : "No wait for a lock is recorded.\n";
   }
   std::string out = locks_table(scene, figures) + unended_of(scene, figures) + busy_of(scene, figures);

@@ -63,6 +63,12 @@ std::string detail_of(const Names& names, const Times& times, const Misuse& misu
       return trace::escaped(misuse.text);
     case Slip::long_hold:
       return long_hold_words(object, times, misuse);
+    case Slip::broken_barrier:
+      return misuse.cause == 0 ? object
+                               : fmt::format("{}; broken by {}{}", object, names.thread(misuse.cause),
+                                             misuse.cause_site == 0
+                                                 ? ""
+                                                 : " at " + names.site_and_function(misuse.cause_site));
     case Slip::exception:
     case Slip::alive_at_exit:
       return "";
@@ -105,10 +111,23 @@ std::string line_of(const Scene& scene, const Misuse& misuse) {
 
 }  // namespace
 
+namespace {
+
+std::string no_misuse(const Analysis& analysis, const Options& options) {
+  const std::size_t known = analysis.known.misuses;
+  std::string out = toned(known == 0 ? "No misuse." : "No new misuse.", Tone::good, options.color);
+  if (known != 0) out += fmt::format(" ({} that the baseline accepts)", count(known));
+  if (!analysis.replay.complete())
+    out += "\nLost wake-ups and holds that nobody waited for are not looked for: that takes mode `all`.";
+  return out + "\n";
+}
+
+}  // namespace
+
 std::string misuse_text(const Process& process, const Analysis& analysis, const Options& options) {
   const std::vector<Misuse>& all = analysis.misuses.all();
   std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
-  if (all.empty()) return out + toned("No misuse.", Tone::good, options.color) + "\n";
+  if (all.empty()) return out + no_misuse(analysis, options);
   const Scene scene{process, analysis, options};
   for (std::size_t i = 0; i < std::min(all.size(), most_rows); ++i)
     out += line_of(scene, all[i]);
@@ -170,6 +189,8 @@ Json misuse_json(const Process& process, const Analysis& analysis) {
                               {"threads", threads_json(json, each)},
                               {"waiter", json.thread(each.waiter)},
                               {"waiters", each.slip == Slip::lost_wake_up ? Json(each.number) : Json{}},
+                              {"cause", json.thread(each.cause)},
+                              {"cause_site", json.site(each.cause_site)},
                               {"first", json.offset(each.first)},
                               {"first_clock", json.calendar(each.first)},
                               {"last", json.offset(each.last)},

@@ -57,7 +57,10 @@ std::string who_is_not_stuck(const Names& names, const Deadlocks& deadlocks, con
   const std::string first = names.thread(*other);
   for (std::size_t i = 0; i < threads.size() && i < most_followed; ++i) {
     const Waiting* const now = deadlocks.waiting_of(threads[i]);
-    if (now == nullptr) return fmt::format("{} goes on, for which {} waits", names.thread(threads[i]), first);
+    const std::string who = names.thread(threads[i]);
+    if (now == nullptr) return fmt::format("{} goes on, for which {} waits", who, first);
+    if (now->wait.kind == Kind::timer) return fmt::format("{} goes on when its time comes", who);
+    if (now->wait.limit == trace::WaitLimit::deadline) return fmt::format("{} waits with a time limit", who);
     for (const trace::ThreadNumber each : hopes_of(deadlocks, *now)) {
       if (std::ranges::find(threads, each) == threads.end()) threads.push_back(each);
     }
@@ -73,12 +76,19 @@ const Suspect* other_releaser(const Deadlocks& deadlocks, const Waiting& waiting
   return found == waiting.suspects.end() ? nullptr : &*found;
 }
 
-/// It never ended such a wait, as far as it is known.
-std::string next_one(const Process& process, const std::string& who) {
+/// It never ended such a wait, as far as it is known. Who did, and cannot, is told too.
+std::string next_one(const Process& process, const Names& names, const Deadlocks& deadlocks, const Waiting& waiting,
+                     trace::ThreadNumber thread) {
+  const std::string who = names.thread(thread);
   const bool changed = process.mode_changed || process.own_modes;
-  if (process.mode == trace::Mode::all && !changed) return who + " goes on, and could be the next";
   if (changed) return who + " may do it: not every step was recorded";
-  return fmt::format("{} may do it: mode {} does not tell", who, trace::name_of(process.mode));
+  if (process.mode != trace::Mode::all)
+    return fmt::format("{} may do it: mode {} does not tell", who, trace::name_of(process.mode));
+  const auto did = std::ranges::find_if(waiting.suspects, [](const Suspect& each) { return each.deed.count != 0; });
+  std::string out = fmt::format("{} goes on, and {}", who, could_do(deadlocks, waiting, thread));
+  if (did == waiting.suspects.end()) return out;
+  return out + fmt::format("; {}, who {} before, {}", names.thread(did->thread), short_deed(waiting.wait.kind, did->role),
+                           did->ended ? "has ended" : "waits itself");
 }
 
 }  // namespace
@@ -104,7 +114,7 @@ std::string why_not_stuck(const Process& process, const Names& names, const Dead
     if (goes_on(deadlocks, each.answers)) return who_could(names, deadlocks, waiting, each);
   }
   for (const trace::ThreadNumber each : waiting.kin) {
-    if (goes_on(deadlocks, each)) return next_one(process, names.thread(each));
+    if (goes_on(deadlocks, each)) return next_one(process, names, deadlocks, waiting, each);
   }
   if (waiting.idle && kind == Kind::pool) return "a worker at rest";
   if (std::string who = who_is_not_stuck(names, deadlocks, waiting); !who.empty()) return who;

@@ -4,6 +4,7 @@
 #include <unspool/render/heading.hpp>
 #include <unspool/render/names.hpp>
 #include <unspool/render/order.hpp>
+#include <unspool/render/remedies.hpp>
 #include <unspool/render/table.hpp>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ constexpr std::size_t most_instances = 5;
 
 using enum Table::Align;
 constexpr auto at_end = Table::Cut::end;
+constexpr auto wrap = Table::Cut::wrap;
 
 constexpr std::string_view cannot_know =
     "Whether locks are taken in orders that could deadlock is not known: the recording does not say of every lock who "
@@ -26,19 +28,6 @@ constexpr std::string_view cannot_know =
 trace::Kind kind_of(const Process& process, trace::ObjectNumber object) {
   const auto found = process.objects.find(object);
   return found == process.objects.end() ? trace::Kind::lock : found->second.kind;
-}
-
-/// Of one kind, site and name: locks of several may be members of one object, made at one line.
-bool are_of_one_class(const Process& process, trace::ObjectNumber a, trace::ObjectNumber b) {
-  const auto one = process.objects.find(a);
-  const auto other = process.objects.find(b);
-  if (one == process.objects.end() || other == process.objects.end()) return false;
-  const auto shape = [](std::string name) {
-    std::erase_if(name, [](char each) { return each >= '0' && each <= '9'; });
-    return name;
-  };
-  return one->second.site != 0 && one->second.site == other->second.site && one->second.kind == other->second.kind &&
-         shape(one->second.name) == shape(other->second.name);
 }
 
 /// Tells the inversions of one process.
@@ -141,7 +130,7 @@ void Story::link_rows(Table& table, const LinkOf& link) const {
              {at(key.inner_site)},
              {link.by->stuck     ? "still waits"
               : link.by->limited ? "with a limit"
-                                 : counted(link.by->count, "time", "times")}});
+                                 : counted(link.times, "time", "times")}});
 }
 
 void Story::join_rows(Table& table, const JoinUnderLock& join) const {
@@ -175,7 +164,7 @@ void Story::join_rows(Table& table, const JoinUnderLock& join) const {
 
 std::string Story::rows(const Inversion& inversion) const {
   Table table{
-      {{"", left, true}, {"", left}, {"", left, true}, {"first", right}, {"at", left, true, "", at_end}, {"", left}}};
+      {{"", left, true}, {"", left}, {"", left, true, "", wrap}, {"first", right}, {"at", left, true, "", at_end}, {"", left}}};
   if (inversion.is_join()) join_rows(table, inversion.join);
   const auto& links = inversion.cycle.links;
   for (std::size_t i = 0; i < std::min(links.size(), most_links_told); ++i)
@@ -229,24 +218,19 @@ std::string order_advice(const Process& process, const Inversion& inversion) {
   const Names names{process};
   const auto object = [&](trace::ObjectNumber number) { return names.object(number, kind_of(process, number)); };
   if (inversion.is_join()) {
-    return fmt::format("release {} before the {} at {}.", object(inversion.join.lock),
-                       inversion.danger == Danger::task_under_lock ? "wait" : "join",
-                       names.site(inversion.join.join_site));
+    const std::string_view call = inversion.danger == Danger::task_under_lock ? "wait" : "join";
+    return release_remedy(object(inversion.join.lock), call, names.site(inversion.join.join_site));
   }
   const LinkKey& first = *inversion.cycle.links.front().key;
   if (inversion.danger == Danger::read_again) {
     return fmt::format(
-        "do not ask for {} at {} while reading it already: hand the lock's guard on, or release it first.",
+        "Do not ask for {} at {} while reading it already: hand the lock's guard on, or release it first.",
         object(first.outer), names.site(first.inner_site));
   }
-  if (inversion.cycle.links.size() > 2)
-    return "take these locks in one order everywhere, or all with one std::scoped_lock.";
-  if (are_of_one_class(process, first.outer, first.inner)) {
-    return "take locks of this class in one order everywhere (by address, or by number), or both with "
-           "std::scoped_lock.";
-  }
-  return fmt::format("take {} before {} everywhere, or both with std::scoped_lock.", object(first.outer),
-                     object(first.inner));
+  std::vector<trace::ObjectNumber> locks;
+  for (const LinkOf& each : inversion.cycle.links)
+    locks.push_back(each.key->outer);
+  return order_remedy(process, names, locks);
 }
 
 std::vector<std::vector<std::size_t>> order_classes(const Inversions& inversions) {
@@ -277,7 +261,11 @@ std::string order_text(const Process& process, const Analysis& analysis, const O
   const auto classes = order_classes(inversions);
   if (classes.empty()) {
     const std::string seen = counted(inversions.links(), "nested order of locks was", "nested orders of locks were");
-    return out + toned("No lock order that could deadlock.", Tone::good, options.color) +
+    const std::size_t known = analysis.known.inversions;
+    const std::string_view verdict =
+        known == 0 ? "No lock order that could deadlock." : "No new lock order that could deadlock.";
+    return out + toned(verdict, Tone::good, options.color) +
+           (known == 0 ? "" : fmt::format(" ({} that the baseline accepts)", count(known))) +
            fmt::format(" ({} seen)\n", seen);
   }
   const Story story{process, analysis, options};
@@ -293,17 +281,22 @@ std::string order_sentence(const Process& process, const Analysis& analysis) {
   const Names names{process};
   const auto classes = order_classes(inversions);
   std::size_t grave = 0;
+  std::size_t happened = 0;
   std::string first;
   for (const auto& same : classes) {
     const Inversion& inversion = inversions.all()[same.front()];
     if (inversion.severity == Severity::note) continue;
+    happened += inversion.happened ? 1 : 0;
     if (grave++ != 0) continue;
     first = inversion.is_join() ? names.site(inversion.join.join_site)
                                 : names.site(inversion.cycle.links.front().key->inner_site);
   }
   if (grave == 0) return {};
-  return fmt::format("Lock order: {} that could deadlock, the first at {}: unspool order",
-                     counted(grave, "place", "places"), first);
+  const std::string did = happened == 0                    ? ""
+                          : happened == 1 && grave == 1    ? ", and did"
+                                                           : fmt::format(", of which {} did", count(happened));
+  return fmt::format("Lock order: {} that could deadlock{}, the first at {}: unspool order",
+                     counted(grave, "place", "places"), did, first);
 }
 
 bool run_order(std::span<Input> inputs, const Options& options, std::FILE* out) {

@@ -19,7 +19,7 @@ Json link_json(const ProcessJson& json, const LinkOf& link) {
           {"asked", json.offset(link.by->time)},
           {"asked_clock", json.calendar(link.by->time)},
           {"asked_site", json.site(key.inner_site)},
-          {"times", link.by->count},
+          {"times", link.times},
           {"limited", link.by->limited},
           {"waits", link.by->stuck}};
 }

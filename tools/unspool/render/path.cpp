@@ -8,6 +8,7 @@
 #include <unspool/render/heading.hpp>
 #include <unspool/render/scene.hpp>
 #include <unspool/render/table.hpp>
+#include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
 
 #include <algorithm>
@@ -58,6 +59,20 @@ std::string at(const Context& context, trace::SiteNumber site) {
   return site == 0 ? "" : " at " + context.names.site_and_function(site);
 }
 
+/// It goes on at the end, or its end names nobody.
+std::string waits_words(const Context& context, const Path::What& what, const std::string& who,
+                        const std::string& object) {
+  const Deadlocks& deadlocks = context.analysis.deadlocks;
+  const Waiting* const now = deadlocks.waiting_of(what.thread);
+  if (what.kind == trace::Kind::timer) return fmt::format("{} waited for its time to come, {}", who, object);
+  if (now == nullptr || now->wait.object != what.object || now->wait.site != what.site)
+    return fmt::format("{} waited for {}{}; nobody is known to have ended that", who, object, at(context, what.site));
+  const std::string whose = whose_it_is(context.names, deadlocks, *now);
+  const bool stuck = now->cycle < Waiting::left_out;
+  return fmt::format("{} waits for {}{} to the end{}{}", who, object, at(context, what.site),
+                     whose.empty() ? "" : ", " + whose, stuck ? ": a deadlock" : "");
+}
+
 std::string words(const Context& context, const Path::What& what) {
   const std::string who = context.names.thread(what.thread);
   const std::string object = what.object == 0 ? "" : context.names.object(what.object, what.kind);
@@ -67,7 +82,7 @@ std::string words(const Context& context, const Path::What& what) {
     case Role::holds:
       return fmt::format("{} held {}, taken{}", who, object, at(context, what.site));
     case Role::waits:
-      return fmt::format("{} waited for {}{}; nobody is known to have ended that", who, object, at(context, what.site));
+      return waits_words(context, what, who, object);
     case Role::hand_over:
       if (what.kind == trace::Kind::thread)
         return fmt::format("{} was woken by the end of {}, and did not run yet", who, object);
@@ -104,7 +119,7 @@ std::string title(const Context& context) {
 
 std::string part_lines(const Context& context) {
   const Parts parts = sorted({context.path.parts().begin(), context.path.parts().end()});
-  Table table{{{"what it is made of", Table::Align::left, true, {}, Table::Cut::end}, {"for"}, {"share"}, {"times"}}};
+  Table table{{{"what it is made of", Table::Align::left, true, {}, Table::Cut::wrap}, {"for"}, {"share"}, {"times"}}};
   for (std::size_t i = 0; i < std::min(parts.size(), most_parts); ++i) {
     const auto& [what, part] = parts[i];
     table.row({{words(context, what)},
@@ -125,11 +140,15 @@ std::string part_lines(const Context& context) {
 
 std::string lock_lines(const Context& context) {
   const Parts locks = lock_sites(context.path);
-  if (locks.empty()) return "\n  No lock is on it: nothing on it waited for one that somebody held.\n";
+  if (locks.empty()) {
+    return context.analysis.replay.complete()
+               ? "\n  No lock is on it: nothing on it waited for one that somebody held.\n"
+               : "\n  Which locks were held on it is not known: not every acquisition was recorded.\n";
+  }
   Table table{{{"locks held on it", Table::Align::left, true, {}, Table::Cut::end},
                {"for"},
                {"share"},
-               {"half as long gains at most"}}};
+               {"halving these gains at most"}}};
   for (std::size_t i = 0; i < std::min(locks.size(), most_locks); ++i) {
     const auto& [what, part] = locks[i];
     table.row({{context.names.object(what.object, what.kind) + ", taken" + at(context, what.site)},
@@ -148,7 +167,7 @@ std::string step_lines(const Context& context) {
   std::ranges::stable_sort(steps, [](const auto& a, const auto& b) { return a.ticks() > b.ticks(); });
   if (steps.size() > most_steps) steps.resize(most_steps);
   std::ranges::sort(steps, {}, &Path::Step::since);
-  Table table{{{"at"}, {"for"}, {"its longest steps, by time", Table::Align::left, true, {}, Table::Cut::end}}};
+  Table table{{{"at"}, {"for"}, {"its longest steps, by time", Table::Align::left, true, {}, Table::Cut::wrap}}};
   for (const Path::Step& step : steps)
     table.row({{context.times.offset(step.since)}, {context.times.span(step.ticks())}, {words(context, step.what)}});
   std::string out = "\n" + table.text(context.options.width, context.options.color, 2);

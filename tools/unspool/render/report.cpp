@@ -48,7 +48,7 @@ std::string head(const Process& process, const Analysis& analysis, const Options
       fmt::format("  on {}, started {}", trace::escaped(process.hostname.empty() ? "?" : process.hostname),
                   trace::escaped(process.started.empty() ? "?" : to_milliseconds(process.started)));
   if (process.parent_pid != 0) more += fmt::format(", forked from process {}", process.parent_pid);
-  if (!calendar.empty()) more += fmt::format(", first Record {}", calendar);
+  if (!calendar.empty() && replay.records() != 0) more += fmt::format(", first Record {}", calendar);
   more += fmt::format(", mode {}, clock {}", trace::name_of(process.mode),
                       trace::escaped(process.clock_source.empty() ? "?" : process.clock_source));
   more += fmt::format(", {}", counted(std::max(process.lost, replay.lost_records()), "Record lost", "Records lost"));
@@ -225,7 +225,7 @@ bool run_report(std::span<Input> inputs, const Options& options, std::FILE* out)
     Analysis analysis{input.process, input.source, nullptr, filter, {options.messages, false, &blame}};
     settle(input.process, analysis, options);
     findings = findings || !analysis.deadlocks.cycles().empty();
-    answers.join(input.process, analysis, analysis.replay.last_time());
+    answers.join(input.process, analysis, analysis.replay.last_sign_of_life());
     answers.add([&] { return report_text(input.process, analysis, blame, options); },
                 [&] { return report_json(input.process, analysis, blame); });
   }

@@ -58,11 +58,7 @@ struct Context : Scene {
     const auto found = until.threads().find(thread);
     return found == until.threads().end() ? nullptr : &found->second;
   }
-  /// The moment; of the end, when the process was last known to live.
-  trace::Ticks now() const {
-    const trace::Ticks moment = until.moment();
-    return until.stopped() ? moment : std::max(moment, analysis.replay.last_sign_of_life());
-  }
+  trace::Ticks now() const { return known_until(until, analysis.replay); }
   trace::Ticks elapsed(trace::Ticks since) const { return now() > since ? now() - since : 0; }
   std::string ago(trace::Ticks since) const { return times.span(elapsed(since)); }
   /// " 1.20 s before"; empty where it was just then.
@@ -224,6 +220,16 @@ std::optional<Alike> alike(const Context& context, trace::ThreadNumber number) {
   return Alike{wait->object, wait->site, awaited_words(context, *wait, waiting, around)};
 }
 
+/// Of threads that run and hold nothing, what they did last and where.
+using LastDid = std::tuple<std::string_view, trace::SiteNumber, bool>;
+
+std::optional<LastDid> last_did(const Context& context, trace::ThreadNumber number) {
+  const Around* const around = context.around(number);
+  const bool special = context.held.contains(number) || context.analysis.messages.any();
+  if (special || around == nullptr || around->row == nullptr || around->lost != 0) return std::nullopt;
+  return LastDid{around->row->name, around->site, around->has_next};
+}
+
 /// "worker-0, worker-1, worker-2 and 5 more"
 std::string some_names(const Context& context, const std::vector<trace::ThreadNumber>& threads) {
   constexpr std::size_t most = 8;
@@ -290,6 +296,9 @@ std::string moment_lines(const Context& context) {
   } else if (until.after_all()) {
     out += fmt::format(": {} after the last Record; this is the state as the Records leave it",
                        context.times.span(until.moment() - until.last()));
+    if (context.now() < until.moment())
+      out += fmt::format(". Nothing is known of the process after {}, and times are as of then",
+                         context.times.offset(context.now()));
   } else if (!until.stopped()) {
     out += ": the last Record";
     const trace::Ticks quiet = context.now() - until.moment();
@@ -298,6 +307,51 @@ std::string moment_lines(const Context& context) {
     }
   }
   return wrapped(out + ".", context.options.width, 2);
+}
+
+/// "12.0 µs to 3.40 ms"
+std::string from_to(const Context& context, trace::Ticks least, trace::Ticks most) {
+  const std::string first = context.times.span(least);
+  const std::string last = context.times.span(most);
+  return first == last ? first : fmt::format("{} to {}", first, last);
+}
+
+std::string running_group_lines(const Context& context, const std::vector<trace::ThreadNumber>& threads) {
+  const trace::Ticks moment = context.until.moment();
+  const auto before = [&](trace::ThreadNumber each) { return context.elapsed(context.around(each)->time); };
+  const auto later = [&](trace::ThreadNumber each) {
+    const trace::Ticks next = context.around(each)->next;
+    return next > moment ? next - moment : 0;
+  };
+  const auto [newest, oldest] = std::ranges::minmax(threads, {}, before);
+  const Around& around = *context.around(threads.front());
+  std::string does = fmt::format("    {} threads run, or are blocked where spool does not see it; last Records {} before: {}",
+                                 threads.size(), from_to(context, before(newest), before(oldest)), around.row->name);
+  if (around.site != 0) does += " at " + context.names.site_and_function(around.site);
+  if (around.has_next) {
+    const auto [soonest, latest] = std::ranges::minmax(threads, {}, later);
+    does += fmt::format("; next Records {} later", from_to(context, later(soonest), later(latest)));
+  } else if (context.until.stopped()) {
+    does += "; no later Record";
+  }
+  return toned(wrapped(some_names(context, threads), context.options.width, 0), Tone::strong, context.options.color) +
+         wrapped(does, context.options.width, 6);
+}
+
+std::string running_lines(const Context& context, const std::vector<trace::ThreadNumber>& threads) {
+  std::map<LastDid, std::vector<trace::ThreadNumber>> groups;
+  for (const trace::ThreadNumber number : threads) {
+    if (const auto did = last_did(context, number)) groups[*did].push_back(number);
+  }
+  std::string out;
+  for (const trace::ThreadNumber number : threads) {
+    const auto did = last_did(context, number);
+    if (!did || groups[*did].size() < few) out += "\n" + thread_lines(context, number);
+  }
+  for (const auto& [did, members] : groups) {
+    if (members.size() >= few) out += "\n" + running_group_lines(context, members);
+  }
+  return out;
 }
 
 std::vector<trace::ThreadNumber> threads_of(const Context& context, Group group) {
@@ -367,9 +421,7 @@ std::string state_text(const Process& process, const Analysis& analysis, const U
   out += fmt::format("{}, {}, {} ended\n", counted(waiting.size(), "thread waits", "threads wait"),
                      counted(running.size(), "runs", "run"), count(threads_of(context, Group::ended).size()));
   out += waiting_lines(context, waiting);
-  for (const trace::ThreadNumber number : running)
-    out += "\n" + thread_lines(context, number);
-  return out;
+  return out + running_lines(context, running);
 }
 
 Json state_json(const Process& process, const Analysis& analysis, const UntilMoment& until) {
@@ -405,7 +457,7 @@ bool run_state(std::span<Input> inputs, const Options& options, const StateOptio
     findings = findings || std::ranges::any_of(analysis.deadlocks.cycles(), [&](const Cycle& cycle) {
                  return analysis.deadlocks.concerns(cycle, analysis.filter);
                });
-    answers.join(process, analysis, until.moment());
+    answers.join(process, analysis, known_until(until, analysis.replay));
     answers.add([&] { return state_text(process, analysis, until, options); },
                 [&] { return state_json(process, analysis, until); });
   }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 #include <vector>
 
@@ -31,11 +32,16 @@ std::string holder_words(const Names& names, const Times& times, const Waiting& 
   return names.thread(suspect.thread) + " holds it" + (taken.empty() ? "" : ", " + taken);
 }
 
-std::string what_it_does(const Names& names, const Times& times, const Deadlocks& deadlocks, const Suspect& suspect) {
+/// Threads of which the finding has a line of their own.
+using OwnLines = std::set<trace::ThreadNumber>;
+
+std::string what_it_does(const Names& names, const Times& times, const Deadlocks& deadlocks, const OwnLines& told,
+                         const Suspect& suspect) {
   if (suspect.exception) return "ended by an exception";
   if (suspect.ended) return "has ended";
   const Waiting* const now = deadlocks.waiting_of(suspect.thread);
   if (now == nullptr) return "goes on";
+  if (told.contains(suspect.thread)) return "waits itself";
   return fmt::format("waits for {} since {} at {}", awaited(names, *now), times.offset(now->wait.since),
                      names.site_and_function(now->wait.site));
 }
@@ -46,16 +52,24 @@ std::string told_deed(const Deadlocks& deadlocks, Kind kind, Role role) {
   return fmt::format("is recorded to have {}", deed_done(kind, role));
 }
 
-std::string suspect_line(const Names& names, const Times& times, const Deadlocks& deadlocks, const Waiting& waiting,
-                         const Suspect& suspect) {
+std::string suspect_line(const Names& names, const Times& times, const Deadlocks& deadlocks, const OwnLines& told,
+                         const Waiting& waiting, const Suspect& suspect) {
   const std::string name = names.thread(suspect.thread);
-  const std::string now = what_it_does(names, times, deadlocks, suspect);
+  const std::string now = what_it_does(names, times, deadlocks, told, suspect);
   if (waiting.wait.kind == Kind::thread) return fmt::format("{} has not ended, and {}", name, now);
   if (waiting.behind) return fmt::format("{} was there before, and {}", name, now);
   const bool holds = can_be_held(waiting.wait.kind) && suspect.role == Role::take;
   if (holds) return fmt::format("{}, and {}", holder_words(names, times, waiting, suspect), now);
   if (suspect.deed.count == 0) {
     return fmt::format("{} {}, and {}", name, could_do(deadlocks, waiting, suspect.thread), now);
+  }
+  if (waiting.is(QueueCall::join) && suspect.role == Role::take && !deadlocks.incomplete()) {
+    const Past* const past = deadlocks.past_of(waiting.wait.object);
+    const auto did = past == nullptr ? decltype(past->threads)::const_iterator{} : past->threads.find(suspect.thread);
+    const std::uint64_t finished =
+        past == nullptr || did == past->threads.end() ? 0 : deed_of(did->second, Role::finish).count;
+    return fmt::format("{} got {} from it and called task_done {}, and {}", name,
+                       counted(suspect.deed.count, "item", "items"), counted(finished, "time", "times"), now);
   }
   return fmt::format("{} {} {} {}, the last time at {} at {}, and {}", name,
                      told_deed(deadlocks, waiting.wait.kind, suspect.role), which(waiting),
@@ -108,7 +122,10 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
     return fmt::format("{} threads wait for each other", count(threads));
   }
   const std::string who = counted(threads, "thread waits", "threads wait") + " for " + awaited(names, first);
-  if (cycle.cause == Cause::abandoned && first.is_owned()) return who + ", whose owner has ended";
+  if (cycle.cause == Cause::abandoned && first.is_owned()) {
+    return who + (first.owner_ended ? ", whose owner has ended"
+                                    : ", which a task left held: its worker is at rest");
+  }
   if (cycle.cause == Cause::nobody && can_be_held(first.wait.kind)) {
     return who + ", which somebody holds whom no Record names, and no thread is left that goes on";
   }
@@ -193,6 +210,10 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
   const std::size_t shown = std::min(lines.size(), most_threads);
   std::string out;
   std::size_t left = cycle.members.size();
+  OwnLines told;
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (lines[i].size() <= most_names) std::ranges::for_each(lines[i], [&](const Waiting* each) { told.insert(each->wait.thread); });
+  }
   for (std::size_t i = 0; i < shown; ++i) {
     const Waiting& each = *lines[i].front();
     left -= lines[i].size();
@@ -202,7 +223,7 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
     const std::string need = need_line(deadlocks, each);
     if (!need.empty()) out += wrapped("    " + need, width, 6);
     for (std::size_t k = 0; k < std::min(each.suspects.size(), most_suspects); ++k) {
-      out += wrapped("    " + suspect_line(names, times, deadlocks, each, each.suspects[k]), width, 6);
+      out += wrapped("    " + suspect_line(names, times, deadlocks, told, each, each.suspects[k]), width, 6);
     }
     if (each.suspects.size() > most_suspects) {
       out += fmt::format("    and {} more\n", count(each.suspects.size() - most_suspects));
@@ -210,31 +231,6 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
   }
   if (left != 0) out += fmt::format("  ... and {} more threads (all of them: --format json)\n", count(left));
   return out;
-}
-
-std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle) {
-  const auto is = [&](auto what) {
-    return std::ranges::all_of(cycle.members, [&](std::size_t each) { return what(deadlocks.waiting()[each]); });
-  };
-  if (is([](const Waiting& each) { return each.wait.kind == Kind::pool; })) {
-    return "Tasks must not wait for tasks of their own pool, or of one whose tasks wait for theirs, unless a worker is "
-           "left for them: give the inner tasks a pool of their own, or go on in the inner task.";
-  }
-  if (is([](const Waiting& each) { return each.lost_wake_up != Lost::no; })) {
-    return "A notify is not kept for who waits later: set a flag under the lock, and wait with a predicate.";
-  }
-  const auto calls = [&](QueueCall call) { return is([call](const Waiting& each) { return each.is(call); }); };
-  if (cycle.cause == Cause::abandoned && calls(QueueCall::put))
-    return "Shut the queue down when its last consumer ends.";
-  if (cycle.cause == Cause::abandoned && calls(QueueCall::get))
-    return "Shut the queue down when its last producer ends.";
-  if (cycle.cause == Cause::abandoned && calls(QueueCall::join)) {
-    return "Whoever gets an item has to say task_done of it, also where it fails.";
-  }
-  if (cycle.cause == Cause::abandoned && is([](const Waiting& each) { return can_be_held(each.wait.kind); })) {
-    return "A guard (std::lock_guard) releases it also where the thread leaves by an exception.";
-  }
-  return "";
 }
 
 }  // namespace unspool

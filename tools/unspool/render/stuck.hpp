@@ -9,7 +9,6 @@
 #include <unspool/render/style.hpp>
 
 #include <string>
-#include <string_view>
 
 namespace unspool {
 
@@ -19,9 +18,6 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
 /// The waits and the suspects, a line each, indented.
 std::string stuck_members(const Names& names, const Times& times, const Analysis& analysis, const Cycle& cycle,
                           unsigned width, std::size_t most_threads);
-
-/// What may be done about it; empty where nothing can be said.
-std::string_view stuck_advice(const Deadlocks& deadlocks, const Cycle& cycle);
 
 /// A line for each call of the stack, indented, the innermost first; empty where there is none.
 std::string call_lines(const Names& names, trace::StackNumber stack, unsigned width, unsigned indent);

@@ -9,8 +9,29 @@ namespace {
 
 constexpr std::size_t narrowest = 8;
 
+/// "main.cpp:57" of "main.cpp:57 (transfer)".
+std::string_view without_function(std::string_view text) {
+  const std::size_t function = text.ends_with(')') ? text.rfind(" (") : std::string_view::npos;
+  return text.substr(0, function);
+}
+
+std::string cut(const std::string& text, std::size_t width, Table::Cut how) {
+  if (how != Table::Cut::end) return elided(text, width);
+  return columns(text) <= width ? text : cut_at_end(without_function(text), width);
+}
+
+std::size_t longest_word(std::string_view text) {
+  std::size_t longest = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    longest = std::max(longest, columns(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return longest;
+}
+
 std::string padded(const Table::Cell& cell, std::size_t width, const Table::Column& column, bool color) {
-  const std::string fitted = column.cut == Table::Cut::end ? cut_at_end(cell.text, width) : elided(cell.text, width);
+  const std::string fitted = cut(cell.text, width, column.cut);
   const std::string space(width - columns(fitted), ' ');
   const std::string shown = toned(fitted, cell.tone, color);
   return column.align == Table::Align::left ? shown + space : space + shown;
@@ -42,9 +63,21 @@ void Table::row(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-/// As wide as the widest cell; what does not fit is taken from the widest elastic column, one by one.
+std::size_t Table::least_of(std::size_t column) const {
+  const Column& of = columns_[column];
+  std::size_t least = std::max(narrowest, columns(of.title));
+  for (const auto& cells : rows_) {
+    const std::string& text = cells[column].text;
+    least = std::max(least, of.cut == Cut::wrap ? longest_word(text) : columns(without_function(text)));
+  }
+  return least;
+}
+
+/// As wide as the widest cell. What does not fit is taken from the widest elastic column, one by one: first what it can do
+/// without, functions and the room that wrapped words do not need, then also the rest.
 std::vector<std::size_t> Table::widths(std::size_t room, std::size_t gap) const {
   std::vector<std::size_t> widths;
+  std::vector<std::size_t> least;
   std::size_t sum = columns_.empty() ? 0 : gap * (columns_.size() - 1);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     std::size_t width = columns(columns_[i].title);
@@ -52,18 +85,22 @@ std::vector<std::size_t> Table::widths(std::size_t room, std::size_t gap) const 
       width = std::max(width, columns(cells[i].text));
     if (columns_[i].elastic) width = std::min(width, std::max(room, narrowest));
     widths.push_back(width);
+    least.push_back(columns_[i].cut == Cut::middle ? width : least_of(i));
     sum += width;
   }
-  while (sum > room) {
-    std::size_t widest = columns_.size();
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const bool gives = columns_[i].elastic && widths[i] > narrowest;
-      if (gives && (widest == columns_.size() || widths[i] > widths[widest])) widest = i;
+  const auto shrink = [&](const auto& gives) {
+    while (sum > room) {
+      std::size_t widest = columns_.size();
+      for (std::size_t i = 0; i < columns_.size(); ++i) {
+        if (columns_[i].elastic && gives(i) && (widest == columns_.size() || widths[i] > widths[widest])) widest = i;
+      }
+      if (widest == columns_.size()) return;
+      --widths[widest];
+      --sum;
     }
-    if (widest == columns_.size()) break;
-    --widths[widest];
-    --sum;
-  }
+  };
+  shrink([&](std::size_t i) { return widths[i] > least[i]; });
+  shrink([&](std::size_t i) { return widths[i] > narrowest; });
   return widths;
 }
 

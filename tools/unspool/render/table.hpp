@@ -17,7 +17,7 @@ class Table {
   /// How a cell is cut when the table does not fit.
   enum class Cut {
     middle,  ///< a name: its ends tell most
-    end,     ///< a site: its function can go, its line not
+    end,     ///< a site: its function " (...)" goes as a whole, then what is at the end
     wrap,    ///< words, all of which matter: they go on in further lines
   };
   struct Column {
@@ -46,6 +46,8 @@ class Table {
   static std::vector<std::vector<Cell>> lines_of(const std::vector<Cell>& cells, const std::vector<Column>& columns,
                                                  const std::vector<std::size_t>& widths);
   std::vector<std::size_t> widths(std::size_t room, std::size_t gap) const;
+  /// How wide a column of sites is without functions, and one of wrapped words with its longest.
+  std::size_t least_of(std::size_t column) const;
   std::string groups(const std::vector<std::size_t>& widths, std::size_t gap) const;
 
   std::vector<Column> columns_;

@@ -83,7 +83,7 @@ std::string waits_text(const Context& context, const Names& names, const Times& 
                                 : fmt::format("{} and {} more wait", names.thread(first.wait.thread), threads - 1);
     const std::string owner = whose_it_is(names, context.analysis.deadlocks, first);
     out += wrapped(fmt::format("{} for {} since {}{} at {}{}{}.", who, awaited(names, first, alike.for_one_task()),
-                               times.offset(alike.since()), threads == 1 ? "" : " and later",
+                               times.offset(alike.since()), threads == 1 ? "" : " or later",
                                names.site_and_function(first.wait.site), owner.empty() ? "" : "; ", owner),
                    width, 2);
   }
@@ -121,12 +121,14 @@ std::string threads_text(const Context& context, const Options& options) {
                {"begin"},
                {"end"},
                {"Records"},
-               {"state at the end", left}}};
+               {"state at the end", left, true, "", Table::Cut::wrap}}};
   for (const auto& [number, life] : context.threads.lives()) {
     if (!context.is_shown(number, life)) continue;
     const Thread* const thread = context.defined(number);
     const trace::ThreadNumber creator = context.creator(number, life);
-    const bool bad = context.waiting(number) || (life.has_ended && !life.returned());
+    const Waiting* const waiting = context.waiting(number);
+    const bool stuck = waiting != nullptr && waiting->cycle < Waiting::left_out;
+    const bool bad = stuck || (life.has_ended && !life.returned());
     table.row({{fmt::format("{}", number)},
                {names.thread(number)},
                {thread && thread->native_id != 0 ? fmt::format("{}", thread->native_id) : std::string{unknown_figure}},

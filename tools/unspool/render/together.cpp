@@ -25,7 +25,7 @@ constexpr std::array<Of, 7> all{{{"report", {true, true, true, true, true, true}
                                  {"deadlocks", {.waits = true, .deadlocks = true}},
                                  {"order", {.order = true}},
                                  {"misuse", {.misuse = true}},
-                                 {"state", {.waits = true}}}};
+                                 {"state", {.waits = true, .deadlocks = true}}}};
 
 std::string thread_name(const Process& process, trace::ThreadNumber number) {
   const auto found = process.threads.find(number);

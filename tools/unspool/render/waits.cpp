@@ -132,7 +132,7 @@ std::vector<std::string> pool_words(const Context& context, const SignalFigures&
   if (complete && each.tasks.count() != 0)
     out.push_back(fmt::format("{} ran: {}", counted(each.tasks.count(), "task", "tasks"), spread(context, each.tasks)));
   if (complete)
-    out.push_back(fmt::format("queued {:.3g} in mean, {} at most", each.depth.mean(), count(each.depth.max)));
+    out.push_back(fmt::format("its queue held {:.3g} tasks in mean, {} at most", each.depth.mean(), count(each.depth.max)));
   out.push_back(side_words(context, each.sides[0], "room in the queue"));
   out.push_back(side_words(context, each.sides[1], "results"));
   out.push_back(side_words(context, each.sides[2], "work (idle workers)"));
@@ -222,17 +222,23 @@ bool is_interesting(const SignalFigures& each) {
 
 std::string waits_sentence(const Process& process, const Analysis& analysis, const Options& options) {
   std::map<Kind, std::pair<std::uint64_t, trace::Ticks>> kinds;
+  std::uint64_t waiting = 0;
   std::string out;
   const Context context{process, analysis, options};
   for (const SignalFigures& each : analysis.signals.figures()) {
-    if (each.waits.count() + each.unended == 0) continue;
+    waiting += each.unended;
+    if (each.waits.count() == 0) continue;
     auto& [waits, ticks] = kinds[each.kind];
-    waits += each.waits.count() + each.unended;
-    ticks = add_saturated(ticks, each.all_waited());
+    waits += each.waits.count();
+    ticks = add_saturated(ticks, each.waits.sum());
   }
   for (const auto& [kind, sum] : kinds) {
     out += fmt::format("{}{} {} ({})", out.empty() ? "Other waits: " : ", ", trace::name_of(kind),
-                       context.times.span(sum.second), count(sum.first));
+                       context.times.span(sum.second), counted(sum.first, "wait", "waits"));
+  }
+  if (waiting != 0) {
+    out += fmt::format("{}{} at the end", out.empty() ? "Other waits: " : "; ",
+                       counted(waiting, "thread still waits", "threads still wait"));
   }
   if (!out.empty()) out = wrapped(out + ": unspool waits", options.width, 2);
   for (const SignalFigures& each : analysis.signals.figures()) {
@@ -249,6 +255,7 @@ std::string waits_text(const Process& process, const Analysis& analysis, const O
   std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
   const auto& figures = analysis.signals.figures();
   if (figures.empty()) {
+    if (analysis.filter.is_on()) return out + "Nothing that threads wait for, but locks and threads, passes the filter.\n";
     if (!analysis.replay.complete()) return out + "No wait for anything but locks and threads is recorded.\n";
     return out + "No condition, event, semaphore, barrier, queue, pool or timer was used.\n";
   }

@@ -57,6 +57,10 @@ Why::Chains by_time(const Why::Chains& chains) {
 }
 
 /// Who had, or gave, what the step before it (the first: the wait that is told) waited for.
+std::string unknown_words(trace::Kind awaited) {
+  return can_be_held(awaited) ? "who had it is not known" : "who ended it is not known";
+}
+
 std::string step_words(const Context& context, const BlameStep& step, trace::Kind awaited, bool first) {
   const Names& names = context.names;
   const std::string who = names.thread(step.thread);
@@ -95,7 +99,7 @@ std::string step_words(const Context& context, const BlameStep& step, trace::Kin
     case Role::unknown:
       break;
   }
-  return "who had it is not known";
+  return unknown_words(awaited);
 }
 
 std::string chain_words(const Context& context, const Why::Told& told, std::size_t node) {
@@ -105,7 +109,7 @@ std::string chain_words(const Context& context, const Why::Told& told, std::size
     out += (out.empty() ? "" : ", ") + step_words(context, step, awaited, out.empty());
     awaited = step.kind;
   }
-  return out.empty() ? "who had it is not known" : out;
+  return out.empty() ? unknown_words(told.wait.kind) : out;
 }
 
 std::string chain_lines(const Context& context, const Why::Told& told) {
@@ -169,7 +173,7 @@ std::string balance(const Context& context, const Why::Thread& thread) {
   std::ranges::stable_sort(sums, [](const auto& a, const auto& b) { return a.second.ticks > b.second.ticks; });
   for (const auto& [kind, sum] : sums) {
     const std::string what = kind == trace::Kind::thread ? "waited for the end of threads"
-                                                         : fmt::format("waited for a {}", trace::name_of(kind));
+                                                         : fmt::format("waited for {} {}", kind == trace::Kind::event ? "an" : "a", trace::name_of(kind));
     row(what, sum.ticks, count(sum.waits));
   }
   return table.text(context.options.width, context.options.color, 2);
@@ -181,8 +185,8 @@ std::string thread_text(const Context& context, trace::ThreadNumber number, cons
   std::string out = "\n" + toned(context.names.thread(number), Tone::strong, context.options.color);
   if (until <= since) return out + ": it did nothing in that time.\n";
   const std::string calendar = context.times.calendar(since);
-  out += fmt::format(", {} from {} to {}{}\n", context.times.span(until - since), context.times.offset(since),
-                     context.times.offset(until), calendar.empty() ? "" : fmt::format(" ({})", calendar));
+  out += fmt::format(", {} from {}{} to {}\n", context.times.span(until - since), context.times.offset(since),
+                     calendar.empty() ? "" : fmt::format(" ({})", calendar), context.times.offset(until));
   out += balance(context, thread);
   if (thread.longest.empty()) {
     return out + (thread.waited.empty() ? "  No wait of it is in the trace.\n" : "  No wait passes the filter.\n");

@@ -5,6 +5,7 @@
 #include <unspool/replay/replay.hpp>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace unspool {
@@ -17,6 +18,17 @@ bool may_happen_in(const Wait& wait, const Record& record) {
     return wait.next.has(record.row->verb) || (wait.announced && record.row->effect == trace::Effect::wait);
   }
   return wait.kind == trace::Kind::condition && can_be_held(record.row->kind);
+}
+
+/// Who ended a wait, and where, as far as its end says that.
+std::pair<trace::ThreadNumber, trace::SiteNumber> waker_of(const Record& record) {
+  const auto names_it = [&](std::size_t field) {
+    if (!field_means(*record.row, field, trace::Means::thread)) return false;
+    const std::string_view name = record.row->field_array[field].name;
+    return name == "waker" || name == "submitter";
+  };
+  if (names_it(2)) return {record.a, other_site(record)};
+  return {names_it(3) ? record.b : 0, 0};
 }
 
 }  // namespace
@@ -88,9 +100,10 @@ bool Replay::end_wait(const Record& record, ThreadState* thread, ObjectState* ob
   if (thread == nullptr || thread->waits.empty()) return false;
   Wait& wait = thread->waits.back();
   if (wait.object != record.object || wait.kind != record.row->kind) return false;
-  if (ending == Ending::acquired || ending == Ending::continued) {
-    wait.waker = other_thread(record);
-    wait.waker_site = other_site(record);
+  const auto [waker, waker_site] = waker_of(record);
+  if (ending == Ending::acquired || ending == Ending::continued || waker != 0) {
+    wait.waker = waker;
+    wait.waker_site = waker_site;
   } else if (object == nullptr || other_thread(record) != 0) {
     wait.owner = other_thread(record);
     wait.owner_site = other_site(record);
