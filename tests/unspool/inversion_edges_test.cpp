@@ -321,7 +321,8 @@ TEST_CASE("a parent's lock keeps neither its children apart nor itself from them
   CHECK(found(itself).size() == 1);
 }
 
-TEST_CASE("what is held around a thread's life is held around those that it starts and joins, and keeps not these apart") {
+TEST_CASE(
+    "what is held around a thread's life is held around those that it starts and joins, and keeps not these apart") {
   const auto grandchild = [](Course& course, trace::ThreadNumber parent, trace::ThreadNumber child,
                              trace::ThreadNumber its_child, auto outer, auto inner, bool joined) {
     course.take(parent, gate);

@@ -127,7 +127,8 @@ TEST_CASE("a table aligns its columns and takes what does not fit from the elast
 
 TEST_CASE("what does not fit costs functions and lines first, and no line number and no end of words") {
   using enum Table::Align;
-  Table table{{{"who", left, true}, {"what", left, true, "", Table::Cut::wrap}, {"at", left, true, "", Table::Cut::end}}};
+  Table table{
+      {{"who", left, true}, {"what", left, true, "", Table::Cut::wrap}, {"at", left, true, "", Table::Cut::end}}};
   table.row({{"alice-to-bob"}, {"lock \"bob\" of bob-to-alice"}, {"main.cpp:57 (transfer)"}});
   table.row({{"x"}, {"y"}, {"main.cpp:5 (f)"}});
   CHECK(table.text(60, false) ==

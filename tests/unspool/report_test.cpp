@@ -147,7 +147,8 @@ TEST_CASE("signals that came as soon as they could are no section of the report,
   INFO(text);
   CHECK(has(text, "What others gave"));
   CHECK(has(text, "% of it: worker-2 waits for event"));
-  CHECK(has(text, "; MainThread waits for lock \"store\" at main.cpp:80 (main); worker-3 ran, holding a lock taken at"));
+  CHECK(
+      has(text, "; MainThread waits for lock \"store\" at main.cpp:80 (main); worker-3 ran, holding a lock taken at"));
 }
 
 TEST_CASE("what the recording cost is told as it is in the trace") {

@@ -25,9 +25,9 @@ namespace unspool {
 
 /// What was asked for, as given. Of several patterns in one list one has to match, and each list that is not empty.
 struct Wanted {
-  std::vector<std::string> threads;  ///< a name, a glob (fnmatch), a number, or NAME#NUMBER
-  std::vector<std::string> objects;  ///< a name, a glob, a number, FILE:LINE of its creation
-  std::vector<std::string> kinds;    ///< a kind of the schema, or a glob
+  std::vector<std::string> threads;    ///< a name, a glob (fnmatch), a number, or NAME#NUMBER
+  std::vector<std::string> objects;    ///< a name, a glob, a number, FILE:LINE of its creation
+  std::vector<std::string> kinds;      ///< a kind of the schema, or a glob
   std::vector<std::string> processes;  ///< a program, PROGRAM-PID, the last part of the path, each also a glob; a pid
   std::optional<When> from;
   std::optional<When> to;

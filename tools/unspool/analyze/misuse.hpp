@@ -73,7 +73,7 @@ struct Misuse {
   trace::Ticks since = 0;          ///< since when; of a lock held at the end, if known: when it was taken
   trace::ThreadNumber cause = 0;   ///< who broke the barrier, and where; of the first
   trace::SiteNumber cause_site = 0;
-  std::string text;                ///< of the first message; raw
+  std::string text;  ///< of the first message; raw
   std::uint64_t fingerprint = 0;
 };
 

@@ -43,7 +43,7 @@ class UntilMoment final : public RecordSource {
   bool before_all() const { return any_ && passed_ == 0; }
   bool after_all() const { return any_ && at_ != ~trace::Ticks{0} && at_ > last_; }
   bool at_end() const { return any_ && at_ == ~trace::Ticks{0}; }  ///< `end` was asked for
-  bool stopped() const { return stopped_; }                         ///< Records follow
+  bool stopped() const { return stopped_; }                        ///< Records follow
   const std::map<trace::ThreadNumber, Around>& threads() const { return threads_; }
 
  private:

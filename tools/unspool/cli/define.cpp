@@ -48,7 +48,8 @@ void add_objects(CLI::App& app, Arguments& arguments) {
 }
 
 void add_times(CLI::App& app, std::string_view command, Arguments& arguments) {
-  app.add_option("--from", arguments.from, "only from this moment on: 14:03:07.5 or RFC 3339 (UTC), +12.5s, -3s or end")->option_text("TIME");
+  app.add_option("--from", arguments.from, "only from this moment on: 14:03:07.5 or RFC 3339 (UTC), +12.5s, -3s or end")
+      ->option_text("TIME");
   const bool copies = command == "cat";
   app.add_option("--to", arguments.to,
                  copies ? "only up to this moment; or ctf: whole traces, archives unpacked, for other readers of CTF"

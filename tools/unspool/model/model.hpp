@@ -179,12 +179,12 @@ struct Process {
   std::uint32_t unknown_threads = 0;       ///< that the process had beside its known ones, as far as it counted them
   std::uint64_t lost = 0;                  ///< Records that the process says it lost
   std::vector<Problem> problems;
-  trace::Ticks first_time = 0;     ///< of the earliest Record that is no definition; 0: there is none
+  trace::Ticks first_time = 0;      ///< of the earliest Record that is no definition; 0: there is none
   std::uint64_t about_records = 0;  ///< as many as its packets have room for; 0: not known
-  std::uint64_t bytes_lost = 0;    ///< of damaged input: what could not be read
-  bool cut = false;                ///< older segments are gone, or some between: objects may begin in their middle
-  std::int64_t epoch_seconds = 0;  ///< tick 0 as realtime: seconds, and
-  std::uint64_t epoch_ticks = 0;   ///< ticks; used where there is no clock reading
+  std::uint64_t bytes_lost = 0;     ///< of damaged input: what could not be read
+  bool cut = false;                 ///< older segments are gone, or some between: objects may begin in their middle
+  std::int64_t epoch_seconds = 0;   ///< tick 0 as realtime: seconds, and
+  std::uint64_t epoch_ticks = 0;    ///< ticks; used where there is no clock reading
   /// Where the monotonic clock was 0, ns since 1970, by the wall clock at the program's start; 0: not known.
   std::uint64_t monotonic_zero = 0;
 

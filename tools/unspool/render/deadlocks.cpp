@@ -175,7 +175,9 @@ void Story::member_rows(Table& table, const Waiting& waiting, const Waiting& bef
   const bool joined = before.wait.kind == trace::Kind::thread;
   if (!joined) {
     table.row({{name, Tone::strong},
-               {before.behind ? "is before it at" : reads(before.wait.object, waiting.wait.thread) ? "reads" : "holds"},
+               {before.behind                                    ? "is before it at"
+                : reads(before.wait.object, waiting.wait.thread) ? "reads"
+                                                                 : "holds"},
                {names_.object(before.wait.object, before.wait.kind)},
                {before.owner_since_known ? times_.offset(before.owner_since) : "?"},
                {names_.site_and_function(before.owner_site)}});
@@ -328,7 +330,8 @@ namespace {
 bool hides_some(const Process& process, const Analysis& analysis) {
   if (process.mode == trace::Mode::all && !process.mode_changed && !process.own_modes) return false;
   return std::ranges::any_of(analysis.deadlocks.waiting(), [](const Waiting& each) {
-    const bool for_good = each.wait.limit == trace::WaitLimit::none && !each.idle && each.wait.kind != trace::Kind::timer;
+    const bool for_good =
+        each.wait.limit == trace::WaitLimit::none && !each.idle && each.wait.kind != trace::Kind::timer;
     return each.cycle == Waiting::no_cycle && for_good && each.wait.kind != trace::Kind::thread;
   });
 }
@@ -338,10 +341,11 @@ std::string no_deadlock(const Process& process, const Analysis& analysis, const 
     return "Not known whether anything is stuck: mode `off` records no waits.\n";
   if (analysis.known.deadlocks == 0 && hides_some(process, analysis)) {
     return toned("No deadlock is seen.", Tone::good, options.color) +
-           wrapped(fmt::format(" Mode `{}` does not tell of all that still wait whether anybody is left who could end it: "
-                               "those without a time limit that should not wait may be stuck.",
-                               trace::name_of(process.mode)),
-                   options.width, 0);
+           wrapped(
+               fmt::format(" Mode `{}` does not tell of all that still wait whether anybody is left who could end it: "
+                           "those without a time limit that should not wait may be stuck.",
+                           trace::name_of(process.mode)),
+               options.width, 0);
   }
   if (analysis.known.deadlocks == 0) return toned("No deadlock.", Tone::good, options.color) + "\n";
   return toned("No new deadlock.", Tone::good, options.color) +

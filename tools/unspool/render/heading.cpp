@@ -78,8 +78,8 @@ std::string heading(const Process& process, const Analysis& analysis, const Opti
                   counted(analysis.summary.threads_in_all(), "thread", "threads"), how_it_ended(analysis));
   const std::string quiet = quiet_words(process, analysis);
   const std::string lines = wrapped(line, options.width, 2);
-  return toned(std::string_view{lines}.substr(0, lines.size() - 1), Tone::strong, options.color) + "\n" + (quiet.empty() ? "" : wrapped(quiet, options.width, 2)) +
-         restrictions(process, analysis, options);
+  return toned(std::string_view{lines}.substr(0, lines.size() - 1), Tone::strong, options.color) + "\n" +
+         (quiet.empty() ? "" : wrapped(quiet, options.width, 2)) + restrictions(process, analysis, options);
 }
 
 namespace {

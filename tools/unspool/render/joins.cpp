@@ -80,7 +80,9 @@ std::string joins_table(const Process& process, const Analysis& analysis, const 
   }
   std::string out = table.text(options.width, options.color);
   const std::uint64_t all = analysis.joins.totals().all();
-  const bool smooth = told < std::min(joins.size(), most) && std::all_of(joins.begin() + static_cast<std::ptrdiff_t>(told), joins.end(), is_smooth) && all == joins.size();
+  const bool smooth = told < std::min(joins.size(), most) &&
+                      std::all_of(joins.begin() + static_cast<std::ptrdiff_t>(told), joins.end(), is_smooth) &&
+                      all == joins.size();
   if (smooth) return out + fmt::format("and {} that found the thread ended\n", counted(all - told, "join", "joins"));
   const std::uint64_t shown = told;
   if (all > shown) out += fmt::format("and {} that waited no longer\n", counted(all - shown, "join", "joins"));

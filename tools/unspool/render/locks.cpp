@@ -43,40 +43,55 @@ std::string short_name(const Names& names, const LockFigures& lock) {
   return counts ? fmt::format("{} ×{}", name, short_count(lock.instances)) : name;
 }
 
+/// Where there is no room for all, without means and the tails of holds.
+template <class Each>
+std::vector<Each> fitting(const Scene& scene, std::vector<Each> all) {
+  constexpr unsigned room_for_all = 92;
+  constexpr std::ptrdiff_t mean = 5;
+  constexpr std::ptrdiff_t tail = 10;
+  if (scene.options.width >= room_for_all) return all;
+  all.erase(all.begin() + tail);
+  all.erase(all.begin() + mean);
+  return all;
+}
+
 std::vector<Cell> row_of(const Context& context, const LockFigures& lock) {
   const bool complete = context.analysis.replay.complete();
   const Samples& waits = lock.waits;
   const Samples& holds = lock.holds;
   const auto only_complete = [&](Cell cell) { return complete ? std::move(cell) : Cell{std::string{unknown_figure}}; };
-  return {{short_name(context.names, lock)},
-          only_complete({short_count(lock.acquisitions)}),
-          {short_count(lock.contended)},
-          only_complete({percent(static_cast<double>(lock.contended), static_cast<double>(lock.acquisitions), "")}),
-          figure(waits, context.narrow(waits.sum())),
-          figure(waits, context.narrow(waits.mean())),
-          figure(waits, context.narrow(waits.percentile(0.5))),
-          figure(waits, context.narrow(waits.percentile(0.99))),
-          figure(waits, context.narrow(waits.max())),
-          only_complete(figure(holds, context.narrow(holds.sum()))),
-          only_complete(figure(holds, context.narrow(holds.percentile(0.99)))),
-          only_complete(figure(holds, context.narrow(holds.max())))};
+  std::vector<Cell> cells = {
+      {short_name(context.names, lock)},
+      only_complete({short_count(lock.acquisitions)}),
+      {short_count(lock.contended)},
+      only_complete({percent(static_cast<double>(lock.contended), static_cast<double>(lock.acquisitions), "")}),
+      figure(waits, context.narrow(waits.sum())),
+      figure(waits, context.narrow(waits.mean())),
+      figure(waits, context.narrow(waits.percentile(0.5))),
+      figure(waits, context.narrow(waits.percentile(0.99))),
+      figure(waits, context.narrow(waits.max())),
+      only_complete(figure(holds, context.narrow(holds.sum()))),
+      only_complete(figure(holds, context.narrow(holds.percentile(0.99)))),
+      only_complete(figure(holds, context.narrow(holds.max())))};
+  return fitting(context, std::move(cells));
 }
 
 }  // namespace
 
 std::string locks_table(const Scene& context, const std::vector<LockFigures>& figures) {
-  Table table{{{"lock", Align::left, true},
-               {"acquired"},
-               {"contended"},
-               {"share"},
-               {"total", Align::right, false, "waited"},
-               {"mean", Align::right, false, "waited"},
-               {"p50", Align::right, false, "waited"},
-               {"p99", Align::right, false, "waited"},
-               {"max", Align::right, false, "waited"},
-               {"total", Align::right, false, "held"},
-               {"p99", Align::right, false, "held"},
-               {"max", Align::right, false, "held"}}};
+  std::vector<Table::Column> columns{{"lock", Align::left, true},
+                                     {"acquired"},
+                                     {"contended"},
+                                     {"share"},
+                                     {"total", Align::right, false, "waited"},
+                                     {"mean", Align::right, false, "waited"},
+                                     {"p50", Align::right, false, "waited"},
+                                     {"p99", Align::right, false, "waited"},
+                                     {"max", Align::right, false, "waited"},
+                                     {"total", Align::right, false, "held"},
+                                     {"p99", Align::right, false, "held"},
+                                     {"max", Align::right, false, "held"}};
+  Table table{fitting(context, std::move(columns))};
   for (std::size_t i = 0; i < std::min(figures.size(), most_rows); ++i)
     table.row(row_of(context, figures[i]));
   std::string out = table.text(context.options.width, context.options.color, 0, true);
@@ -249,11 +264,10 @@ std::string busy_of(const Context& context, const std::vector<LockFigures>& figu
 std::string block_of(const Context& context, const LockFigures& lock) {
   const std::string name = toned(lock_name(context.names, lock), Tone::strong, context.options.color);
   std::string out = fmt::format("\n{}, created at {}\n", name, context.names.site_and_function(lock.site));
-  std::string waits =
-      fmt::format("  {} for {} in all; the longest, {}, was {}'s at {}, from {} on",
-                  counted(lock.waits.count(), "wait", "waits"), context.times.span(lock.waits.sum()),
-                  context.times.span(lock.longest.ticks()), context.names.thread(lock.longest.thread),
-                  context.names.site(lock.longest.site), context.times.offset(lock.longest.since));
+  std::string waits = fmt::format("  {} for {} in all; the longest, {}, was {}'s at {}, from {} on",
+                                  counted(lock.waits.count(), "wait", "waits"), context.times.span(lock.waits.sum()),
+                                  context.times.span(lock.longest.ticks()), context.names.thread(lock.longest.thread),
+                                  context.names.site(lock.longest.site), context.times.offset(lock.longest.since));
   if (lock.instances > 1 && lock.worst_ticks != 0) {
     waits += fmt::format("; the worst instance, {}, has {} of it", object_number(lock.worst),
                          percent(static_cast<double>(lock.worst_ticks), static_cast<double>(lock.all_waited())));

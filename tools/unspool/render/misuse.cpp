@@ -64,17 +64,21 @@ std::string detail_of(const Names& names, const Times& times, const Misuse& misu
     case Slip::long_hold:
       return long_hold_words(object, times, misuse);
     case Slip::broken_barrier:
-      return misuse.cause == 0 ? object
-                               : fmt::format("{}; broken by {}{}", object, names.thread(misuse.cause),
-                                             misuse.cause_site == 0
-                                                 ? ""
-                                                 : " at " + names.site_and_function(misuse.cause_site));
+      return misuse.cause == 0
+                 ? object
+                 : fmt::format("{}; broken by {}{}", object, names.thread(misuse.cause),
+                               misuse.cause_site == 0 ? "" : " at " + names.site_and_function(misuse.cause_site));
     case Slip::exception:
     case Slip::alive_at_exit:
       return "";
     default:
       return object;
   }
+}
+
+/// That a wake-up was lost the Records show; that it was needed they do not.
+std::string_view certainty_of(Slip slip) {
+  return slip == Slip::lost_wake_up ? "likely" : "certain";
 }
 
 Tone tone_of(Slip slip) {
@@ -104,6 +108,10 @@ std::string line_of(const Scene& scene, const Misuse& misuse) {
   const std::string inside =
       misuse.slip == Slip::long_hold ? inside_words(scene, misuse.object, misuse.site) : std::string{};
   if (!inside.empty()) rest += "; while it is held it " + inside;
+  if (severity_of(misuse.slip) != Severity::note) {
+    rest += fmt::format(". {}, {}, fingerprint {}", severity_of(misuse.slip) == Severity::error ? "Error" : "Warning",
+                        certainty_of(misuse.slip), hexadecimal(misuse.fingerprint));
+  }
   const std::string what = toned(name_of(misuse.slip), tone_of(misuse.slip), options.color);
   const std::string often = misuse.count == 1 ? "" : fmt::format(" {} times, first", count(misuse.count));
   return wrapped(fmt::format("{},{} {}{}", what, often, times.offset(misuse.first), rest), options.width, 4);
@@ -180,7 +188,7 @@ Json misuse_json(const Process& process, const Analysis& analysis) {
     const bool has_object = each.object != 0 && each.kind != trace::Kind::message;
     out["misuses"].push_back({{"what", name_of(each.slip)},
                               {"severity", name_of(severity_of(each.slip))},
-                              {"certainty", each.slip == Slip::lost_wake_up ? "likely" : "certain"},
+                              {"certainty", certainty_of(each.slip)},
                               {"fingerprint", hexadecimal(each.fingerprint)},
                               {"count", each.count},
                               {"site", json.site(each.site)},

@@ -87,8 +87,8 @@ std::string next_one(const Process& process, const Names& names, const Deadlocks
   const auto did = std::ranges::find_if(waiting.suspects, [](const Suspect& each) { return each.deed.count != 0; });
   std::string out = fmt::format("{} goes on, and {}", who, could_do(deadlocks, waiting, thread));
   if (did == waiting.suspects.end()) return out;
-  return out + fmt::format("; {}, who {} before, {}", names.thread(did->thread), short_deed(waiting.wait.kind, did->role),
-                           did->ended ? "has ended" : "waits itself");
+  return out + fmt::format("; {}, who {} before, {}", names.thread(did->thread),
+                           short_deed(waiting.wait.kind, did->role), did->ended ? "has ended" : "waits itself");
 }
 
 }  // namespace

@@ -163,8 +163,12 @@ void Story::join_rows(Table& table, const JoinUnderLock& join) const {
 }
 
 std::string Story::rows(const Inversion& inversion) const {
-  Table table{
-      {{"", left, true}, {"", left}, {"", left, true, "", wrap}, {"first", right}, {"at", left, true, "", at_end}, {"", left}}};
+  Table table{{{"", left, true},
+               {"", left},
+               {"", left, true, "", wrap},
+               {"first", right},
+               {"at", left, true, "", at_end},
+               {"", left}}};
   if (inversion.is_join()) join_rows(table, inversion.join);
   const auto& links = inversion.cycle.links;
   for (std::size_t i = 0; i < std::min(links.size(), most_links_told); ++i)
@@ -292,9 +296,9 @@ std::string order_sentence(const Process& process, const Analysis& analysis) {
                                 : names.site(inversion.cycle.links.front().key->inner_site);
   }
   if (grave == 0) return {};
-  const std::string did = happened == 0                    ? ""
-                          : happened == 1 && grave == 1    ? ", and did"
-                                                           : fmt::format(", of which {} did", count(happened));
+  const std::string did = happened == 0                 ? ""
+                          : happened == 1 && grave == 1 ? ", and did"
+                                                        : fmt::format(", of which {} did", count(happened));
   return fmt::format("Lock order: {} that could deadlock{}, the first at {}: unspool order",
                      counted(grave, "place", "places"), did, first);
 }

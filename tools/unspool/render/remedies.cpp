@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace unspool {
@@ -33,6 +36,14 @@ bool are_of_one_class(const Process& process, trace::ObjectNumber a, trace::Obje
   };
   return one->second.site != 0 && one->second.site == other->second.site && one->second.kind == other->second.kind &&
          shape(one->second.name) == shape(other->second.name);
+}
+
+std::tuple<std::string, std::uint32_t, std::string> declared(const Process& process, trace::ObjectNumber number) {
+  const auto object = process.objects.find(number);
+  if (object == process.objects.end()) return {};
+  const auto site = process.sites.find(object->second.site);
+  if (site == process.sites.end()) return {{}, 0, object->second.name};
+  return {site->second.file, site->second.line, object->second.name};
 }
 
 /// What is asked of a cycle, in one place.
@@ -93,9 +104,9 @@ std::string Remedy::of_locks_held_across_waits() const {
     const Waiting* const holder = deadlocks_.waiting_of(asks.owner);
     if (!can_be_held(asks.wait.kind) || asks.behind || holder == nullptr || can_be_held(holder->wait.kind)) continue;
     const bool joins = holder->wait.kind == Kind::thread;
-    const std::string line = release_remedy(names_.object(asks.wait.object, asks.wait.kind),
-                                            joins ? "join" : "wait for " + awaited(names_, *holder),
-                                            names_.site(holder->wait.site));
+    const std::string line =
+        release_remedy(names_.object(asks.wait.object, asks.wait.kind),
+                       joins ? "join" : "wait for " + awaited(names_, *holder), names_.site(holder->wait.site));
     if (out.find(line) != std::string::npos) continue;
     if (told++ == most_told) break;
     out += (out.empty() ? "" : " ") + line;
@@ -127,7 +138,8 @@ std::string_view Remedy::of_the_abandoned() const {
   if (are(Kind::semaphore) || are(Kind::bounded_semaphore))
     return "Take permits as a spool::Permit, which gives its own back however the thread leaves.";
   const bool failed = any_suspect([](const Suspect& each) { return each.exception; });
-  if (are(Kind::barrier) && failed) return "A party that fails has to abort() the barrier, so that the others learn of it.";
+  if (are(Kind::barrier) && failed)
+    return "A party that fails has to abort() the barrier, so that the others learn of it.";
   if ((are(Kind::event) || are(Kind::condition)) && failed)
     return "Whoever is waited for has to do it also where it fails: in a destructor, or where it catches.";
   return "";
@@ -146,7 +158,10 @@ std::string order_remedy(const Process& process, const Names& names, std::span<c
   if (are_of_one_class(process, locks[0], locks[1]))
     return "Take locks of this class in one order everywhere (by address, or by number)" + or_at_once("both with");
   const auto object = [&](trace::ObjectNumber number) { return names.object(number, kind_of(process, number)); };
-  return fmt::format("Take {} before {} everywhere{}", object(locks[0]), object(locks[1]), or_at_once("both with"));
+  // In the order of their declarations, so that it is the same in each run and each command.
+  const bool turned = declared(process, locks[1]) < declared(process, locks[0]);
+  return fmt::format("Take {} before {} everywhere{}", object(locks[turned ? 1 : 0]), object(locks[turned ? 0 : 1]),
+                     or_at_once("both with"));
 }
 
 std::string release_remedy(const std::string& lock, std::string_view call, const std::string& site) {

@@ -123,8 +123,7 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
   }
   const std::string who = counted(threads, "thread waits", "threads wait") + " for " + awaited(names, first);
   if (cycle.cause == Cause::abandoned && first.is_owned()) {
-    return who + (first.owner_ended ? ", whose owner has ended"
-                                    : ", which a task left held: its worker is at rest");
+    return who + (first.owner_ended ? ", whose owner has ended" : ", which a task left held: its worker is at rest");
   }
   if (cycle.cause == Cause::nobody && can_be_held(first.wait.kind)) {
     return who + ", which somebody holds whom no Record names, and no thread is left that goes on";
@@ -212,7 +211,8 @@ std::string stuck_members(const Names& names, const Times& times, const Analysis
   std::size_t left = cycle.members.size();
   OwnLines told;
   for (std::size_t i = 0; i < shown; ++i) {
-    if (lines[i].size() <= most_names) std::ranges::for_each(lines[i], [&](const Waiting* each) { told.insert(each->wait.thread); });
+    if (lines[i].size() <= most_names)
+      std::ranges::for_each(lines[i], [&](const Waiting* each) { told.insert(each->wait.thread); });
   }
   for (std::size_t i = 0; i < shown; ++i) {
     const Waiting& each = *lines[i].front();

@@ -132,7 +132,8 @@ std::vector<std::string> pool_words(const Context& context, const SignalFigures&
   if (complete && each.tasks.count() != 0)
     out.push_back(fmt::format("{} ran: {}", counted(each.tasks.count(), "task", "tasks"), spread(context, each.tasks)));
   if (complete)
-    out.push_back(fmt::format("its queue held {:.3g} tasks in mean, {} at most", each.depth.mean(), count(each.depth.max)));
+    out.push_back(
+        fmt::format("its queue held {:.3g} tasks in mean, {} at most", each.depth.mean(), count(each.depth.max)));
   out.push_back(side_words(context, each.sides[0], "room in the queue"));
   out.push_back(side_words(context, each.sides[1], "results"));
   out.push_back(side_words(context, each.sides[2], "work (idle workers)"));
@@ -255,7 +256,8 @@ std::string waits_text(const Process& process, const Analysis& analysis, const O
   std::string out = heading(process, analysis, options) + reservations(process, analysis, options) + "\n";
   const auto& figures = analysis.signals.figures();
   if (figures.empty()) {
-    if (analysis.filter.is_on()) return out + "Nothing that threads wait for, but locks and threads, passes the filter.\n";
+    if (analysis.filter.is_on())
+      return out + "Nothing that threads wait for, but locks and threads, passes the filter.\n";
     if (!analysis.replay.complete()) return out + "No wait for anything but locks and threads is recorded.\n";
     return out + "No condition, event, semaphore, barrier, queue, pool or timer was used.\n";
   }

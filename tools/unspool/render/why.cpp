@@ -172,8 +172,10 @@ std::string balance(const Context& context, const Why::Thread& thread) {
   std::vector<std::pair<trace::Kind, Why::Sum>> sums{thread.waited.begin(), thread.waited.end()};
   std::ranges::stable_sort(sums, [](const auto& a, const auto& b) { return a.second.ticks > b.second.ticks; });
   for (const auto& [kind, sum] : sums) {
-    const std::string what = kind == trace::Kind::thread ? "waited for the end of threads"
-                                                         : fmt::format("waited for {} {}", kind == trace::Kind::event ? "an" : "a", trace::name_of(kind));
+    const std::string what =
+        kind == trace::Kind::thread
+            ? "waited for the end of threads"
+            : fmt::format("waited for {} {}", kind == trace::Kind::event ? "an" : "a", trace::name_of(kind));
     row(what, sum.ticks, count(sum.waits));
   }
   return table.text(context.options.width, context.options.color, 2);
