@@ -283,7 +283,9 @@ TEST_CASE("of locks held at a thread's end each is told, and where it was taken"
   INFO(text);
   CHECK(text.find("+0.000019 s by dead: lock \"A\", taken at bank.cpp:40 (pay) at +0.000010 s; lock \"B\", taken at "
                   "bank.cpp:41 (pay) at +0.000011 s. Error, certain, fingerprint ") != std::string::npos);
-  CHECK(text.find("by reader: shared_lock \"S\", taken at bank.cpp:41 (pay) at +0.000012 s. Error, certain, fingerprint ") != std::string::npos);
+  CHECK(text.find(
+            "by reader: shared_lock \"S\", taken at bank.cpp:41 (pay) at +0.000012 s. Error, certain, fingerprint ") !=
+        std::string::npos);
   options.format = Options::Format::json;
   const Json misuse = Json::parse(printed(run_misuse, script, options))["processes"][0]["misuses"][0];
   CHECK(misuse["object"]["name"] == "A");
