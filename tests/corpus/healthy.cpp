@@ -87,8 +87,7 @@ void long_hold() {
   serve();
 }
 
-/// Opposite orders with a limit: each wait ends by itself.
-/// Who would give up; where only one would, the other has to wait for that.
+/// Opposite orders. Where both would give up, each wait ends by itself; where one would, the other waits for that.
 void locks_with_limit(bool both_have_one) {
   auto* const a = new spool::Lock{"a"};
   auto* const b = new spool::Lock{"b"};

@@ -203,3 +203,60 @@ TEST_CASE("what was done to an object of another name tells nothing, unless its 
   CHECK(candidates(2) == 0);
   CHECK(candidates(12) == 1);
 }
+
+TEST_CASE("where the worker that has a lock at rest hangs on others, who waits for the lock is stuck for it") {
+  constexpr trace::ObjectNumber pool = jobs;
+  Script script = with_threads();
+  script.add(Kind::pool, Verb::submit, 20, main_thread, pool, 30, 1, 0);
+  script.add(Kind::pool, Verb::begin, 21, worker, pool, 31, 1, main_thread);
+  script.acquire(22, worker, lock(1), 20);
+  script.add(Kind::pool, Verb::end, 23, worker, pool, 31, 1, 1);
+  script.block(30, main_thread, lock(1), 21, worker, 20);
+  script.add(Kind::pool, Verb::block, 40, worker, pool, 31, 2, 0);
+  script.end(50, acceptor);
+  const Answer answer{script};
+  REQUIRE(answer.analysis.deadlocks.cycles().size() == 1);
+  CHECK(answer.analysis.deadlocks.cycles()[0].cause == Cause::abandoned);
+  CHECK(answer.analysis.deadlocks.cycles()[0].members.size() == 1);
+}
+
+TEST_CASE("who tried to get an item, and fills the Queue now, waits for others than itself") {
+  Script script = with_threads();
+  script.add(Kind::queue, Verb::busy, 20, worker, jobs, 31, 1, 0);
+  script.add(Kind::queue, Verb::put, 21, worker, jobs, 30, 0, 1);
+  script.add(Kind::queue, Verb::block, 30, worker, jobs, 30, 0, 1);
+  CHECK(Answer{script}.analysis.deadlocks.cycles().empty());
+}
+
+TEST_CASE("a quiet thread leaves no hope where the waiting one keeps from it who did it") {
+  const auto found = [](bool under_lock) {
+    Script script = with_threads();
+    script.thread(acceptor, "acceptor");
+    script.process.threads[acceptor].creator = main_thread;
+    script.add(Kind::queue, Verb::put, 20, main_thread, jobs, 30, 0, 1);
+    script.add(Kind::queue, Verb::get, 21, worker, jobs, 31, 0, 0);
+    if (under_lock) script.acquire(30, worker, lock(1), 20);
+    script.add(Kind::queue, Verb::block, 31, worker, jobs, 31, 1, 0);
+    if (under_lock) script.block(40, main_thread, lock(1), 21, worker, 20);
+    if (!under_lock) script.add(Kind::thread, Verb::block, 40, main_thread, worker, 22);
+    script.process.clocks = {{10'000, 0, 0, 0, script.process.frequency}};
+    return Answer{script}.analysis.deadlocks.cycles().size();
+  };
+  CHECK(found(true) == 1);
+  CHECK(found(false) == 0);
+}
+
+TEST_CASE("a thread that spool does not know may do what nobody else is left to do") {
+  const auto found = [](std::uint32_t unknown) {
+    Script script = with_threads();
+    script.end(19, acceptor);
+    script.add(Kind::queue, Verb::put, 20, main_thread, jobs, 30, 0, 1);
+    script.add(Kind::queue, Verb::get, 21, worker, jobs, 31, 0, 0);
+    script.add(Kind::queue, Verb::block, 31, worker, jobs, 31, 1, 0);
+    script.add(Kind::thread, Verb::block, 40, main_thread, worker, 22);
+    script.process.unknown_threads = unknown;
+    return Answer{script}.analysis.deadlocks.cycles().size();
+  };
+  CHECK(found(0) == 1);
+  CHECK(found(1) == 0);
+}

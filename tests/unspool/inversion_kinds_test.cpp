@@ -86,6 +86,10 @@ TEST_CASE("where each of them would give up, nobody is stuck") {
     course.give(who, outer);
   }
   CHECK(found(course).empty());
+  // One that would wait for good makes it a note all the same.
+  course.both(1, a, b);
+  REQUIRE(found(course).size() == 1);
+  CHECK(found(course)[0].severity == Severity::note);
 }
 
 TEST_CASE("how often a thread made a step counts those with a wait and those without") {

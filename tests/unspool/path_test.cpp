@@ -150,7 +150,8 @@ TEST_CASE("a wait that nobody ended is a step of its own, as is one that goes on
   script.add(Kind::condition, Verb::block, 450, 1, condition(1), 11);
   script.begin(1000, 2);
   const Asked asked{script, of_thread("reader")};
-  CHECK(asked.of(Path::Role::waits, 1) == 300 + 550);
+  CHECK(asked.of(Path::Role::waits, 1) == 300);
+  CHECK(asked.of(Path::Role::still, 1) == 550);
   CHECK(asked.of(Path::Role::runs, 1) == 90 + 50);
   CHECK(asked.sum() == 990);
   script.process.clocks.push_back({2000, 2000, script.process.clocks.front().realtime + 2000, 0, 1'000'000'000});

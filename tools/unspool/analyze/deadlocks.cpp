@@ -18,32 +18,6 @@ constexpr std::size_t nowhere = Waiting::no_cycle;
 
 }  // namespace
 
-std::string_view name_of(Certainty certainty) {
-  switch (certainty) {
-    case Certainty::certain:
-      return "certain";
-    case Certainty::likely:
-      return "likely";
-    case Certainty::possible:
-      return "possible";
-  }
-  return "possible";
-}
-
-std::string_view name_of(Edge edge) {
-  switch (edge) {
-    case Edge::none:
-      return "none";
-    case Edge::owned:
-      return "owned";
-    case Edge::last_known:
-      return "last-known";
-    case Edge::candidate:
-      return "candidate";
-  }
-  return "none";
-}
-
 std::string_view name_of(Cause cause) {
   switch (cause) {
     case Cause::cycle:
@@ -73,6 +47,11 @@ void Deadlocks::failed(const ObjectState*, const Record& record) {
 void Deadlocks::finished(const Replay& replay) {
   deeds_.finish();
   last_time_ = replay.last_time();
+  for (const auto& [number, thread] : replay.threads()) {
+    if (thread.waits.empty() || thread.waits.back().kind != trace::Kind::condition) continue;
+    const LostNotifies::Notify* const lost = notifies_.before_wait(number, thread.waits.back().object);
+    if (lost != nullptr && lost->holds_known) habits_.lost_a_wake_up.insert(number);
+  }
   Hopes hopes{process_, replay, deeds_, habits_};
   standstill_ = hopes.standstill();
   incomplete_ = hopes.incomplete();
@@ -91,13 +70,19 @@ void Deadlocks::finished(const Replay& replay) {
   forget_explained_notifies();
 }
 
-/// Who ends a wait stands still itself, and not for want of a notify: that is why there was no other one.
+/// Whoever notified last stands still itself, and not in a join or for want of a notify: that is why there was no other one.
 void Deadlocks::forget_explained_notifies() {
+  const auto lost = [&](std::size_t each) { return waiting_[each].lost_wake_up != Lost::no; };
   for (const Cycle& cycle : cycles_) {
-    const auto lost = [&](std::size_t each) { return waiting_[each].lost_wake_up != Lost::no; };
     if (cycle.cause != Cause::cycle || std::ranges::all_of(cycle.members, lost)) continue;
-    for (const std::size_t each : cycle.members)
-      waiting_[each].lost_wake_up = Lost::no;
+    for (const std::size_t each : cycle.members) {
+      const Wait& wait = waiting_[each].wait;
+      const LostNotifies::Notify* const notify = lost(each) ? notifies_.before_wait(wait.thread, wait.object) : nullptr;
+      const auto notifier = notify == nullptr ? index_.end() : index_.find(notify->thread);
+      if (notifier == index_.end() || waiting_[notifier->second].wait.kind == trace::Kind::thread) continue;
+      const bool inside = std::ranges::find(cycle.members, notifier->second) != cycle.members.end();
+      if (inside && !lost(notifier->second)) waiting_[each].lost_wake_up = Lost::no;
+    }
   }
 }
 
@@ -134,12 +119,23 @@ void Deadlocks::note_writers_ahead(const Replay& replay) {
   }
 }
 
+namespace {
+
+/// It would have to do it: a pool's worker at rest will not give back what a task left held.
+bool leads_to(const Waiting& waiting, trace::ThreadNumber thread) {
+  return std::ranges::none_of(waiting.suspects,
+                              [&](const Suspect& each) { return each.thread == thread && each.answers == 0; });
+}
+
+}  // namespace
+
 /// The waiting thread that this one waits for at a lock or in a join, or nowhere.
 std::size_t Deadlocks::next(std::size_t index) const {
   const Waiting& waiting = waiting_[index];
   if (!waiting.stuck || waiting.edge == Edge::none || !waiting.has_owner()) return nowhere;
   const auto found = index_.find(waiting.owner);
-  return found == index_.end() || !waiting_[found->second].stuck ? nowhere : found->second;
+  const bool leads = found != index_.end() && waiting_[found->second].stuck && leads_to(waiting, waiting.owner);
+  return leads ? found->second : nowhere;
 }
 
 /// All stuck threads that this one hopes for; not those that could only make another thread which does it.
@@ -147,7 +143,7 @@ std::vector<std::size_t> Deadlocks::edges_from(std::size_t index) const {
   std::vector<std::size_t> edges;
   if (!waiting_[index].stuck) return edges;
   for (const Suspect& each : waiting_[index].suspects) {
-    const auto found = each.ended ? index_.end() : index_.find(each.thread);
+    const auto found = each.ended || each.answers == 0 ? index_.end() : index_.find(each.thread);
     if (found != index_.end() && waiting_[found->second].stuck) edges.push_back(found->second);
   }
   return edges;
@@ -294,35 +290,6 @@ void Deadlocks::number_cycles() {
 const Waiting* Deadlocks::waiting_of(trace::ThreadNumber thread) const {
   const auto found = index_.find(thread);
   return found == index_.end() ? nullptr : &waiting_[found->second];
-}
-
-std::size_t Deadlocks::leave_out(const std::function<bool(const Cycle&)>& chosen) {
-  const std::size_t before = cycles_.size();
-  for (Waiting& waiting : waiting_) {
-    if (waiting.cycle < before) waiting.cycle = Waiting::left_out;
-  }
-  std::erase_if(cycles_, chosen);
-  number_cycles();
-  return before - cycles_.size();
-}
-
-bool Deadlocks::passes(std::size_t index, const Filter& filter) const {
-  Wait wait = waiting_[index].wait;
-  wait.until = std::max(last_time_, wait.since);
-  return filter.passes(wait);
-}
-
-bool Deadlocks::concerns(const Cycle& cycle, const Filter& filter) const {
-  const auto passes_it = [&](std::size_t each) { return passes(each, filter); };
-  return std::ranges::any_of(cycle.members, passes_it) || std::ranges::any_of(cycle.hanging, passes_it);
-}
-
-std::size_t Deadlocks::leave_out(const Filter& filter) {
-  if (!filter.is_on()) return 0;
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (waiting_[i].cycle == Waiting::no_cycle && !passes(i, filter)) waiting_[i].cycle = Waiting::left_out;
-  }
-  return leave_out([&](const Cycle& cycle) { return !concerns(cycle, filter); });
 }
 
 Certainty Deadlocks::certainty_of(const Waiting& waiting) const {

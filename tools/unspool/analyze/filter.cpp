@@ -65,7 +65,8 @@ std::string place_of(const Process& process, const Object& object) {
 bool fits_object(const std::string& pattern, const Process& process, trace::ObjectNumber number, const Object& object) {
   if (!object.name.empty() && fits(pattern, object.name)) return true;
   if (object_numbered(pattern) == number) return true;
-  return object.site != 0 && fits(pattern, place_of(process, object));
+  const bool is_place = object.name.empty() || pattern.find(':') != std::string::npos;
+  return is_place && object.site != 0 && fits(pattern, place_of(process, object));
 }
 
 bool fits_process(const std::string& pattern, const Process& process) {

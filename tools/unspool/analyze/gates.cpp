@@ -11,6 +11,7 @@ constexpr std::size_t most_gates = 100'000;
 constexpr std::size_t most_room = 64;            // more threads than that are hardly ever in one ring
 constexpr std::size_t most_permits = most_room;  // of one thread
 constexpr std::size_t most_parents = 100'000;
+constexpr std::size_t most_holding_none = most_parents / 2;
 constexpr std::size_t most_generations = 16;
 
 std::size_t permits_in(const HeldLocks& held, const HeldLock& semaphore) {
@@ -95,7 +96,9 @@ void Gates::keep_permits(trace::ThreadNumber thread, trace::ObjectNumber object,
 }
 
 void Gates::started(trace::ThreadNumber thread, trace::ThreadNumber other, std::vector<HeldFrom> held) {
-  if (parents_.size() >= most_parents || (held.empty() && !parents_.contains(thread))) return;
+  if (parents_.size() >= most_parents) return;
+  if (held.empty() && (!parents_.contains(thread) || holding_none_ >= most_holding_none)) return;
+  holding_none_ += held.empty() ? 1 : 0;
   std::ranges::sort(held);
   parents_[other] = {thread, false, std::move(held), {}};
 }
@@ -110,7 +113,9 @@ void Gates::joined(trace::ThreadNumber thread, trace::ThreadNumber other, const 
   for (const HeldFrom& each : parent.held) {
     if (std::ranges::find(held, each) != held.end()) parent.locks.push_back(each.lock);
   }
-  if (parent.locks.empty() && !parents_.contains(thread)) parents_.erase(found);
+  if (!parent.locks.empty() || parents_.contains(thread)) return;
+  holding_none_ -= parent.held.empty() ? 1 : 0;
+  parents_.erase(found);
 }
 
 const Gates::Parent* Gates::parent_of(trace::ThreadNumber thread) const {

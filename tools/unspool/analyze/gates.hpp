@@ -95,6 +95,7 @@ class Gates {
   std::unordered_set<trace::ObjectNumber> none_;               ///< of them: they are not
   std::unordered_map<trace::ObjectNumber, std::size_t> room_;  ///< of them: for how many, where that is more than one
   std::unordered_map<trace::ThreadNumber, Parent> parents_;
+  std::size_t holding_none_ = 0;  ///< of them: they count only for what is held around their own lives
 };
 
 }  // namespace unspool

@@ -8,9 +8,10 @@
 //                                        a thread for each request, a timer for each round
 //   was made by one who did and has ended, or by whom that one made, and so on
 //   was made by the waiting thread, or by one that waits with it, since such a wait was last ended
-//   lives and has done nothing yet       what it is for is not known; where no such one has died of an exception, and as long
-//                                        as such waits have not been ended many times without it. To take locks and to
-//                                        wait is nothing, if that is over and it has been quiet for longer
+//   lives and has done nothing yet       what it is for is not known, nor is it of a thread that spool does not know; not
+//                                        where one who did has died of an exception, or waits for what the waiting thread
+//                                        has, where a notify was lost, or where all is as it was many times. To take locks
+//                                        and to wait is nothing, if that is over and it has been quiet for longer
 //   has a permit of the semaphore        and took no second one without giving it back, as mere consumers do
 //   takes what one who took a permit     and never gave one back, puts or submits; or was made by that one since: the permit may
 //                                        have come along
@@ -209,19 +210,74 @@ void Hopes::add_made_by_waiters(Waiting& waiting, trace::Ticks since) const {
     add_made_by(waiting, waiting_[each].wait.thread, since);
 }
 
-/// What they are for nobody can know: the one that sits in accept() may be about to put its first item. Where a thread that
-/// did this has died of an exception, that says more.
-void Hopes::add_silent(Waiting& waiting) const {
-  // A task is ended by who runs it.
+namespace {
+
+/// A task is ended by who runs it. Who only tried to make room has not shown whose part that is.
+bool gives(const Waiting& waiting, const Suspect& suspect) {
   const bool of_task = waiting.wait.kind == Kind::pool && !waiting.idle;
-  const auto gives = [&](const Suspect& each) {
-    return each.role == Role::give || (each.role == Role::finish && !of_task);
-  };
-  if (waiting.same_team || std::ranges::any_of(waiting.suspects, &Suspect::exception)) return;
-  std::uint64_t given = 0;
+  if (waiting.is(QueueCall::put)) return suspect.deed.count == 0;
+  return suspect.role == Role::give || (suspect.role == Role::finish && !of_task);
+}
+
+bool was_given_often(const Waiting& waiting) {
+  std::uint64_t times = 0;
   for (const Suspect& each : waiting.suspects)
-    given = add_saturated(given, gives(each) ? each.deed.count : 0);
-  if (given == 0 || given >= many_times) return;
+    times = add_saturated(times, gives(waiting, each) ? each.deed.count : 0);
+  return times >= many_times;
+}
+
+}  // namespace
+
+/// Everybody's part is known: who ended it many times waits for what was done many times as well; or joins threads, while
+/// others that were made like the waiting one and did the same have returned, as when a program winds down.
+bool Hopes::is_routine(const Waiting& waiting) const {
+  if (!was_given_often(waiting)) return false;
+  const std::vector<std::uint64_t> makes = makes_of(waiting.wait.thread);
+  const Past* const past = deeds_.of(waiting.wait.object);
+  const bool winds_down = past != nullptr && std::ranges::any_of(past->threads, [&](const auto& each) {
+                            const auto state = replay_.threads().find(each.first);
+                            const bool returned =
+                                state != replay_.threads().end() && state->second.life == ThreadState::Life::ended &&
+                                !state->second.exception && deed_of(each.second, Role::take).count != 0;
+                            return returned && std::ranges::any_of(makes_of(each.first), [&](std::uint64_t make) {
+                                     return std::ranges::find(makes, make) != makes.end();
+                                   });
+                          });
+  return std::ranges::all_of(waiting.suspects, [&](const Suspect& each) {
+    if (!gives(waiting, each) || each.answers == 0) return true;
+    const auto giver = index_.find(each.answers);
+    if (giver == index_.end()) return false;
+    const Waiting& its = waiting_[giver->second];
+    if (its.wait.kind == Kind::thread) return winds_down;
+    return its.hope == Hope::suspects && !its.has_owner() && was_given_often(its);
+  });
+}
+
+/// The thread waits for a lock that the waiting one has, or for the end, or a lock, of who waits so.
+bool Hopes::keeps_from_it(const Waiting& waiting, trace::ThreadNumber thread) const {
+  for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    const auto found = index_.find(thread);
+    if (found == index_.end() || !waiting_[found->second].is_owned()) return false;
+    const Waiting& its = waiting_[found->second];
+    thread = its.owner;
+    // To wait for the end of who waits is what main does in a server.
+    if (thread == waiting.wait.thread) return can_be_held(its.wait.kind);
+  }
+  return false;
+}
+
+/// What they are for nobody can know: the one that sits in accept() may be about to put its first item. Where a thread that
+/// did this has died of an exception, where the waiting one keeps it from doing it again, where a notify is known to have
+/// been lost, or where all is as it was many times, that says more.
+void Hopes::add_silent(Waiting& waiting) const {
+  if (waiting.same_team || std::ranges::any_of(waiting.suspects, &Suspect::exception)) return;
+  if (std::ranges::none_of(waiting.suspects, [&](const Suspect& each) { return gives(waiting, each); })) return;
+  const bool keeps_one = std::ranges::any_of(waiting.suspects, [&](const Suspect& each) {
+    return gives(waiting, each) && keeps_from_it(waiting, each.thread);
+  });
+  if (keeps_one || is_routine(waiting) || habits_.lost_a_wake_up.contains(waiting.wait.thread)) return;
+  // So may a thread that spool does not know.
+  if (process_.unknown_threads != 0) waiting.hope = Hope::open;
   for (const trace::ThreadNumber each : silent_) {
     if (waiting.kin.size() >= waiting.needs + most_kin) return;
     add_one(waiting, each);
@@ -235,6 +291,8 @@ void Hopes::add_one(Waiting& waiting, trace::ThreadNumber thread) const {
   const bool idle = found != index_.end() && waiting_[found->second].idle;
   const bool same_pool = waiting.wait.kind == Kind::pool && !waiting.idle;
   if (idle && same_pool && waiting_[found->second].wait.object == waiting.wait.object) return;
+  const bool in_teams = same_pool || waiting.wait.kind == Kind::barrier;
+  if (in_teams && is_of_another_team(thread, waiting)) return;
   const bool known = std::ranges::any_of(waiting.suspects, [&](const Suspect& each) { return each.answers == thread; });
   if (!known && std::ranges::find(waiting.kin, thread) == waiting.kin.end()) waiting.kin.push_back(thread);
 }

@@ -273,7 +273,7 @@ void Hopes::queue(Waiting& waiting, const Past& past) const {
       for (const trace::ThreadNumber each : past.triers) {
         const auto did = past.threads.find(each);
         const bool took = did != past.threads.end() && deed_of(did->second, Role::take).count != 0;
-        if (!took) add_suspect(waiting, each, {}, Role::take, true);
+        if (!took && each != waiting.wait.thread) add_suspect(waiting, each, {}, Role::take, true);
       }
       return;
     case QueueCall::get:
@@ -344,7 +344,8 @@ void Hopes::hope_for_workers(Waiting& waiting, const Past& past) const {
   const bool made_known = object != process_.objects.end() && object->second.site != 0;
   if (made_known && (waiting.suspects.empty() || !replay_.complete())) {
     for (const auto& [number, thread] : process_.threads) {
-      if (deeds_.made_at(number) == object->second.site) add(number, false);
+      const bool may_be = deeds_.made_at(number) == object->second.site && !is_of_another_team(number, waiting);
+      if (may_be) add(number, false);
     }
   }
   const auto is_idle = [&](const Suspect& each) {

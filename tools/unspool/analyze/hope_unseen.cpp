@@ -54,7 +54,7 @@ std::vector<std::vector<std::size_t>> edges_of(const std::vector<Waiting>& waiti
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     if (!waiting[i].stuck) continue;
     for (const Suspect& each : waiting[i].suspects) {
-      const std::size_t to = each.ended ? nowhere : index_of(waiting, each.thread);
+      const std::size_t to = each.ended || each.answers == 0 ? nowhere : index_of(waiting, each.thread);
       if (to != nowhere && waiting[to].stuck) edges[i].push_back(to);
     }
   }

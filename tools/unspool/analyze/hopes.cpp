@@ -14,6 +14,7 @@ Hopes::Hopes(const Process& process, const Replay& replay, const Deeds& deeds, c
     : process_{process}, replay_{replay}, deeds_{deeds}, habits_{habits} {
   collect();
   add_details();
+  note_teams();
   for (Waiting& each : waiting_)
     find(each);
   add_all_kin();
@@ -81,6 +82,30 @@ void Hopes::add_details() {
     each.b = entry.wait_b;
     each.details_known = true;
   }
+}
+
+void Hopes::note_teams() {
+  for (const auto& [object, past] : deeds_.all()) {
+    if (past.kind != Kind::pool && past.kind != Kind::barrier) continue;
+    const Role part = past.kind == Kind::pool ? Role::finish : Role::give;
+    for (const auto& [thread, deeds] : past.threads) {
+      if (deed_of(deeds, part).count != 0) teams_[thread].push_back(object);
+    }
+    for (const trace::ThreadNumber each : past.workers)
+      teams_[each].push_back(object);
+  }
+}
+
+bool Hopes::is_of_another_team(trace::ThreadNumber thread, const Waiting& waiting) const {
+  const auto teams = teams_.find(thread);
+  if (teams == teams_.end() || std::ranges::find(teams->second, waiting.wait.object) != teams->second.end())
+    return false;
+  const Kind kind = waiting.wait.kind;
+  return std::ranges::any_of(teams->second, [&](trace::ObjectNumber each) {
+    const Past& past = *deeds_.of(each);
+    return past.kind == kind &&
+           (kind == Kind::pool || deeds_.class_of(each, kind) == deeds_.class_of(waiting.wait.object, kind));
+  });
 }
 
 bool Hopes::goes_on(trace::ThreadNumber thread) const {

@@ -30,7 +30,8 @@ struct Habits {
   std::unordered_map<std::uint64_t, std::unordered_set<trace::ThreadNumber>> other_releasers;  ///< by line of locks
   /// The same of those that this very lock was released by.
   std::unordered_map<trace::ObjectNumber, std::unordered_set<trace::ThreadNumber>> own_other_releasers;
-  std::unordered_set<trace::SiteNumber> gave_up;  ///< where waits have timed out or were cancelled
+  std::unordered_set<trace::SiteNumber> gave_up;           ///< where waits have timed out or were cancelled
+  std::unordered_set<trace::ThreadNumber> lost_a_wake_up;  ///< for certain, before the wait that goes on
 };
 
 class Hopes {
@@ -48,6 +49,9 @@ class Hopes {
   // hopes.cpp
   void collect();
   void add_details();
+  void note_teams();
+  /// It has its part at another object that is made like this one, and none at this one.
+  bool is_of_another_team(trace::ThreadNumber thread, const Waiting& waiting) const;
   void judge();
   void judge_standstill();
   bool stands_still() const;
@@ -87,6 +91,8 @@ class Hopes {
   void add_made_by(Waiting& waiting, trace::ThreadNumber maker, trace::Ticks since) const;
   void add_made_by_waiters(Waiting& waiting, trace::Ticks since) const;
   void add_silent(Waiting& waiting) const;
+  bool is_routine(const Waiting& waiting) const;
+  bool keeps_from_it(const Waiting& waiting, trace::ThreadNumber thread) const;
   void add_receivers(Waiting& waiting);
   const std::vector<trace::ThreadNumber>& receivers_of(const Waiting& waiting);
   void add_one(Waiting& waiting, trace::ThreadNumber thread) const;
@@ -105,6 +111,8 @@ class Hopes {
   std::unordered_map<trace::ThreadNumber, std::uint64_t> holds_;               ///< how many objects it holds
   std::unordered_map<trace::ObjectNumber, std::vector<std::size_t>> waiters_;  ///< the longest waiting first
   std::vector<trace::ThreadNumber> silent_;  ///< the living whose part is not known yet
+  std::unordered_map<trace::ThreadNumber, std::vector<trace::ObjectNumber>>
+      teams_;  ///< pools whose tasks it runs, Barriers that it came to
   std::unordered_map<std::uint64_t, std::vector<trace::ThreadNumber>> made_alike_;     ///< the living, by make
   std::unordered_map<trace::ThreadNumber, std::vector<trace::ThreadNumber>> made_by_;  ///< the ended as well
   std::unordered_map<trace::ThreadNumber, std::vector<const Past*>>

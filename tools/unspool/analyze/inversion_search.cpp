@@ -168,6 +168,8 @@ bool InversionSearch::close() {
   for (const auto& [arc, by] : path_)
     threads.insert(by->thread);
   if (threads.size() < 2) return false;
+  // Where each of them would give up, nobody is stuck.
+  if (std::ranges::all_of(path_, [](const auto& step) { return step.second->limited; })) return false;
   LinkCycle cycle;
   if (!find_writers(cycle.writers)) return false;
   std::vector<std::size_t> arcs;

@@ -73,8 +73,6 @@ void Inversions::add(Inversion inversion) {
 }
 
 void Inversions::add_cycle(LinkCycle cycle) {
-  // Each of them would give up: nobody is stuck.
-  if (std::ranges::all_of(cycle.links, [](const LinkOf& each) { return each.by->limited; })) return;
   Inversion inversion;
   inversion.happened = true;
   for (LinkOf& each : cycle.links) {

@@ -24,6 +24,8 @@ std::string_view name_of(Path::Role role) {
       return "hand_over";
     case Path::Role::starts:
       return "starts";
+    case Path::Role::still:
+      return "still";
     case Path::Role::left_out:
       break;
   }
@@ -177,7 +179,7 @@ void Path::walk() {
   Walk walk{last_.thread, until_, {}, {}};
   if (const auto open = open_.find(walk.thread); open != open_.end() && open->second.since < walk.time) {
     const Wake& wake = open->second;
-    step(walk, {Role::waits, walk.thread, class_of(wake.object, wake.kind), wake.kind, wake.site}, wake.since);
+    step(walk, {Role::still, walk.thread, class_of(wake.object, wake.kind), wake.kind, wake.site}, wake.since);
   }
   while (walk.time > since_) {
     const Wake* const wake = before(walk);

@@ -44,6 +44,7 @@ class Path : public Observer {
     hand_over,  ///< it had been woken, by whoever gave `object` at `site`, and did not run yet
     starts,     ///< it had been started, and did not run yet
     left_out,   ///< parts past the number that is kept apart
+    still,      ///< it waits at `site` for `object` at the end, the path's too
   };
   struct What {
     Role role = Role::runs;

@@ -42,7 +42,7 @@ Examples:
 const std::string_view exit_codes = R"text(
 Exit codes:
   0  nothing found, or only what the baseline knows (threads and cat never find anything)
-  1  findings, also where the input was damaged besides; report looks at deadlocks, order and misuse at their own
+  1  findings, also where the input was damaged besides; those of report are its deadlocks
   2  wrong usage, also a name in a filter that nothing has
   3  nothing found, but the input was damaged: what could be read was analysed
   4  nothing could be read

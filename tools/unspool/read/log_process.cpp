@@ -166,6 +166,7 @@ void LogProcess::take_over(LogProcess& other) {
   process.own_modes |= other.process.own_modes;
   process.with_own_mode.merge(other.process.with_own_mode);
   process.long_wait = std::max(process.long_wait, other.process.long_wait);
+  last_clock = std::max(last_clock, other.last_clock);
 }
 
 }  // namespace unspool

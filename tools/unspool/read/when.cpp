@@ -88,8 +88,11 @@ trace::Ticks When::at(const Process& process, trace::Ticks first, trace::Ticks l
     case From::day: {
       const Calendar calendar{process};
       const std::uint64_t begin = calendar.realtime(first);
-      const std::uint64_t today = begin - begin % day + nanoseconds_;
-      return calendar.ticks(today + hour <= begin ? today + day : today);
+      std::uint64_t time = begin - begin % day + nanoseconds_;
+      if (time >= day && time - day + hour > begin) time -= day;  // late in the evening before
+      while (time + hour <= begin)
+        time += day;
+      return calendar.ticks(time);
     }
     case From::epoch:
       return Calendar{process}.ticks(nanoseconds_);

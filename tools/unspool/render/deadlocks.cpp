@@ -340,12 +340,11 @@ std::string no_deadlock(const Process& process, const Analysis& analysis, const 
   if (process.mode == trace::Mode::off && !process.mode_changed && !process.own_modes)
     return "Not known whether anything is stuck: mode `off` records no waits.\n";
   if (analysis.known.deadlocks == 0 && hides_some(process, analysis)) {
-    return toned("No deadlock is seen.", Tone::good, options.color) +
+    return toned("No deadlock is seen.", Tone::good, options.color) + "\n" +
            wrapped(
-               fmt::format(" Mode `{}` does not tell of all that still wait whether anybody is left who could end it: "
-                           "those without a time limit that should not wait may be stuck.",
-                           trace::name_of(process.mode)),
-               options.width, 0);
+               "Not every step was recorded that could end the waits below: those without a time limit that should not "
+               "last may be stuck.",
+               options.width, 2);
   }
   if (analysis.known.deadlocks == 0) return toned("No deadlock.", Tone::good, options.color) + "\n";
   return toned("No new deadlock.", Tone::good, options.color) +

@@ -99,7 +99,8 @@ Json cycle_json(const Process& process, const Names& names, const ProcessJson& j
 Json deadlocks_json(const Process& process, const Analysis& analysis) {
   const ProcessJson json{process, analysis};
   Json out = json.process();
-  out["verdict"] = analysis.deadlocks.cycles().empty() ? "no deadlock" : "deadlock";
+  const bool records_none = process.mode == trace::Mode::off && !process.mode_changed && !process.own_modes;
+  out["verdict"] = !analysis.deadlocks.cycles().empty() ? "deadlock" : records_none ? "not known" : "no deadlock";
   out["standstill"] = analysis.deadlocks.standstill();
   Names names{process};
   tell_apart(names, analysis.deadlocks);

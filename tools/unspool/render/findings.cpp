@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
 #include <unspool/render/findings.hpp>
+#include <unspool/render/misuse.hpp>
 #include <unspool/render/names.hpp>
 
 #include <algorithm>
@@ -65,8 +66,7 @@ std::vector<Told> told_findings(const Process& process, const Analysis& analysis
   }
   for (const Misuse& misuse : analysis.misuses.all()) {
     if (is_finding(misuse)) {
-      out.push_back({Baseline::misuse, misuse.fingerprint, misuse.slip == Slip::lost_wake_up ? "likely" : "certain",
-                     comment_of(names, misuse)});
+      out.push_back({Baseline::misuse, misuse.fingerprint, certainty_of(misuse.slip), comment_of(names, misuse)});
     }
   }
   return out;

@@ -88,7 +88,8 @@ namespace {
 std::string chosen(std::string_view what, const std::vector<std::string>& patterns,
                    std::optional<Filter::Count> count) {
   const std::string names = trace::escaped(fmt::format("{}", fmt::join(patterns, ", ")));
-  const bool one = patterns.size() == 1 && patterns.front().find_first_of("*?[") == std::string::npos;
+  const bool one = patterns.size() == 1 &&
+                   (count ? count->passing == 1 : patterns.front().find_first_of("*?[") == std::string::npos);
   if (one) what = what == "processes" ? "process" : what.substr(0, what.size() - 1);
   if (!count) return fmt::format("{} {}", what, names);
   return fmt::format("{} {} ({} of {})", what, names, unspool::count(count->passing), unspool::count(count->all));

@@ -41,6 +41,18 @@ std::string_view name_of(Join::Target target) {
 /// So many rows are told, whatever they say.
 constexpr std::size_t few = 5;
 
+/// It met a thread that had ended well already: of many such rows none tells anything.
+bool is_smooth(const Join& join) {
+  return join.waited == 0 && join.ending == Ending::continued && join.ended == Join::Target::returned;
+}
+
+std::size_t rows_told(const std::vector<Join>& joins, std::size_t most) {
+  std::size_t told = std::min(joins.size(), most);
+  while (told > few && is_smooth(joins[told - 1]))
+    --told;
+  return told;
+}
+
 /// Words for what became of the thread, where that is not what a join is expected to meet.
 Table::Cell target_of(const Join& join) {
   if (join.ended == Join::Target::exception) return {"by an exception", Tone::bad};
@@ -61,13 +73,7 @@ std::string joins_table(const Process& process, const Analysis& analysis, const 
                {"how it ended", left},
                {"that thread ended", left}}};
   const auto& joins = analysis.joins.longest();
-  // Past a few, those that met a thread that had ended well already tell nothing.
-  const auto is_smooth = [](const Join& each) {
-    return each.waited == 0 && each.ending == Ending::continued && each.ended == Join::Target::returned;
-  };
-  std::size_t told = std::min(joins.size(), most);
-  while (told > few && is_smooth(joins[told - 1]))
-    --told;
+  const std::size_t told = rows_told(joins, most);
   for (std::size_t i = 0; i < told; ++i) {
     const Join& join = joins[i];
     const Tone tone = join.ending == Ending::unended ? Tone::bad : Tone::plain;
@@ -80,12 +86,11 @@ std::string joins_table(const Process& process, const Analysis& analysis, const 
   }
   std::string out = table.text(options.width, options.color);
   const std::uint64_t all = analysis.joins.totals().all();
-  const bool smooth = told < std::min(joins.size(), most) &&
-                      std::all_of(joins.begin() + static_cast<std::ptrdiff_t>(told), joins.end(), is_smooth) &&
-                      all == joins.size();
-  if (smooth) return out + fmt::format("and {} that found the thread ended\n", counted(all - told, "join", "joins"));
-  const std::uint64_t shown = told;
-  if (all > shown) out += fmt::format("and {} that waited no longer\n", counted(all - shown, "join", "joins"));
+  const bool rest_is_smooth =
+      all == joins.size() && std::all_of(joins.begin() + static_cast<std::ptrdiff_t>(told), joins.end(), is_smooth);
+  if (all > told && rest_is_smooth)
+    return out + fmt::format("and {} that found the thread ended\n", counted(all - told, "join", "joins"));
+  if (all > told) out += fmt::format("and {} that waited no longer\n", counted(all - told, "join", "joins"));
   return out;
 }
 

@@ -12,6 +12,10 @@
 #include <array>
 
 namespace unspool {
+
+std::string_view certainty_of(Slip slip) {
+  return slip == Slip::lost_wake_up ? "likely" : "certain";
+}
 namespace {
 
 constexpr std::size_t most_rows = 50;
@@ -74,11 +78,6 @@ std::string detail_of(const Names& names, const Times& times, const Misuse& misu
     default:
       return object;
   }
-}
-
-/// That a wake-up was lost the Records show; that it was needed they do not.
-std::string_view certainty_of(Slip slip) {
-  return slip == Slip::lost_wake_up ? "likely" : "certain";
 }
 
 Tone tone_of(Slip slip) {

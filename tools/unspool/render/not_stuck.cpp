@@ -49,23 +49,26 @@ std::vector<trace::ThreadNumber> hopes_of(const Deadlocks& deadlocks, const Wait
   return out;
 }
 
-/// Of those that wait themselves the first, and on whose account it is not stuck, where that is known.
+/// On whose account, over some steps, those are not stuck whom the thread hopes for and who wait themselves.
 std::string who_is_not_stuck(const Names& names, const Deadlocks& deadlocks, const Waiting& waiting) {
   std::vector<trace::ThreadNumber> threads = hopes_of(deadlocks, waiting);
+  std::vector<trace::ThreadNumber> hoping(threads.size(), waiting.wait.thread);
   const auto other = std::ranges::find_if(threads, [&](auto each) { return each != waiting.wait.thread; });
   if (other == threads.end()) return {};
-  const std::string first = names.thread(*other);
   for (std::size_t i = 0; i < threads.size() && i < most_followed; ++i) {
     const Waiting* const now = deadlocks.waiting_of(threads[i]);
     const std::string who = names.thread(threads[i]);
-    if (now == nullptr) return fmt::format("{} goes on, for which {} waits", who, first);
+    if (now == nullptr) return fmt::format("{} goes on, for which {} waits", who, names.thread(hoping[i]));
     if (now->wait.kind == Kind::timer) return fmt::format("{} goes on when its time comes", who);
     if (now->wait.limit == trace::WaitLimit::deadline) return fmt::format("{} waits with a time limit", who);
     for (const trace::ThreadNumber each : hopes_of(deadlocks, *now)) {
-      if (std::ranges::find(threads, each) == threads.end()) threads.push_back(each);
+      if (std::ranges::find(threads, each) != threads.end()) continue;
+      threads.push_back(each);
+      hoping.push_back(now->wait.thread);
     }
   }
-  return fmt::format("{} is not stuck", first);
+  return fmt::format("{} is not stuck", names.thread(*std::ranges::find_if(
+                                            threads, [&](auto each) { return each != waiting.wait.thread; })));
 }
 
 /// A lock that is used as a signal: another thread than its owner may release it.
@@ -87,8 +90,9 @@ std::string next_one(const Process& process, const Names& names, const Deadlocks
   const auto did = std::ranges::find_if(waiting.suspects, [](const Suspect& each) { return each.deed.count != 0; });
   std::string out = fmt::format("{} goes on, and {}", who, could_do(deadlocks, waiting, thread));
   if (did == waiting.suspects.end()) return out;
-  return out + fmt::format("; {}, who {} before, {}", names.thread(did->thread),
-                           short_deed(waiting.wait.kind, did->role), did->ended ? "has ended" : "waits itself");
+  return out + fmt::format("; {}, who {} {} before, {}", names.thread(did->thread),
+                           deed_name(waiting.wait.kind, did->role), which(waiting),
+                           did->ended ? "has ended" : "waits itself");
 }
 
 }  // namespace
@@ -109,6 +113,7 @@ std::string why_not_stuck(const Process& process, const Names& names, const Dead
   }
   if (kind == Kind::timer) return "until its time comes";
   if (waiting.hope == Hope::open && waiting.wait.limit == trace::WaitLimit::stop) return "it can be stopped";
+  if (waiting.hope == Hope::open && process.unknown_threads != 0) return "a thread that spool does not know may do it";
   if (waiting.hope == Hope::open) return "it may go on at any time";
   for (const Suspect& each : waiting.suspects) {
     if (goes_on(deadlocks, each.answers)) return who_could(names, deadlocks, waiting, each);

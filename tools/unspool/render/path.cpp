@@ -59,16 +59,12 @@ std::string at(const Context& context, trace::SiteNumber site) {
   return site == 0 ? "" : " at " + context.names.site_and_function(site);
 }
 
-/// It goes on at the end, or its end names nobody.
-std::string waits_words(const Context& context, const Path::What& what, const std::string& who,
+std::string still_words(const Context& context, const Path::What& what, const std::string& who,
                         const std::string& object) {
   const Deadlocks& deadlocks = context.analysis.deadlocks;
   const Waiting* const now = deadlocks.waiting_of(what.thread);
-  if (what.kind == trace::Kind::timer) return fmt::format("{} waited for its time to come, {}", who, object);
-  if (now == nullptr || now->wait.object != what.object || now->wait.site != what.site)
-    return fmt::format("{} waited for {}{}; nobody is known to have ended that", who, object, at(context, what.site));
-  const std::string whose = whose_it_is(context.names, deadlocks, *now);
-  const bool stuck = now->cycle < Waiting::left_out;
+  const std::string whose = now == nullptr ? "" : whose_it_is(context.names, deadlocks, *now);
+  const bool stuck = now != nullptr && now->cycle < Waiting::left_out;
   return fmt::format("{} waits for {}{} to the end{}{}", who, object, at(context, what.site),
                      whose.empty() ? "" : ", " + whose, stuck ? ": a deadlock" : "");
 }
@@ -82,7 +78,10 @@ std::string words(const Context& context, const Path::What& what) {
     case Role::holds:
       return fmt::format("{} held {}, taken{}", who, object, at(context, what.site));
     case Role::waits:
-      return waits_words(context, what, who, object);
+      if (what.kind == trace::Kind::timer) return fmt::format("{} waited for its time to come, {}", who, object);
+      return fmt::format("{} waited for {}{}; nobody is known to have ended that", who, object, at(context, what.site));
+    case Role::still:
+      return still_words(context, what, who, object);
     case Role::hand_over:
       if (what.kind == trace::Kind::thread)
         return fmt::format("{} was woken by the end of {}, and did not run yet", who, object);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <fmt/format.h>
+#include <unspool/analyze/fingerprint.hpp>
 #include <unspool/render/remedies.hpp>
 #include <unspool/render/wait_words.hpp>
 #include <unspool/replay/kinds.hpp>
@@ -30,9 +31,10 @@ bool are_of_one_class(const Process& process, trace::ObjectNumber a, trace::Obje
   const auto one = process.objects.find(a);
   const auto other = process.objects.find(b);
   if (one == process.objects.end() || other == process.objects.end()) return false;
-  const auto shape = [](std::string name) {
-    std::erase_if(name, [](char each) { return each >= '0' && each <= '9'; });
-    return name;
+  const auto shape = [](const std::string& name) {
+    Fingerprint of;
+    of.add_name(name);
+    return of.value();
   };
   return one->second.site != 0 && one->second.site == other->second.site && one->second.kind == other->second.kind &&
          shape(one->second.name) == shape(other->second.name);
@@ -79,6 +81,7 @@ class Remedy {
 };
 
 std::string Remedy::of_one_lock(const Waiting& waiting) const {
+  if (waiting.by_others) return {};  // it is used as a signal
   const std::string_view instead =
       waiting.wait.kind == Kind::lock ? "Hand the guard on, or make it a spool::RLock." : "Release it before that.";
   return fmt::format("The thread has it already when it asks for it at {}. {}", names_.site(waiting.wait.site),
@@ -135,7 +138,8 @@ std::string_view Remedy::of_the_abandoned() const {
   if (calls(QueueCall::join)) return "Whoever gets an item has to say task_done of it, also where it fails.";
   if (all([](const Waiting& each) { return can_be_held(each.wait.kind); }))
     return "A guard (std::lock_guard) releases it however the thread leaves, also by an exception.";
-  if (are(Kind::semaphore) || are(Kind::bounded_semaphore))
+  const bool taken = !any_suspect([](const Suspect& each) { return each.role != Role::take; });
+  if ((are(Kind::semaphore) || are(Kind::bounded_semaphore)) && taken)
     return "Take permits as a spool::Permit, which gives its own back however the thread leaves.";
   const bool failed = any_suspect([](const Suspect& each) { return each.exception; });
   if (are(Kind::barrier) && failed)

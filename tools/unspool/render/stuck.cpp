@@ -94,10 +94,17 @@ std::string need_line(const Deadlocks& deadlocks, const Waiting& waiting) {
                      waiting.needs == 1 ? "is" : "are");
 }
 
-std::string_view who_ended(bool in_part, bool of_permits) {
-  if (of_permits)
-    return in_part ? "are recorded to have taken it and not given it back" : "took it and did not give it back";
-  return in_part ? "are recorded to have ended such a wait" : "ever ended such a wait";
+/// "and all that ever set it have ended"
+std::string who_ended(bool in_part, const Waiting& first, bool of_permits) {
+  if (of_permits) {
+    return fmt::format("and all that {} have ended", in_part ? "are recorded to have taken it and not given it back"
+                                                             : "took it and did not give it back");
+  }
+  if (first.wait.kind == Kind::barrier) return "and too few of those who came to it before are left";
+  const Role role = first.suspects.empty() ? awaited_role(first) : first.suspects.front().role;
+  return in_part ? fmt::format("and all that are recorded to have {} {} have ended", deed_done(first.wait.kind, role),
+                               which(first))
+                 : fmt::format("and all that ever {} {} have ended", deed_name(first.wait.kind, role), which(first));
 }
 
 std::string never_done(bool in_part, const Waiting& waiting) {
@@ -131,8 +138,7 @@ std::string stuck_title(const Names& names, const Deadlocks& deadlocks, const Cy
   const bool semaphore = first.wait.kind == Kind::semaphore || first.wait.kind == Kind::bounded_semaphore;
   const bool of_permits = semaphore && !first.suspects.empty() && first.suspects.front().role == Role::take;
   const bool in_part = deadlocks.incomplete();
-  if (cycle.cause == Cause::abandoned)
-    return fmt::format("{}, and all that {} have ended", who, who_ended(in_part, of_permits));
+  if (cycle.cause == Cause::abandoned) return fmt::format("{}, {}", who, who_ended(in_part, first, of_permits));
   return fmt::format("{}, {}, and no thread is left that goes on", who, never_done(in_part, first));
 }
 

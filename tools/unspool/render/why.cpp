@@ -56,11 +56,11 @@ Why::Chains by_time(const Why::Chains& chains) {
   return out;
 }
 
-/// Who had, or gave, what the step before it (the first: the wait that is told) waited for.
 std::string unknown_words(trace::Kind awaited) {
   return can_be_held(awaited) ? "who had it is not known" : "who ended it is not known";
 }
 
+/// Who had, or gave, what the step before it (the first: the wait that is told) waited for.
 std::string step_words(const Context& context, const BlameStep& step, trace::Kind awaited, bool first) {
   const Names& names = context.names;
   const std::string who = names.thread(step.thread);
