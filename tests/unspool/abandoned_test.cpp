@@ -245,18 +245,3 @@ TEST_CASE("a quiet thread leaves no hope where the waiting one keeps from it who
   CHECK(found(true) == 1);
   CHECK(found(false) == 0);
 }
-
-TEST_CASE("a thread that spool does not know may do what nobody else is left to do") {
-  const auto found = [](std::uint32_t unknown) {
-    Script script = with_threads();
-    script.end(19, acceptor);
-    script.add(Kind::queue, Verb::put, 20, main_thread, jobs, 30, 0, 1);
-    script.add(Kind::queue, Verb::get, 21, worker, jobs, 31, 0, 0);
-    script.add(Kind::queue, Verb::block, 31, worker, jobs, 31, 1, 0);
-    script.add(Kind::thread, Verb::block, 40, main_thread, worker, 22);
-    script.process.unknown_threads = unknown;
-    return Answer{script}.analysis.deadlocks.cycles().size();
-  };
-  CHECK(found(0) == 1);
-  CHECK(found(1) == 0);
-}

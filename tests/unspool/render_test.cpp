@@ -143,13 +143,15 @@ TEST_CASE("what does not fit costs functions and lines first, and no line number
         "x             y               main.cpp:5 (f)\n");
 }
 
-TEST_CASE("of a lambda only its line is told") {
+TEST_CASE("of a lambda, and of what is made before main, only the line is told") {
   Process process;
   process.sites[1] = {"/src/main.cpp", "operator()", 7};
   process.sites[2] = {"/src/main.cpp", "serve", 8};
+  process.sites[3] = {"/src/main.cpp", "__static_initialization_and_destruction_0", 9};
   const Names names{process};
   CHECK(names.site_and_function(1) == "main.cpp:7");
   CHECK(names.site_and_function(2) == "main.cpp:8 (serve)");
+  CHECK(names.site_and_function(3) == "main.cpp:9");
 }
 
 TEST_CASE("sentences are wrapped at spaces") {

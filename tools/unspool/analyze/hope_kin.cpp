@@ -8,10 +8,10 @@
 //                                        a thread for each request, a timer for each round
 //   was made by one who did and has ended, or by whom that one made, and so on
 //   was made by the waiting thread, or by one that waits with it, since such a wait was last ended
-//   lives and has done nothing yet       what it is for is not known, nor is it of a thread that spool does not know; not
-//                                        where one who did has died of an exception, or waits for what the waiting thread
-//                                        has, where a notify was lost, or where all is as it was many times. To take locks
-//                                        and to wait is nothing, if that is over and it has been quiet for longer
+//   lives and has done nothing yet       what it is for is not known; not where one who did has died of an exception, or waits
+//                                        for what the waiting thread has, where a notify was lost, or where all is as it
+//                                        was many times. To take locks and to wait is nothing, if that is over and it has
+//                                        been quiet for longer
 //   has a permit of the semaphore        and took no second one without giving it back, as mere consumers do
 //   takes what one who took a permit     and never gave one back, puts or submits; or was made by that one since: the permit may
 //                                        have come along
@@ -276,8 +276,6 @@ void Hopes::add_silent(Waiting& waiting) const {
     return gives(waiting, each) && keeps_from_it(waiting, each.thread);
   });
   if (keeps_one || is_routine(waiting) || habits_.lost_a_wake_up.contains(waiting.wait.thread)) return;
-  // So may a thread that spool does not know.
-  if (process_.unknown_threads != 0) waiting.hope = Hope::open;
   for (const trace::ThreadNumber each : silent_) {
     if (waiting.kin.size() >= waiting.needs + most_kin) return;
     add_one(waiting, each);

@@ -120,8 +120,9 @@ std::vector<std::string> Names::calls(trace::StackNumber stack, std::size_t most
 std::string Names::site_and_function(trace::SiteNumber site_number) const {
   const auto found = process_.sites.find(site_number);
   if (found == process_.sites.end() || found->second.function.empty()) return site(site_number);
-  // Every lambda is called so: it tells nothing.
-  if (found->second.function == "operator()") return site(site_number);
+  // What every lambda, and every initialisation before main, is called: it tells nothing.
+  const std::string& function = found->second.function;
+  if (function == "operator()" || function.starts_with("__static_initialization")) return site(site_number);
   return fmt::format("{} ({})", site(site_number), trace::escaped(found->second.function));
 }
 
