@@ -191,11 +191,11 @@ TEST_CASE("a lock that a pool's task left held is held for good: its worker is a
 
 // The story: an Event that nobody ever set was taken to be set by who sets another one, declared on the same line.
 TEST_CASE("what was done to an object of another name tells nothing, unless its line makes objects of many names") {
-  const auto candidates = [](int names) {
+  const auto candidates = [](std::uint32_t names) {
     Script script = with_threads();
-    for (int i = 0; i < names; ++i)
+    for (std::uint32_t i = 0; i < names; ++i)
       script.object(jobs + i, Kind::event, std::string(1, static_cast<char>('a' + i)), 60);
-    for (int i = 1; i < names; ++i)
+    for (std::uint32_t i = 1; i < names; ++i)
       script.add(Kind::event, Verb::set, 20 + i, worker, jobs + i, 30, 0, 0);
     script.add(Kind::event, Verb::block, 50, acceptor, jobs, 31, 0, 0);
     return Answer{script}.analysis.deadlocks.waiting()[0].suspects.size();
