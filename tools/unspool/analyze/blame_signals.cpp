@@ -31,8 +31,7 @@ ChainParts Blame::divide_signal(const Wait& wait, const Inner& inner) {
   ChainParts parts;
   const std::size_t node = child(0, {Role::waits, wait.thread, wait.site, class_of(wait.object, wait.kind), wait.kind});
   const trace::Ticks all = wait.ticks() - (inner.until - inner.since);
-  const bool given = wait.ending == Ending::continued || wait.ending == Ending::acquired || wait.waker != 0;
-  if (!given || wait.waker == 0 || wait.waker == wait.thread) {
+  if (wait.waker == 0 || wait.waker == wait.thread) {
     const Role role = wait.ending == Ending::timeout ? Role::limit : Role::unknown;
     add_part(parts, child(node, {role, 0, 0, 0, Kind::trace}), all);
     return parts;

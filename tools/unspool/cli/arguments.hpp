@@ -49,6 +49,8 @@ struct Command {
 };
 
 const std::vector<Command>& commands();
+/// Those that are asked about traces, and have a manual page.
+std::vector<std::string> names_of_questions();
 
 /// Of the tool as a whole.
 extern const std::string_view about;

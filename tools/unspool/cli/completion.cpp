@@ -22,13 +22,6 @@ std::vector<std::string> command_names() {
   return names;
 }
 
-/// Those that have a manual page.
-std::vector<std::string> names_of_pages() {
-  std::vector<std::string> names = command_names();
-  std::erase_if(names, [](const std::string& each) { return each == "man" || each == "completion"; });
-  return names;
-}
-
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* const option : options_of(app))
@@ -76,7 +69,7 @@ std::string bash_words() {
   return fmt::format(
       "    completion) words='bash zsh fish' files=no ;;\n    man) words='{}' files=no ;;\n"
       "    '') words='{}' ;;\n    *) words='' ;;\n",
-      joined(names_of_pages()), joined(command_names()));
+      joined(names_of_questions()), joined(command_names()));
 }
 
 std::string bash(const CLI::App& app) {
@@ -152,7 +145,7 @@ std::string zsh(const CLI::App& app) {
     names += "\n    " + shell_quoted(fmt::format("{}:{}", each.name, zsh_text(each.what)));
     std::string rest = "'*:input:_files'";
     if (each.name == "completion") rest = "'*:shell:(bash zsh fish)'";
-    if (each.name == "man") rest = shell_quoted(fmt::format("*:command:({})", joined(names_of_pages())));
+    if (each.name == "man") rest = shell_quoted(fmt::format("*:command:({})", joined(names_of_questions())));
     cases +=
         fmt::format("    {}) options=({}\n      {}) ;;\n", each.name, zsh_options(command_of(app, each.name)), rest);
   }
@@ -216,8 +209,8 @@ std::string fish(const CLI::App& app) {
       out += fish_option(*option, seen);
   }
   out += "complete -c unspool -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
-  return out +
-         fmt::format("complete -c unspool -n '__fish_seen_subcommand_from man' -f -a '{}'\n", joined(names_of_pages()));
+  return out + fmt::format("complete -c unspool -n '__fish_seen_subcommand_from man' -f -a '{}'\n",
+                           joined(names_of_questions()));
 }
 
 }  // namespace

@@ -165,14 +165,6 @@ void add_questions(CLI::App& app, std::string_view command, Arguments& arguments
   if (command == "cat") add_cat(app, arguments.cat);
 }
 
-std::vector<std::string> names_of_questions() {
-  std::vector<std::string> names;
-  for (const Command& each : commands()) {
-    if (each.name != "man" && each.name != "completion") names.emplace_back(each.name);
-  }
-  return names;
-}
-
 /// "table|json|csv"
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
@@ -185,6 +177,14 @@ std::vector<std::string> words_of(std::string_view text) {
 }
 
 }  // namespace
+
+std::vector<std::string> names_of_questions() {
+  std::vector<std::string> names;
+  for (const Command& each : commands()) {
+    if (each.name != "man" && each.name != "completion") names.emplace_back(each.name);
+  }
+  return names;
+}
 
 void define(CLI::App& app, Arguments& arguments) {
   app.footer(std::string{inputs_text} + std::string{examples} + std::string{exit_codes});

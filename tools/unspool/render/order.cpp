@@ -25,11 +25,6 @@ constexpr std::string_view cannot_know =
     "held it "
     "(it takes mode `all` from the begin on).";
 
-trace::Kind kind_of(const Process& process, trace::ObjectNumber object) {
-  const auto found = process.objects.find(object);
-  return found == process.objects.end() ? trace::Kind::lock : found->second.kind;
-}
-
 /// Tells the inversions of one process.
 class Story {
  public:
@@ -63,7 +58,7 @@ class Story {
 
 /// With its number: locks of one class often share a name.
 std::string Story::object(trace::ObjectNumber number) const {
-  const std::string name = names_.object(number, kind_of(process_, number));
+  const std::string name = names_.object(number, trace::Kind::lock);
   const std::string tail = " " + object_number(number);
   return name.ends_with(tail) ? name : name + tail;
 }
@@ -220,7 +215,7 @@ std::string Story::told(std::size_t number, std::size_t of, const std::vector<st
 
 std::string order_advice(const Process& process, const Inversion& inversion) {
   const Names names{process};
-  const auto object = [&](trace::ObjectNumber number) { return names.object(number, kind_of(process, number)); };
+  const auto object = [&](trace::ObjectNumber number) { return names.object(number, trace::Kind::lock); };
   if (inversion.is_join()) {
     const std::string_view call = inversion.danger == Danger::task_under_lock ? "wait" : "join";
     return release_remedy(object(inversion.join.lock), call, names.site(inversion.join.join_site));

@@ -161,7 +161,7 @@ std::string order_remedy(const Process& process, const Names& names, std::span<c
   if (locks.size() > 2) return "Take these locks in one order everywhere" + or_at_once("all with one");
   if (are_of_one_class(process, locks[0], locks[1]))
     return "Take locks of this class in one order everywhere (by address, or by number)" + or_at_once("both with");
-  const auto object = [&](trace::ObjectNumber number) { return names.object(number, kind_of(process, number)); };
+  const auto object = [&](trace::ObjectNumber number) { return names.object(number, Kind::lock); };
   // In the order of their declarations, so that it is the same in each run and each command.
   const bool turned = declared(process, locks[1]) < declared(process, locks[0]);
   return fmt::format("Take {} before {} everywhere{}", object(locks[turned ? 1 : 0]), object(locks[turned ? 0 : 1]),

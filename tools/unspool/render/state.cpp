@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace unspool {
@@ -181,18 +182,22 @@ std::string group_lines(const Dump& dump, const std::vector<trace::ThreadNumber>
          wrapped(does, dump.options.width, 6);
 }
 
-std::string waiting_lines(const Dump& dump, const std::vector<trace::ThreadNumber>& threads) {
-  std::map<Alike, std::vector<trace::ThreadNumber>> groups;
+/// Those that are alike are told together from `few` on, behind the others.
+template <class KeyOf, class GroupLines>
+std::string grouped_lines(const Dump& dump, const std::vector<trace::ThreadNumber>& threads, const KeyOf& key_of,
+                          const GroupLines& lines_of_group) {
+  using Key = typename std::invoke_result_t<KeyOf, const Dump&, trace::ThreadNumber>::value_type;
+  std::map<Key, std::vector<trace::ThreadNumber>> groups;
   for (const trace::ThreadNumber number : threads) {
-    if (const auto key = alike(dump, number)) groups[*key].push_back(number);
+    if (const auto key = key_of(dump, number)) groups[*key].push_back(number);
   }
   std::string out;
   for (const trace::ThreadNumber number : threads) {
-    const auto key = alike(dump, number);
+    const auto key = key_of(dump, number);
     if (!key || groups[*key].size() < few) out += "\n" + thread_lines(dump, number);
   }
   for (const auto& [key, members] : groups) {
-    if (members.size() >= few) out += "\n" + group_lines(dump, members);
+    if (members.size() >= few) out += "\n" + lines_of_group(dump, members);
   }
   return out;
 }
@@ -262,22 +267,6 @@ std::string running_group_lines(const Dump& dump, const std::vector<trace::Threa
          wrapped(does, dump.options.width, 6);
 }
 
-std::string running_lines(const Dump& dump, const std::vector<trace::ThreadNumber>& threads) {
-  std::map<LastDid, std::vector<trace::ThreadNumber>> groups;
-  for (const trace::ThreadNumber number : threads) {
-    if (const auto did = last_did(dump, number)) groups[*did].push_back(number);
-  }
-  std::string out;
-  for (const trace::ThreadNumber number : threads) {
-    const auto did = last_did(dump, number);
-    if (!did || groups[*did].size() < few) out += "\n" + thread_lines(dump, number);
-  }
-  for (const auto& [did, members] : groups) {
-    if (members.size() >= few) out += "\n" + running_group_lines(dump, members);
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string state_text(const Process& process, const Analysis& analysis, const UntilMoment& until,
@@ -290,8 +279,8 @@ std::string state_text(const Process& process, const Analysis& analysis, const U
   const auto running = dump.threads_of(Group::running);
   out += fmt::format("{}, {}, {} ended\n", counted(waiting.size(), "thread waits", "threads wait"),
                      counted(running.size(), "runs", "run"), count(dump.threads_of(Group::ended).size()));
-  out += waiting_lines(dump, waiting);
-  return out + running_lines(dump, running);
+  out += grouped_lines(dump, waiting, alike, group_lines);
+  return out + grouped_lines(dump, running, last_did, running_group_lines);
 }
 
 bool run_state(std::span<Input> inputs, const Options& options, const StateOptions& state, std::FILE* out) {
